@@ -1,0 +1,66 @@
+"""The vocabulary: what a sample is. `background image mask depth` mean this everywhere in mdeas."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mdeas.errors import InputError
+
+DEPTH_KINDS = ("metric", "relative", "none")
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One pair of photos with its truth."""
+
+    background: np.ndarray
+    """uint8 (H, W, 3) RGB: the scene with nothing in it."""
+    image: np.ndarray
+    """uint8 (H, W, 3) RGB: the same view with something in it."""
+    mask: np.ndarray | None
+    """float32 (H, W), alpha in [0, 1] of what is new in `image`; None = unknown (evaluation only)."""
+    depth: np.ndarray | None
+    """float32 (H, W) depth of `image`. metric: metres, 0 = unknown. relative: inverse depth, larger = nearer."""
+    depth_kind: str
+    """One of DEPTH_KINDS; "none" exactly when `depth` is None."""
+    meta: dict[str, Any] = field(default_factory=dict)
+    """id: str, source: str, seed: int, index: int, split: str, background_id: str, foreground_ids: list[str]."""
+
+    @property
+    def inverse_depth(self) -> np.ndarray | None:
+        """float32 (H, W), larger = nearer, 0 = unknown; None without depth."""
+        if self.depth is None or self.depth_kind == "relative":
+            return self.depth
+        return np.divide(1.0, self.depth, out=np.zeros_like(self.depth), where=self.depth > 0)
+
+    @property
+    def depth_known(self) -> np.ndarray:
+        """bool (H, W): where `depth` may be used."""
+        if self.depth is None:
+            return np.zeros(self.image.shape[:2], bool)
+        return self.depth > 0 if self.depth_kind == "metric" else np.ones_like(self.depth, bool)
+
+
+def check(sample: Sample) -> Sample:
+    """Return `sample` unchanged, or raise InputError (E-SAMPLE) naming the first broken rule."""
+    name = sample.meta.get("id", "sample")
+    for rule, ok in _rules(sample):
+        if not ok:
+            raise InputError("E-SAMPLE", f"{name}: {rule}. Make the data set again.")
+    return sample
+
+
+def _rules(s: Sample):
+    size = s.image.shape[:2]
+    yield "image must be uint8 (H, W, 3)", s.image.dtype == np.uint8 and s.image.shape[2:] == (3,)
+    yield "background must be like image", s.background.dtype == np.uint8 and s.background.shape == s.image.shape
+    yield f"depth_kind must be one of {DEPTH_KINDS}, got {s.depth_kind!r}", s.depth_kind in DEPTH_KINDS
+    yield "depth_kind is 'none' exactly when there is no depth", (s.depth is None) == (s.depth_kind == "none")
+    if s.mask is not None:
+        yield "mask must be float32 (H, W)", s.mask.dtype == np.float32 and s.mask.shape == size
+        yield "mask must lie in [0, 1]", bool(np.all((s.mask >= 0) & (s.mask <= 1)))
+    if s.depth is not None:
+        yield "depth must be float32 (H, W)", s.depth.dtype == np.float32 and s.depth.shape == size
+        yield "depth must be finite and >= 0", bool(np.all(np.isfinite(s.depth) & (s.depth >= 0)))
