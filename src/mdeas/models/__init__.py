@@ -1,0 +1,80 @@
+"""Registry of architectures. One file per architecture; modules of this package are found by themselves.
+
+@register("mdeas", reference="SYSTEMS.md, system 5", parameters=1_521_026)
+def mdeas(**options) -> PairNetwork: ...
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from mdeas.errors import UsageError
+from mdeas.models.base import Output, PairNetwork
+
+__all__ = ["Output", "PairNetwork", "create_model", "model_info", "model_names", "register"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """What the registry knows about one architecture."""
+
+    name: str
+    builder: Callable[..., nn.Module]
+    reference: str
+    """Where the architecture comes from: paper, repository or "this project"."""
+    parameters: int
+    """Number of parameters with default options; held by a test."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Names of the keyword options the builder takes."""
+        return tuple(inspect.signature(self.builder).parameters)
+
+
+_REGISTRY: dict[str, ModelInfo] = {}
+
+
+def register(name: str, *, reference: str, parameters: int):
+    """Decorator that puts a builder function into the registry under `name`."""
+
+    def add(builder: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+        _REGISTRY[name] = ModelInfo(name=name, builder=builder, reference=reference, parameters=parameters)
+        return builder
+
+    return add
+
+
+def _discover() -> dict[str, ModelInfo]:
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return _REGISTRY
+
+
+def model_names() -> list[str]:
+    """Sorted names of all architectures."""
+    return sorted(_discover())
+
+
+def model_info(name: str) -> ModelInfo:
+    """The registry row of `name`; UsageError (E-MODEL-NAME) lists the names when it is unknown."""
+    if name not in _discover():
+        raise UsageError("E-MODEL-NAME", f"model '{name}' is unknown. Known: {', '.join(model_names())}.")
+    return _REGISTRY[name]
+
+
+def create_model(name: str, **options) -> nn.Module:
+    """Build the architecture `name` with fresh weights from torch's global generator.
+
+    Output: a module with forward(background, image) -> Output, see models/base.py.
+    Errors: UsageError for an unknown name (E-MODEL-NAME) or option (E-MODEL-OPTION).
+    """
+    info = model_info(name)
+    unknown = sorted(set(options) - set(info.options))
+    if unknown:
+        known = ", ".join(info.options) or "none"
+        raise UsageError("E-MODEL-OPTION", f"model '{name}' has no option {unknown}. Its options: {known}.")
+    return info.builder(**options)
