@@ -1,0 +1,187 @@
+"""What real pairs suffer from between two shots: exposure, colour, noise, blur, compression, vignetting.
+
+A `Nuisance` holds the drawn numbers, `apply` puts them on a photo. The two photos of a pair get a shared
+part (the same camera) and a part of their own (auto exposure drifted, somebody refocused). Drawn in common
+only, the difference of the photos would be free of it and a network would learn a mere subtraction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+Gains = tuple[float, float, float]
+
+CLEAN_SHARE = 0.15
+"""Share of the pairs without any nuisance."""
+STRONG_SHARE = 0.1
+"""Share of the pairs whose exposures differ by half a stop to a whole one."""
+
+_DISPLAY = 2.2  # sRGB is close enough to this power, and a power commutes with every gain
+_READ_NOISE = 0.02  # linear level at which read noise equals shot noise
+_DARKEST = 0.004  # below this linear level the noise of an 8-bit photo grows no further
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nuisance:
+    """What a photo suffered. The defaults change nothing."""
+
+    exposure: float = 1.0
+    """Gain of the light, 0.5 to 2; what exceeds the range saturates."""
+    white_balance: Gains = (1.0, 1.0, 1.0)
+    """Gain of the light per channel, RGB."""
+    gamma: float = 1.0
+    """Exponent on the encoded values; above 1 darkens the middle tones."""
+    noise_sigma: float = 0.0
+    """Standard deviation of the sensor noise at mid grey, as a fraction of the 8-bit range."""
+    blur_sigma: float = 0.0
+    """Standard deviation of the Gaussian blur in pixels."""
+    jpeg_quality: int = 0
+    """Quality of a JPEG round trip, 1 to 100; 0 is none."""
+    vignette: float = 0.0
+    """Share of the light that the corners lose, 0 to 1."""
+
+
+def draw(rng: np.random.Generator, strength: float = 1.0) -> Nuisance:
+    """Draw what one photo suffers; `strength` scales widths and chances alike (0 draws a clean photo)."""
+    return Nuisance(
+        exposure=_around_one(rng, 0.3 * strength),
+        white_balance=tuple(_around_one(rng, 0.06 * strength) for _ in range(3)),
+        gamma=_around_one(rng, 0.08 * strength),
+        noise_sigma=_sometimes(rng, 0.7, lambda: strength * _log_uniform(rng, 0.003, 0.03)),
+        blur_sigma=_sometimes(rng, 0.2 * strength, lambda: rng.uniform(0.3, 1.2)),
+        jpeg_quality=int(_sometimes(rng, 0.5 * strength, lambda: rng.integers(25, 96))),
+        vignette=_sometimes(rng, 0.4 * strength, lambda: rng.uniform(0.05, 0.4)),
+    )
+
+
+def draw_pair(rng: np.random.Generator) -> tuple[Nuisance, Nuisance]:
+    """Draw the nuisances of a background and of its image: a shared part and a smaller own part each."""
+    kind = rng.random()
+    if kind < CLEAN_SHARE:
+        return Nuisance(), Nuisance()
+    shared = draw(rng, 0.7)
+    background, image = (combine(shared, draw(rng, 0.4)) for _ in range(2))
+    if kind < CLEAN_SHARE + STRONG_SHARE:
+        return _part_exposures(rng, background, image)
+    return background, image
+
+
+def combine(first: Nuisance, second: Nuisance) -> Nuisance:
+    """The nuisance that has the effect of both."""
+    gains = tuple(a * b for a, b in zip(first.white_balance, second.white_balance, strict=True))
+    qualities = [n.jpeg_quality for n in (first, second) if n.jpeg_quality]
+    return Nuisance(
+        exposure=_limit(first.exposure * second.exposure),
+        white_balance=gains,
+        gamma=first.gamma * second.gamma,
+        noise_sigma=float(np.hypot(first.noise_sigma, second.noise_sigma)),
+        blur_sigma=float(np.hypot(first.blur_sigma, second.blur_sigma)),
+        jpeg_quality=min(qualities, default=0),
+        vignette=1 - (1 - first.vignette) * (1 - second.vignette),
+    )
+
+
+def apply(photo: np.ndarray, nuisance: Nuisance, rng: np.random.Generator) -> np.ndarray:
+    """Put the nuisance on a photo in the order of a camera: lens, sensor, encoding, file.
+
+    Input: uint8 RGB (H, W, 3), sRGB. Output: uint8 RGB (H, W, 3), a new array. `rng` draws the noise, so
+    the two photos of a pair must be given one after the other with one generator, or two generators.
+    """
+    out = _blur(photo, nuisance.blur_sigma)
+    if _changes_values(nuisance):
+        out = _expose(out, nuisance, rng)
+    if nuisance.jpeg_quality:
+        out = _jpeg(out, nuisance.jpeg_quality)
+    return out if out is not photo else photo.copy()
+
+
+def _part_exposures(rng, background: Nuisance, image: Nuisance) -> tuple[Nuisance, Nuisance]:
+    """Pull the two exposures apart by half a stop to a whole one, whichever way."""
+    half = 2.0 ** (rng.uniform(0.25, 0.5) * rng.choice((-1, 1)))
+    brighter = replace(background, exposure=_limit(background.exposure * half))
+    return brighter, replace(image, exposure=_limit(image.exposure / half))
+
+
+def _around_one(rng, sigma_log: float) -> float:
+    return _limit(np.exp(rng.normal(0.0, sigma_log)))
+
+
+def _limit(gain: float) -> float:
+    return float(np.clip(gain, 0.5, 2.0))
+
+
+def _log_uniform(rng, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _sometimes(rng, chance: float, value) -> float:
+    return float(value()) if rng.random() < chance else 0.0
+
+
+def _changes_values(nuisance: Nuisance) -> bool:
+    untouched = Nuisance(blur_sigma=nuisance.blur_sigma, jpeg_quality=nuisance.jpeg_quality)
+    return nuisance != untouched
+
+
+def _blur(photo: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(photo, (0, 0), sigma) if sigma else photo
+
+
+def _expose(photo: np.ndarray, nuisance: Nuisance, rng) -> np.ndarray:
+    """Exposure, white balance, vignette, gamma and noise in one pass over the picture.
+
+    Light is value ** 2.2 and a power commutes with gains: gain g on the light is gain g ** (1 / 2.2) on the
+    encoded value. So tables and products on encoded values give the result of the linear computation.
+    """
+    power = nuisance.gamma / _DISPLAY
+    out = cv2.LUT(photo, _value_table(nuisance, power))
+    if nuisance.vignette:
+        out *= (_falloff(*photo.shape[:2], nuisance.vignette) ** power)[..., None]
+    if nuisance.noise_sigma:
+        noise = rng.standard_normal(photo.shape, dtype=np.float32)
+        noise *= cv2.LUT(photo, _noise_table(nuisance))
+        out += noise
+    return cv2.convertScaleAbs(np.clip(out, 0, 255, out=out))  # rounds, unlike astype
+
+
+def _value_table(nuisance: Nuisance, power: float) -> np.ndarray:
+    """float32 (1, 256, 3): encoded value in 0 ... 255 after the gains, not clipped yet."""
+    light = _light(nuisance)
+    return (255 * light**power).astype(np.float32)[None]
+
+
+def _noise_table(nuisance: Nuisance) -> np.ndarray:
+    """float32 (1, 256, 3): deviation of the encoded value, in 0 ... 255.
+
+    Shot and read noise have variance x + r on the light x; encoding multiplies the deviation by its slope,
+    which is x ** (1 / 2.2 - 1) up to a constant. Scaled to 1 at mid grey.
+    """
+    light = np.maximum(_light(nuisance), _DARKEST)
+    mid = _noise_shape(np.float64(0.5**_DISPLAY))
+    return (255 * nuisance.noise_sigma * _noise_shape(light) / mid).astype(np.float32)[None]
+
+
+def _noise_shape(light):
+    return np.sqrt(light + _READ_NOISE) * light ** (1 / _DISPLAY - 1)
+
+
+def _light(nuisance: Nuisance) -> np.ndarray:
+    """float64 (256, 3): the light behind every 8-bit value once exposure and white balance are on it."""
+    levels = (np.arange(256) / 255) ** _DISPLAY
+    return levels[:, None] * (nuisance.exposure * np.asarray(nuisance.white_balance))
+
+
+def _falloff(height: int, width: int, vignette: float) -> np.ndarray:
+    """float32 (H, W): share of the light that is left; 1 in the centre, 1 - vignette in the corners."""
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] if height > 1 else np.zeros((1, 1), np.float32)
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None] if width > 1 else np.zeros((1, 1), np.float32)
+    return 1 - np.float32(vignette) * (x * x + y * y) / 2
+
+
+def _jpeg(photo: np.ndarray, quality: int) -> np.ndarray:
+    bgr = cv2.cvtColor(photo, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
