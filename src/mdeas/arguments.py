@@ -1,0 +1,139 @@
+"""From functions to a command line: the signature is the parser, the docstring is the help.
+
+Positional parameters become arguments, keyword-only ones options; `list[str]` takes several values, a list
+with a default may be repeated. Docstring: a line that says what the command does, then `name: meaning` lines.
+"""
+
+import inspect
+import re
+import types
+import typing
+from argparse import ArgumentError, HelpFormatter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jsonargparse import ArgumentParser, Namespace
+
+from mdeas.errors import UsageError
+
+FLAGS = {"out": ("-o", "--out"), "overrides": ("--set",)}
+METAVARS = {"overrides": "FIELD=VALUE"}
+
+Commands = Mapping[str, "Callable[..., None] | Commands"]
+
+
+class _Parser(ArgumentParser):
+    """A parser whose mistakes are one clear line. No abbreviations: a new option must not break a script."""
+
+    def __init__(self, **options):
+        super().__init__(exit_on_error=False, allow_abbrev=False, formatter_class=HelpFormatter, **options)
+
+
+def parse(
+    program: str, version: str, commands: Commands, words: list[str]
+) -> tuple[Callable[..., None], dict[str, Any]]:
+    """Return the function that `words` name, and its arguments.
+
+    Errors: UsageError E-USAGE. `--help` and `--version` print and raise SystemExit(0), as argparse does.
+    """
+    parser = _Parser(prog=program)
+    parser.add_argument("--version", action="version", version=f"{program} {version}")
+    _fill(parser, commands)
+    try:
+        found = parser.parse_args(_dotted_to_set(words))
+    except ArgumentError as error:
+        help_command = " ".join([program, *_path(commands, words), "--help"])
+        raise UsageError("E-USAGE", f"{_one_line(str(error))}. See `{help_command}`.") from None
+    return _select(commands, found)
+
+
+def _fill(parser: ArgumentParser, commands: Commands) -> None:
+    """Add the commands below `parser`; jsonargparse wants each level complete before the next one."""
+    subcommands = parser.add_subcommands(required=True, dest="command", metavar="COMMAND", title="commands")
+    for name, target in commands.items():
+        if callable(target):
+            subcommands.add_subcommand(name, _leaf(target), help=_summary(target))
+        else:
+            child = _Parser()
+            subcommands.add_subcommand(name, child, help=f"{', '.join(target)}: see `{name} --help`")
+            _fill(child, target)
+
+
+def _leaf(function: Callable[..., None]) -> ArgumentParser:
+    parser = _Parser(description=_summary(function))
+    meanings = dict(re.findall(r"^    (\w+): (.+)$", function.__doc__ or "", re.MULTILINE))
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        _add(parser, parameter, meanings[parameter.name])
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _add(parser: ArgumentParser, parameter: inspect.Parameter, meaning: str) -> None:
+    name, required = parameter.name, parameter.default is inspect.Parameter.empty
+    kind = _bare(parameter.annotation)
+    options: dict[str, Any] = {"help": meaning}
+    if kind is bool:
+        options |= {"action": "store_true"}
+    elif kind == list[str]:
+        options |= {"type": str} | ({"nargs": "+"} if required else {"action": "append", "default": []})
+    else:
+        options |= {"type": kind} | ({} if required else {"default": parameter.default})
+    if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+        flags = FLAGS.get(name, (f"--{name}",))
+        parser.add_argument(*flags, dest=name, required=required, **options)
+    else:
+        parser.add_argument(name, metavar=name.upper(), **options)
+
+
+def _bare(annotation: Any) -> Any:
+    """`X | None` is X: an option that is not given stays None, and messages name the one type."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return next(kind for kind in typing.get_args(annotation) if kind is not type(None))
+    return annotation
+
+
+def _summary(function: Callable[..., None]) -> str:
+    return (function.__doc__ or "").strip().splitlines()[0]
+
+
+def _select(commands: Commands, found: Namespace) -> tuple[Callable[..., None], dict]:
+    target = commands[found.command]
+    rest = found[found.command]
+    if not callable(target):
+        return _select(target, rest)
+    return target, {name: value for name, value in vars(rest).items() if name != "debug"}
+
+
+def _dotted_to_set(words: list[str]) -> list[str]:
+    """`--a.b x` and `--a.b=x` mean `--set a.b=x`."""
+    result: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        match = re.fullmatch(r"--(\w+(?:\.\w+)+)(?:=(.*))?", word, re.DOTALL)
+        if match:
+            value = match[2] if match[2] is not None else next(rest, "")
+            result += ["--set", f"{match[1]}={value}"]
+        else:
+            result.append(word)
+    return result
+
+
+def _path(commands: Commands, words: list[str]) -> list[str]:
+    """Return the leading words that name a command or a group of commands."""
+    path: list[str] = []
+    level: Any = commands
+    for word in words:
+        if callable(level) or word not in level:
+            break
+        path.append(word)
+        level = level[word]
+    return path
+
+
+def _one_line(text: str) -> str:
+    """jsonargparse's message, in the words of the command line."""
+    text = " ".join(text.split()).rstrip(".")
+    text = re.sub(r'Parser key "(\w+)":', r"--\1:", text)
+    text = re.sub(r"a typing\.Literal\[(.*?)\]", r"one of \1", text)
+    text = re.sub(r"\b(?:[a-z]+\.)+(?=[a-z])", "", text)  # "predict.background" is background
+    return text[:1].lower() + text[1:]
