@@ -1,0 +1,206 @@
+"""Final files, written so that a reader sees the whole file or none, and locks that say who holds them."""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mdeas.errors import InputError, StorageError
+
+LOCK_NAME = ".mdeas.lock"
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+_LONGEST_NAME = 255  # bytes; the limit of ext4, xfs, btrfs and tmpfs
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Hexadecimal SHA-256 of `data`."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: str | os.PathLike[str]) -> str:
+    """Hexadecimal SHA-256 of a file, read in pieces; InputError (E-FILE) when it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError("E-FILE", f"{quoted(path)}: {error.strerror}. Check the path.") from error
+
+
+def quoted(path: str | os.PathLike[str]) -> str:
+    """A path for a message: in quotes, on one line, printable whatever bytes its name has."""
+    return repr(os.fspath(path))
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes, *, force: bool = False) -> dict[str, Any]:
+    """Commit `data` to `path`: temporary file beside it, fsync, rename, fsync of the folder.
+
+    Missing parent folders are made.
+    Output: the record {"name", "bytes", "sha256"}.
+    Errors: StorageError E-EXISTS (without `force`), E-FULL, E-READ-ONLY, E-IO; none leaves a temporary file.
+    """
+    path = Path(path)
+    if not force and os.path.lexists(path):
+        raise StorageError(
+            "E-EXISTS", f"{quoted(path)}: exists already. Choose another name or pass --force."
+        )
+    temporary = _temporary(path)
+    with storage(path, len(data)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_durably(temporary, data)
+            kill_point("temporary")
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        kill_point("renamed")
+        _sync_folder(path.parent)
+    return {"name": path.name, "bytes": len(data), "sha256": sha256_bytes(data)}
+
+
+def write_json(path: str | os.PathLike[str], value: Any, *, force: bool = False) -> dict[str, Any]:
+    """Commit `value` as JSON: the same bytes for the same value. Output and errors as `write_bytes`."""
+    return write_bytes(path, json_bytes(value), force=force)
+
+
+def json_bytes(value: Any) -> bytes:
+    """The one JSON form of mdeas: sorted keys, indent 1, ASCII (file names need not be UTF-8)."""
+    return (json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """The value in a JSON file; InputError (E-JSON) when it is missing or is not JSON."""
+    try:
+        return json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise InputError("E-JSON", f"{quoted(path)}: {error.strerror}. Check the path.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError("E-JSON", f"{quoted(path)}: not valid JSON ({error}). Make it again.") from error
+
+
+def remove_temporaries(folder: str | os.PathLike[str]) -> None:
+    """Delete what interrupted writes left in `folder` itself; only for the holder of its lock."""
+    with storage(folder):
+        for entry in os.scandir(folder):
+            if _TEMPORARY.fullmatch(entry.name):
+                os.unlink(entry.path)
+
+
+@contextlib.contextmanager
+def storage(path: str | os.PathLike[str], needed: int = 0) -> Iterator[None]:
+    """Turn an OSError inside into a StorageError that names `path`, its cause and the `needed` bytes."""
+    try:
+        yield
+    except OSError as error:
+        raise _storage_error(path, needed, error) from error
+
+
+@contextlib.contextmanager
+def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Hold `folder` (made when missing) for one process.
+
+    The lock is the kernel's (flock), so that of a killed process is free at once; the file only says who
+    holds it. Errors: StorageError E-LOCKED naming the holder.
+    """
+    path = Path(folder) / LOCK_NAME
+    with storage(folder):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _acquire(path)
+    try:
+        yield
+    finally:
+        # Unlinked before it is released: who waits for it sees that its file is gone and takes a new one.
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def kill_point(name: str) -> None:
+    """For tests: die here as by a power cut when MDEAS_KILL_AT is "name" or "name:n" (the n-th time)."""
+    wanted, _, times = os.environ.get("MDEAS_KILL_AT", "").partition(":")
+    if wanted == name:
+        _passed[name] = _passed.get(name, 0) + 1
+        if _passed[name] == int(times or 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+_passed: dict[str, int] = {}
+
+
+def _acquire(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 1000).decode(errors="replace").strip() or "another process"
+            os.close(descriptor)
+            raise StorageError(
+                "E-LOCKED", f"{quoted(path.parent)}: in use by {holder}. Wait for it."
+            ) from None
+        if _is_still_at(path, descriptor):
+            _sign(descriptor)
+            return descriptor
+        os.close(descriptor)
+
+
+def _is_still_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _sign(descriptor: int) -> None:
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
+
+
+def _temporary(path: Path) -> Path:
+    tail = f".{os.getpid()}.tmp"
+    name = os.fsencode(path.name)[: _LONGEST_NAME - 1 - len(tail)]
+    return path.with_name("." + os.fsdecode(name) + tail)
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _storage_error(path: str | os.PathLike[str], needed: int, error: OSError) -> StorageError:
+    reason = f"{quoted(path)}: {error.strerror}"
+    if error.errno in _FULL:
+        room = f"needed {needed:,} bytes, {_free_bytes(path):,} free"
+        return StorageError("E-FULL", f"{reason} ({room}). Make room and run the same command again.")
+    if error.errno in _FORBIDDEN:
+        return StorageError("E-READ-ONLY", f"{reason}. Choose a folder that you may write to.")
+    return StorageError("E-IO", f"{reason}. Check the path and the disk, then run the same command again.")
+
+
+def _free_bytes(path: str | os.PathLike[str]) -> int:
+    for place in (Path(path), *Path(path).absolute().parents):
+        if place.exists():
+            return shutil.disk_usage(place).free
+    return 0

@@ -1,0 +1,275 @@
+"""What a picture file says about itself, read from its bytes before anything is decoded.
+
+Written from the specifications: ITU T.81 (JPEG), PNG third edition, the WebP container, TIFF 6.0, the BMP
+headers of the Windows SDK, and Exif 2.32 for the orientation.
+"""
+
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+
+from mdeas.errors import InputError
+
+FORMATS = "JPEG, PNG, WebP, TIFF or BMP"
+_ORIENTATION = 274
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What must be known before a picture is decoded."""
+
+    format: str
+    """"jpeg", "png", "webp", "tiff" or "bmp"."""
+    width: int
+    """Pixels as stored, before the orientation is applied."""
+    height: int
+    """Pixels as stored, before the orientation is applied."""
+    orientation: int = 1
+    """Exif orientation 1–8 that is still to be applied (the TIFF decoder applies its own)."""
+    premultiplied: bool = False
+    """True where the decoder returns colour multiplied by alpha (8-bit TIFF)."""
+
+
+def inspect(data: bytes, name: str) -> Header:
+    """Header of a whole picture file in memory; `name` is how messages call it (already quoted).
+
+    Errors: InputError E-IMG-FORMAT (not one still picture of the five formats), E-IMG-TRUNCATED (bytes are
+    missing at the end), E-IMG-DECODE (damaged).
+    """
+    if not data:
+        raise InputError("E-IMG-TRUNCATED", f"{name}: the file is empty (0 bytes). Copy it again.")
+    try:
+        return _reader(data, name)(data, name)
+    except (struct.error, IndexError) as error:
+        raise cut(name) from error
+
+
+def cut(name: str, missing: int | None = None) -> InputError:
+    """The error for a file that ends `missing` bytes early (None: unknown)."""
+    early = "early" if missing is None else f"{missing:,} bytes early"
+    return InputError("E-IMG-TRUNCATED", f"{name}: the file ends {early}. Copy it again.")
+
+
+def damaged(name: str, what: str) -> InputError:
+    """The error for a file whose bytes contradict each other."""
+    return InputError("E-IMG-DECODE", f"{name}: damaged ({what}). Copy or save it again.")
+
+
+def refused(name: str, what: str, advice: str) -> InputError:
+    """The error for a file that is something else than one still picture of the five formats."""
+    return InputError("E-IMG-FORMAT", f"{name}: {what}. {advice}")
+
+
+def _reader(data: bytes, name: str):
+    for signature, reader in _READERS:
+        if re.match(signature, data, re.DOTALL):
+            return reader
+    raise refused(name, f"{_foreign(data)}, not a {FORMATS} picture", "Convert it to PNG first.")
+
+
+def _foreign(data: bytes) -> str:
+    for signature, what in _FOREIGN:
+        if re.match(signature, data, re.DOTALL | re.IGNORECASE):
+            return what
+    return "an unknown kind of file"
+
+
+def _png(data: bytes, name: str) -> Header:
+    width, height = struct.unpack(">II", data[16:24])
+    orientation = 1
+    for kind, body in _png_chunks(data, name):
+        if kind == b"acTL":
+            raise _moving(name, "an animated PNG")
+        if kind == b"eXIf":
+            orientation = _exif_orientation(body)
+    return Header(format="png", width=width, height=height, orientation=orientation)
+
+
+def _png_chunks(data: bytes, name: str):
+    """Every chunk up to IEND as (kind, body); raises where one is cut off or fails its checksum."""
+    at, kind = 8, b""
+    while kind != b"IEND":
+        length, kind = struct.unpack(">I4s", data[at : at + 8])
+        end = at + 12 + length
+        if end > len(data):
+            raise cut(name, end - len(data))
+        if zlib.crc32(memoryview(data)[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
+            raise damaged(name, f"checksum of chunk {kind!r}")
+        yield kind, data[at + 8 : end - 4]
+        at = end
+
+
+# In entropy-coded data FF is followed by 00, by a restart marker, or by more FF as filling.
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
+_JPEG_SIZES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_JPEG_END, _JPEG_APP1 = 0xD9, 0xE1
+
+
+def _jpeg(data: bytes, name: str) -> Header:
+    size, orientation = None, 1
+    for marker, body in _jpeg_segments(data, name):
+        if marker in _JPEG_SIZES and size is None:
+            size = struct.unpack(">HH", data[body + 3 : body + 7])
+        if marker == _JPEG_APP1 and data[body + 2 : body + 8] == b"Exif\0\0":
+            length = int.from_bytes(data[body : body + 2])
+            orientation = _exif_orientation(data[body + 8 : body + length])
+    if size is None or 0 in size:
+        raise damaged(name, "no size before the end")
+    return Header(format="jpeg", width=size[1], height=size[0], orientation=orientation)
+
+
+def _jpeg_segments(data: bytes, name: str):
+    """Every marker up to the end of the picture as (marker, offset of its length field)."""
+    at = 2
+    while found := _JPEG_MARKER.search(data, at):
+        if found[1][0] == _JPEG_END:
+            return
+        yield found[1][0], found.end()
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    raise cut(name, max(at - len(data), 0) or None)
+
+
+def _webp(data: bytes, name: str) -> Header:
+    missing = 8 + int.from_bytes(data[4:8], "little") - len(data)
+    if missing > 0:
+        raise cut(name, missing)
+    kind = data[12:16]
+    if kind == b"VP8X" and data[20] & 2:
+        raise _moving(name, "an animated WebP")
+    width, height = _WEBP_SIZES.get(kind, _webp_unknown)(data)
+    return Header(format="webp", width=width, height=height, orientation=_webp_orientation(data))
+
+
+def _webp_lossy(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack("<HH", data[26:30])
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _webp_lossless(data: bytes) -> tuple[int, int]:
+    (bits,) = struct.unpack("<I", data[21:25])
+    return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+
+
+def _webp_canvas(data: bytes) -> tuple[int, int]:
+    return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+
+
+def _webp_unknown(data: bytes) -> tuple[int, int]:
+    raise IndexError("no picture chunk")
+
+
+_WEBP_SIZES = {b"VP8 ": _webp_lossy, b"VP8L": _webp_lossless, b"VP8X": _webp_canvas}
+
+
+def _webp_orientation(data: bytes) -> int:
+    at = 12
+    while at + 8 <= len(data):
+        kind, length = struct.unpack("<4sI", data[at : at + 8])
+        if kind == b"EXIF":
+            return _exif_orientation(data[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0"))
+        at += 8 + length + length % 2
+    return 1
+
+
+def _bmp(data: bytes, name: str) -> Header:
+    start, header_bytes = struct.unpack("<I4x", data[10:18])[0], int.from_bytes(data[14:18], "little")
+    if header_bytes == 12:
+        width, height, _, bits = struct.unpack("<HHHH", data[18:26])
+        compression = 0
+    else:
+        width, height, _, bits, compression = struct.unpack("<iiHHI", data[18:34])
+    width, height = abs(width), abs(height)
+    missing = start + (width * bits + 31) // 32 * 4 * height - len(data)
+    if compression in (0, 3) and missing > 0:
+        raise cut(name, missing)
+    return Header(format="bmp", width=width, height=height)
+
+
+_TIFF_SUBFILE, _TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_BITS, _TIFF_EXTRA = 254, 256, 257, 258, 338
+_TIFF_DATA = ((273, 279), (324, 325))  # (offsets, byte counts) of strips and of tiles
+
+
+def _tiff(data: bytes, name: str) -> Header:
+    pages = [tags for tags in _tiff_pages(data) if not tags.get(_TIFF_SUBFILE, [0])[0] & 1]
+    if len(pages) > 1:
+        raise _moving(name, f"a TIFF of {len(pages)} pages")
+    if not pages or not {_TIFF_WIDTH, _TIFF_HEIGHT} <= pages[0].keys():
+        raise damaged(name, "no size")
+    tags = pages[0]
+    missing = max((_tiff_end(tags, *pair) for pair in _TIFF_DATA), default=0) - len(data)
+    if missing > 0:
+        raise cut(name, missing)
+    if max(tags.get(_TIFF_BITS, [1])) > 16:
+        raise refused(name, "a TIFF of more than 16 bits a sample", "Scale it to 8 or 16 bits first.")
+    eight = max(tags.get(_TIFF_BITS, [1])) <= 8
+    return Header(
+        format="tiff",
+        width=tags[_TIFF_WIDTH][0],
+        height=tags[_TIFF_HEIGHT][0],
+        premultiplied=eight and tags.get(_TIFF_EXTRA, [0])[0] in (1, 2),
+    )
+
+
+def _tiff_end(tags: dict[int, tuple[int, ...]], offsets: int, counts: int) -> int:
+    return max((a + n for a, n in zip(tags.get(offsets, ()), tags.get(counts, ()), strict=False)), default=0)
+
+
+_TIFF_TYPES = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG: the only types of the tags that are read
+
+
+def _tiff_pages(data: bytes):
+    """The integer tags of every page as {tag: values}; a page chain that runs in a circle ends there."""
+    order = "<" if data[:2] == b"II" else ">"
+    (at,) = struct.unpack(order + "I", data[4:8])
+    seen: set[int] = set()
+    while at and at not in seen:
+        seen.add(at)
+        (num_entries,) = struct.unpack(order + "H", data[at : at + 2])
+        end = at + 2 + 12 * num_entries
+        yield dict(_tiff_tags(data, order, range(at + 2, end, 12)))
+        (at,) = struct.unpack(order + "I", data[end : end + 4])
+
+
+def _tiff_tags(data: bytes, order: str, entries: range):
+    for at in entries:
+        tag, kind, count = struct.unpack(order + "HHI", data[at : at + 8])
+        if kind not in _TIFF_TYPES:
+            continue
+        layout = f"{order}{min(count, len(data))}{_TIFF_TYPES[kind]}"
+        size = struct.calcsize(layout)
+        place = at + 8 if size <= 4 else struct.unpack(order + "I", data[at + 8 : at + 12])[0]
+        yield tag, struct.unpack(layout, data[place : place + size])
+
+
+def _exif_orientation(exif: bytes) -> int:
+    """1–8 from an Exif block; 1 when it is absent or damaged, as viewers do."""
+    try:
+        value = next(_tiff_pages(exif)).get(_ORIENTATION, (1,))[0]
+    except (struct.error, StopIteration, IndexError):
+        return 1
+    return value if 1 <= value <= 8 else 1
+
+
+def _moving(name: str, what: str) -> InputError:
+    return refused(name, f"{what}, not one still picture", "Save the frame you want as PNG.")
+
+
+_READERS = (
+    (rb"\xff\xd8\xff", _jpeg),
+    (rb"\x89PNG\r\n\x1a\n", _png),
+    (rb"RIFF....WEBP", _webp),
+    (rb"II\*\0|MM\0\*", _tiff),
+    (rb"BM", _bmp),
+)
+_FOREIGN = (
+    (rb"GIF8", "a GIF"),
+    (rb"%PDF", "a PDF document"),
+    (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript document"),
+    (rb"8BPS", "a Photoshop document"),
+    (rb"\s*(<!--.*?-->\s*|<\?xml.*?\?>\s*)*(<!doctype svg|<svg)", "an SVG drawing"),
+    (rb"(\xef\xbb\xbf)?\s*<", "an HTML or XML page"),
+    (rb"....ftyp(heic|heix|mif1|avif)", "a HEIF or AVIF picture"),
+    (rb"....ftyp", "a video"),
+    (rb"II\+\0|MM\0\+", "a BigTIFF"),
+)

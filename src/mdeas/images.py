@@ -1,0 +1,236 @@
+"""The one reader and writer of pictures: RGB order and uint8 everywhere unless a docstring says otherwise.
+
+What is read: one still JPEG, PNG, WebP, TIFF or BMP, known by its content and not by its name; the Exif
+orientation is applied; 16-bit values are scaled to 8 by 255/65535; palette and CMYK become RGB. Alpha is
+dropped where RGB or grey is asked for. Float and 32-bit TIFFs are refused.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mdeas import headers
+from mdeas.errors import InputError, MemoryLimitError
+from mdeas.files import quoted, write_bytes
+from mdeas.sheets import colorize, contact_sheet, cutout
+
+__all__ = [
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "colorize",
+    "contact_sheet",
+    "cutout",
+    "decode_depth16",
+    "decode_gray",
+    "decode_rgb",
+    "decode_rgba",
+    "encode_jpeg",
+    "encode_png",
+    "list_images",
+    "read_depth16",
+    "read_gray",
+    "read_rgb",
+    "read_rgba",
+    "write_jpeg",
+    "write_png",
+]
+
+MAX_PIXELS = 200_000_000
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+# OpenCV has a limit of its own, 2**30 pixels unless OPENCV_IO_MAX_IMAGE_PIXELS says otherwise.
+
+_PathLike = str | os.PathLike[str]
+
+
+def read_rgb(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """The picture as uint8 (H, W, 3).
+
+    Errors: InputError E-IMG-MISSING, E-IMG-UNREADABLE, E-IMG-FORMAT (not one still picture of the five
+    formats, not a regular file), E-IMG-SIZE (refused from the header), E-IMG-TRUNCATED, E-IMG-DECODE.
+    """
+    return decode_rgb(_read(path, max_pixels), quoted(path), max_pixels=max_pixels)
+
+
+def read_rgba(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """The picture as uint8 (H, W, 4), straight alpha, 255 in a file without; errors as `read_rgb`."""
+    return decode_rgba(_read(path, max_pixels), quoted(path), max_pixels=max_pixels)
+
+
+def read_gray(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """The picture as uint8 (H, W), luma when it has colour; errors as `read_rgb`."""
+    return decode_gray(_read(path, max_pixels), quoted(path), max_pixels=max_pixels)
+
+
+def read_depth16(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """A 16-bit grey picture as uint16 (H, W); E-IMG-FORMAT for any other kind; errors as `read_rgb`."""
+    return decode_depth16(_read(path, max_pixels), quoted(path), max_pixels=max_pixels)
+
+
+def decode_rgb(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """`read_rgb` of a file in memory that messages call `name`."""
+    return _as_rgb(_to_8_bit(_decode(data, name, max_pixels)))
+
+
+def decode_rgba(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """`read_rgba` of a file in memory that messages call `name`."""
+    picture = _to_8_bit(_decode(data, name, max_pixels))
+    code = {2: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}[_num_kinds(picture)]
+    return cv2.cvtColor(picture, code)
+
+
+def decode_gray(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """`read_gray` of a file in memory that messages call `name`."""
+    picture = _to_8_bit(_decode(data, name, max_pixels))
+    return picture if picture.ndim == 2 else cv2.cvtColor(_as_rgb(picture), cv2.COLOR_RGB2GRAY)
+
+
+def decode_depth16(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """`read_depth16` of a file in memory that messages call `name`."""
+    picture = _decode(data, name, max_pixels)
+    if picture.dtype != np.uint16 or picture.ndim != 2:
+        got = f"{picture.dtype.itemsize * 8}-bit {'grey' if picture.ndim == 2 else 'colour'}"
+        raise headers.refused(name, f"{got}, but depth is a 16-bit grey PNG", "Save it as one.")
+    return picture
+
+
+def encode_png(array: np.ndarray) -> bytes:
+    """PNG bytes of uint8 or uint16 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA; equal arrays give equal bytes."""
+    return _encode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+
+
+def encode_jpeg(array: np.ndarray, quality: int = 95) -> bytes:
+    """JPEG bytes of uint8 (H, W) or (H, W, 3) RGB; equal arrays give equal bytes."""
+    return _encode(".jpg", array, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def write_png(path: _PathLike, array: np.ndarray, *, force: bool = False) -> dict[str, Any]:
+    """Commit `encode_png(array)`; output and errors as `files.write_bytes`."""
+    return write_bytes(path, encode_png(array), force=force)
+
+
+def write_jpeg(
+    path: _PathLike, array: np.ndarray, *, quality: int = 95, force: bool = False
+) -> dict[str, Any]:
+    """Commit `encode_jpeg(array, quality)`; output and errors as `files.write_bytes`."""
+    return write_bytes(path, encode_jpeg(array, quality), force=force)
+
+
+def list_images(folder: _PathLike) -> list[Path]:
+    """The files in `folder` itself that are named like pictures, sorted by the bytes of their names.
+
+    Errors: InputError E-NO-IMAGES when there are none or the folder cannot be read.
+    """
+    wanted = f"Give a folder with {', '.join(SUFFIXES)} files."
+    try:
+        names = sorted(os.listdir(folder), key=os.fsencode)
+    except OSError as error:
+        raise InputError("E-NO-IMAGES", f"{quoted(folder)}: {error.strerror}. {wanted}") from error
+    found = [Path(folder, name) for name in names if _is_image_name(name)]
+    if not found:
+        raise InputError("E-NO-IMAGES", f"{quoted(folder)}: no pictures in it. {wanted}")
+    return found
+
+
+def _is_image_name(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+
+
+def _read(path: _PathLike, max_pixels: int) -> bytes:
+    """The bytes of a regular file; does not wait for a FIFO or read what is too long for a picture."""
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise headers.refused(quoted(path), "not a regular file", "Give a picture file.")
+            # Eight bytes a pixel is 16-bit RGBA stored plainly; a picture that is larger lies about its size.
+            if status.st_size > 8 * max_pixels + 2**26:
+                raise _too_large(quoted(path), f"{status.st_size:,} bytes", max_pixels)
+            return file.read()
+    except OSError as error:
+        code = "E-IMG-MISSING" if isinstance(error, FileNotFoundError) else "E-IMG-UNREADABLE"
+        raise InputError(code, f"{quoted(path)}: {error.strerror}. Check the path.") from error
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _too_large(name: str, size: str, max_pixels: int) -> InputError:
+    return InputError(
+        "E-IMG-SIZE", f"{name}: {size}, more than {max_pixels:,} pixels. Make it smaller first."
+    )
+
+
+def _decode(data: bytes, name: str, max_pixels: int) -> np.ndarray:
+    """uint8 or uint16 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, upright."""
+    header = headers.inspect(data, name)
+    if header.width * header.height > max_pixels:
+        raise _too_large(name, f"{header.width} × {header.height} pixels", max_pixels)
+    picture = _decode_stored(data, name)
+    if header.premultiplied and picture.shape[2:] == (4,):
+        picture = _unmultiplied(picture)
+    return np.ascontiguousarray(_UPRIGHT[header.orientation](picture))
+
+
+def _decode_stored(data: bytes, name: str) -> np.ndarray:
+    # The message of mdeas replaces those that OpenCV would print.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryLimitError("E-MEMORY", f"{name}: not enough memory to decode it.") from error
+        picture = None
+    if picture is None or picture.dtype not in (np.uint8, np.uint16):
+        raise headers.damaged(name, "it cannot be decoded")
+    return picture
+
+
+# Exif orientation -> how to turn the stored array upright (Exif 2.32, table of tag 274).
+_UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
+    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda a: a.swapaxes(0, 1)[::-1],
+}
+
+
+def _unmultiplied(picture: np.ndarray) -> np.ndarray:
+    alpha = picture[..., 3:].astype(np.float32)
+    colour = np.divide(
+        picture[..., :3] * np.float32(255),
+        alpha,
+        out=np.zeros(picture[..., :3].shape, np.float32),
+        where=alpha > 0,
+    )
+    return np.dstack([np.rint(colour).clip(0, 255).astype(np.uint8), picture[..., 3]])
+
+
+def _to_8_bit(picture: np.ndarray) -> np.ndarray:
+    return picture if picture.dtype == np.uint8 else cv2.convertScaleAbs(picture, alpha=255 / 65535)
+
+
+def _num_kinds(picture: np.ndarray) -> int:
+    return 2 if picture.ndim == 2 else picture.shape[2]
+
+
+def _as_rgb(picture: np.ndarray) -> np.ndarray:
+    code = {2: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}[_num_kinds(picture)]
+    return cv2.cvtColor(picture, code)
+
+
+def _encode(suffix: str, array: np.ndarray, options: Sequence[int]) -> bytes:
+    swap = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+    stored = array if array.ndim == 2 else cv2.cvtColor(array, swap[array.shape[2]])
+    done, data = cv2.imencode(suffix, stored, list(options))
+    assert done, (suffix, array.shape, array.dtype)
+    return data.tobytes()

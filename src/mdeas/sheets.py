@@ -1,0 +1,73 @@
+"""Pictures for people: coloured depth, cut-outs and labelled grids."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+_ROBUST = (2.0, 98.0)  # percentiles shown as the ends of the colour range
+_UNKNOWN = 64  # grey of pixels without depth
+_PAPER, _INK = 255, 32
+_LINE = 20  # height of a line of text, pixels
+_GAP = 4  # pixels between cells
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def colorize(values: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+    """Coloured depth: near is warm, far is cold, unknown is grey.
+
+    Input: values float32 (H, W), larger = nearer; known bool (H, W), None = all that are finite.
+    Output: uint8 (H, W, 3) RGB; the 2nd and 98th percentile of the known values are the ends of the range.
+    """
+    known = np.isfinite(values) & (True if known is None else known)
+    if not known.any():
+        return np.full((*values.shape, 3), _UNKNOWN, np.uint8)
+    low, high = np.percentile(values[known], _ROBUST)
+    level = (np.where(known, values, low) - low) / max(high - low, np.finfo(np.float32).tiny)
+    colours = cv2.applyColorMap((level.clip(0, 1) * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
+    return np.where(known[..., None], colours[..., ::-1], np.uint8(_UNKNOWN))
+
+
+def cutout(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Input: image uint8 (H, W, 3); mask float32 (H, W) in [0, 1]. Output: uint8 (H, W, 4), alpha = mask."""
+    return np.dstack([image, np.rint(mask * 255).astype(np.uint8)])
+
+
+def contact_sheet(
+    rows: Sequence[Sequence[np.ndarray]],
+    titles: Sequence[str],
+    *,
+    captions: Sequence[str] | None = None,
+    cell: int = 160,
+) -> np.ndarray:
+    """A labelled grid: one title above each column, one caption above each row.
+
+    Input: rows of uint8 (h, w, 3) pictures of any size, each fitted into a square of `cell` pixels.
+    Output: uint8 (H, W, 3) RGB.
+    """
+    pitch = cell + _GAP
+    header = np.hstack([_text(title, pitch) for title in titles])
+    bands = [header]
+    for number, row in enumerate(rows):
+        if captions is not None:
+            bands.append(_text(captions[number], pitch * len(titles)))
+        bands.append(np.hstack([_fit(picture, cell) for picture in row]))
+    return np.vstack(bands)
+
+
+def _text(text: str, width: int) -> np.ndarray:
+    line = np.full((_LINE, width, 3), _PAPER, np.uint8)
+    (wide, _), _ = cv2.getTextSize(text, _FONT, 0.45, 1)
+    scale = 0.45 * min(1.0, (width - 2 * _GAP) / max(wide, 1))
+    return cv2.putText(line, text, (_GAP, _LINE - 6), _FONT, scale, (_INK,) * 3, 1, cv2.LINE_AA)
+
+
+def _fit(picture: np.ndarray, cell: int) -> np.ndarray:
+    height, width = picture.shape[:2]
+    scale = cell / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    square = np.full((cell + _GAP, cell + _GAP, 3), _PAPER, np.uint8)
+    top, left = (cell - size[1]) // 2, (cell - size[0]) // 2
+    square[top : top + size[1], left : left + size[0]] = small
+    return square
