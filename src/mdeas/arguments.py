@@ -61,7 +61,7 @@ def _fill(parser: ArgumentParser, commands: Commands) -> None:
 
 def _leaf(function: Callable[..., None]) -> ArgumentParser:
     parser = _Parser(description=_summary(function))
-    meanings = dict(re.findall(r"^    (\w+): (.+)$", function.__doc__ or "", re.MULTILINE))
+    meanings = dict(re.findall(r"^(\w+): (.+)$", inspect.getdoc(function) or "", re.MULTILINE))
     for parameter in inspect.signature(function, eval_str=True).parameters.values():
         _add(parser, parameter, meanings[parameter.name])
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -93,7 +93,7 @@ def _bare(annotation: Any) -> Any:
 
 
 def _summary(function: Callable[..., None]) -> str:
-    return (function.__doc__ or "").strip().splitlines()[0]
+    return (inspect.getdoc(function) or "").splitlines()[0]
 
 
 def _select(commands: Commands, found: Namespace) -> tuple[Callable[..., None], dict]:

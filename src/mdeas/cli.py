@@ -193,9 +193,10 @@ def predict(
 
 def models() -> None:
     """List the networks that can be trained."""
-    from mdeas.models import describe_models
+    from mdeas.models import model_info, model_names
 
-    print(describe_models())
+    for info in map(model_info, model_names()):
+        print(f"{info.name:<16}{info.parameters:>12,} parameters  {info.reference}")
 
 
 COMMANDS: dict[str, Any] = {
