@@ -55,7 +55,10 @@ def check(sample: Sample) -> Sample:
 def _rules(s: Sample):
     size = s.image.shape[:2]
     yield "image must be uint8 (H, W, 3)", s.image.dtype == np.uint8 and s.image.shape[2:] == (3,)
-    yield "background must be like image", s.background.dtype == np.uint8 and s.background.shape == s.image.shape
+    yield (
+        "background must be like image",
+        s.background.dtype == np.uint8 and s.background.shape == s.image.shape,
+    )
     yield f"depth_kind must be one of {DEPTH_KINDS}, got {s.depth_kind!r}", s.depth_kind in DEPTH_KINDS
     yield "depth_kind is 'none' exactly when there is no depth", (s.depth is None) == (s.depth_kind == "none")
     if s.mask is not None:
