@@ -1,0 +1,199 @@
+"""Write a trained network as one ONNX file that explains itself, and hold it equal to torch.
+
+The network, the wrapper that names the ports and the predictor are three things; nothing in a network knows
+that it is exported.
+"""
+
+import contextlib
+import hashlib
+import logging
+import sys
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mdeas.errors import ModelError
+from mdeas.files import write_bytes
+from mdeas.runtime import INPUTS, OUTPUTS, SPEC_KEY, OnnxPredictor
+from mdeas.spec import Spec
+
+LICENCE = "Apache-2.0"
+TOLERANCE = 1e-4
+# (batch, height, width): none is the traced shape, one is odd, all differ in aspect.
+PARITY_SHAPES = ((1, 96, 160), (2, 97, 131), (3, 192, 128))
+_TRACED = (2, 3, 67, 101)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parity:
+    """Largest difference between ONNX Runtime and torch at one shape."""
+
+    batch: int
+    height: int
+    width: int
+    mask: float
+    """After the sigmoid, so in units of alpha."""
+    depth: float
+    """As a share of the range of torch's depth."""
+
+    @property
+    def equal(self) -> bool:
+        """Whether both lie within TOLERANCE; False for NaN."""
+        return self.mask <= TOLERANCE and self.depth <= TOLERANCE
+
+
+class Ports(nn.Module):
+    """Gives a network the ports of an mdeas model: (background, image) -> (mask in [0, 1], depth)."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+        """background, image: float32 (B, 3, H, W) in [0, 1]. Output: two (B, 1, H, W)."""
+        output = self.network(background, image)
+        return torch.sigmoid(output.mask_logits), output.depth
+
+
+def export(run: Path, out: Path, *, size: int | None = None, force: bool = False) -> dict[str, Any]:
+    """Export the best network of a run.
+
+    Input:
+        run: run folder or one of its .safetensors files.
+        out: ONNX file to write.
+        size: long side to work at; None = the size it was trained at.
+    Output: {"name", "bytes", "sha256", "spec", "parity": rows of Parity}.
+    Errors: ModelError (E-EXPORT-PARITY) when ONNX and torch differ; then nothing is written.
+    """
+    from mdeas.train.checkpoint import load_run
+
+    network = load_run(Path(run))
+    spec = Spec(size=size or network.size, multiple=network.multiple, name=network.name)
+    return export_network(network, spec, Path(out), force=force)
+
+
+def export_network(network: nn.Module, spec: Spec, out: Path, *, force: bool = False) -> dict[str, Any]:
+    """The same for a network in memory: forward(background, image) -> Output, see models/base.py."""
+    ports = Ports(network).eval().cpu()
+    data = to_onnx(ports, spec)
+    parity = measure_parity(ports, data, spec.name)
+    print(parity_table(parity), file=sys.stderr)
+    if not all(row.equal for row in parity):
+        raise ModelError(
+            "E-EXPORT-PARITY",
+            f"{spec.name!r}: ONNX and torch differ by more than {TOLERANCE:g}. Report the table above.",
+        )
+    record = write_bytes(out, data, force=force)
+    return {**record, "spec": asdict(spec), "parity": [asdict(row) for row in parity]}
+
+
+def to_onnx(ports: nn.Module, spec: Spec) -> bytes:
+    """One ONNX file with dynamic batch, height and width, its weights inside and `spec` in its metadata."""
+    with _quiet():
+        program = torch.onnx.export(
+            _captured(ports),
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamo=True,
+            dynamic_shapes={name: {0: "batch", 2: "height", 3: "width"} for name in INPUTS},
+            external_data=False,
+            verbose=False,
+        )
+    model = program.model_proto
+    _strip(model)
+    for key, value in sorted(metadata(ports, spec).items()):
+        model.metadata_props.add(key=key, value=value)
+    return model.SerializeToString(deterministic=True)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """The exporter warns about packages we do not use; what it gets wrong shows in measure_parity."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+    logger.setLevel(level)
+
+
+def _captured(ports: nn.Module) -> torch.export.ExportedProgram:
+    """The graph for any batch >= 1 and any size.
+
+    Deferred asserts: a decoder that doubles what the encoder halved is equal in size only for padded sizes,
+    which the shape solver cannot prove; measure_parity shows it instead.
+    """
+    dynamic = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)
+    photos = tuple(torch.rand(*_TRACED) for _ in INPUTS)
+    with torch.no_grad():
+        return torch.export.export(
+            ports,
+            photos,
+            dynamic_shapes=dict.fromkeys(INPUTS, dynamic),
+            prefer_deferred_runtime_asserts_over_guards=True,
+        )
+
+
+def metadata(ports: nn.Module, spec: Spec) -> dict[str, str]:
+    """What the file says about itself."""
+    weights = weights_sha256(ports.network)
+    return {SPEC_KEY: spec.to_json(), "mdeas.licence": LICENCE, "mdeas.weights_sha256": weights}
+
+
+def weights_sha256(network: nn.Module) -> str:
+    """sha256 over names, types, shapes and bytes of all weights, independent of the file they came from."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        array = tensor.detach().cpu().contiguous().numpy()
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _strip(model: Any) -> None:
+    """Remove the exporter's notes: they hold paths of this machine and are a third of a small file."""
+    graph = model.graph
+    del graph.value_info[:]
+    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+        part.ClearField("doc_string")
+
+
+def measure_parity(ports: nn.Module, data: bytes, name: str) -> list[Parity]:
+    """Compare the file with torch at PARITY_SHAPES, on fixed random photos."""
+    predictor = OnnxPredictor(data, name)
+    generator = torch.Generator().manual_seed(0)
+    return [_compare(ports, predictor, shape, generator) for shape in PARITY_SHAPES]
+
+
+def _compare(ports, predictor: OnnxPredictor, shape: tuple[int, int, int], generator) -> Parity:
+    batch, height, width = shape
+    photos = [torch.rand(batch, 3, height, width, generator=generator) for _ in INPUTS]
+    with torch.no_grad():
+        mask, depth = (tensor.numpy() for tensor in ports(*photos))
+    ours = predictor.run(*(photo.numpy() for photo in photos))
+    span = float(np.ptp(depth)) or 1.0
+    return Parity(
+        batch=batch,
+        height=height,
+        width=width,
+        mask=float(np.abs(ours.mask - mask).max()),
+        depth=float(np.abs(ours.depth - depth).max()) / span,
+    )
+
+
+def parity_table(rows: list[Parity]) -> str:
+    """Aligned text: one line per shape."""
+    lines = [f"{'batch':>5} {'height':>6} {'width':>6} {'mask':>9} {'depth':>9}   ONNX against torch"]
+    for row in rows:
+        verdict = "equal" if row.equal else f"over {TOLERANCE:g}"
+        lines.append(
+            f"{row.batch:5} {row.height:6} {row.width:6} {row.mask:9.1e} {row.depth:9.1e}   {verdict}"
+        )
+    return "\n".join(lines)
