@@ -4,7 +4,7 @@
 # make clean  remove both environments and the demo's results
 
 PYTHON ?= python3
-PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP = -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 SAMPLE = src/mdeas/weights/sample
 
 .PHONY: demo test bench clean
