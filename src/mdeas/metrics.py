@@ -1,0 +1,123 @@
+"""All metrics by name. A new one is a function in metrics_mask.py or metrics_depth.py and a row here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mdeas import metrics_depth as depth
+from mdeas import metrics_mask as mask
+from mdeas.sample import Sample
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One row of METRICS."""
+
+    compute: Callable[..., float]
+    task: str
+    """ "mask": compute(a, g). "empty": compute(a). "depth": compute(p, z). "published": compute(p, z) on
+    inverse depth scaled to [0, 1], as the five systems measured; "published map": the same on (H, W).
+    "edges": compute(inverse depth, mask)."""
+    better: str
+    """ "higher" or "lower"."""
+
+
+METRICS: dict[str, Metric] = {
+    "iou": Metric(mask.iou, "mask", "higher"),
+    "f1": Metric(mask.f1, "mask", "higher"),
+    "precision": Metric(mask.precision, "mask", "higher"),
+    "recall": Metric(mask.recall, "mask", "higher"),
+    "mad": Metric(mask.mad, "mask", "lower"),
+    "mse": Metric(mask.mse, "mask", "lower"),
+    "sad": Metric(mask.sad, "mask", "lower"),
+    "grad": Metric(mask.grad, "mask", "lower"),
+    "conn": Metric(mask.conn, "mask", "lower"),
+    "boundary_f": Metric(mask.boundary_f, "mask", "higher"),
+    "boundary_iou": Metric(mask.boundary_iou, "mask", "higher"),
+    "ssim": Metric(mask.ssim, "mask", "higher"),
+    "thresholded_iou": Metric(mask.thresholded_iou, "mask", "higher"),
+    "soft_dice": Metric(mask.soft_dice, "mask", "higher"),
+    "empty_area": Metric(mask.empty_area, "empty", "lower"),
+    "empty_component": Metric(mask.empty_component, "empty", "lower"),
+    "abs_rel": Metric(depth.abs_rel, "depth", "lower"),
+    "sq_rel": Metric(depth.sq_rel, "depth", "lower"),
+    "rmse": Metric(depth.rmse, "depth", "lower"),
+    "rmse_log": Metric(depth.rmse_log, "depth", "lower"),
+    "log10": Metric(depth.log10, "depth", "lower"),
+    "delta1": Metric(depth.delta1, "depth", "higher"),
+    "delta2": Metric(depth.delta2, "depth", "higher"),
+    "delta3": Metric(depth.delta3, "depth", "higher"),
+    "silog": Metric(depth.silog, "depth", "lower"),
+    "boundary_recall": Metric(depth.boundary_recall, "edges", "higher"),
+    "published_ssim": Metric(mask.ssim, "published map", "higher"),
+    "published_mse": Metric(depth.mse, "published", "lower"),
+    "published_rmse": Metric(depth.rmse, "published", "lower"),
+    "published_mae": Metric(depth.mae, "published", "lower"),
+    "published_abs_rel": Metric(depth.abs_rel, "published", "lower"),
+    "published_log10": Metric(depth.log10, "published", "lower"),
+    "published_delta1": Metric(depth.delta1, "published", "higher"),
+    "published_delta2": Metric(depth.delta2, "published", "higher"),
+    "published_delta3": Metric(depth.delta3, "published", "higher"),
+}
+
+
+def of_task(task: str) -> dict[str, Callable[..., float]]:
+    """The functions of one task by name."""
+    return {name: metric.compute for name, metric in METRICS.items() if metric.task == task}
+
+
+def mask_metrics(prediction: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """All mask metrics of one picture.
+
+    Input: prediction, truth: float32 (H, W) alpha in [0, 1].
+    Output: the "mask" rows of METRICS, or the "empty" rows alone when no pixel of the truth reaches .5: a
+        pair with nothing in it scores 0 or 1 by overlap, which would hide in a mean.
+    """
+    if not mask.cut(truth).any():
+        return {name: compute(prediction) for name, compute in of_task("empty").items()}
+    return {name: compute(prediction, truth) for name, compute in of_task("mask").items()}
+
+
+def depth_metrics(
+    prediction: np.ndarray, sample: Sample, *, alignment: str = "affine-disparity"
+) -> dict[str, float]:
+    """All depth metrics of one picture.
+
+    Input:
+        prediction: float32 (H, W) inverse depth, larger = nearer.
+        sample: the truth; its mask, when known, splits the picture into regions.
+        alignment: one of metrics_depth.ALIGNMENTS, fitted once over all known pixels.
+    Output: for metric truth the "depth" rows of METRICS over the whole picture and, as NAME_foreground,
+        NAME_background and NAME_band, over the regions (NaN where a region is empty), `boundary_recall`, and
+        the "published" rows. For relative truth, which comes from a network, the published rows alone, named
+        agreement_* instead: agreement with the teacher, not accuracy. {} when no depth is known.
+    """
+    known, truth = sample.depth_known, sample.inverse_depth
+    if truth is None or not known.any():
+        return {}
+    if sample.depth_kind == "relative":
+        return _published(prediction, truth, known, "agreement_")
+    aligned = depth.align(prediction, truth, known, alignment)
+    found = _by_region(1 / aligned, sample.depth.astype(np.float64), depth.regions(sample.mask, known))
+    if sample.mask is not None:
+        found["boundary_recall"] = depth.boundary_recall(aligned, sample.mask)
+    return {**found, **_published(prediction, truth, known, "published_")}
+
+
+def _by_region(p: np.ndarray, z: np.ndarray, areas: dict[str, np.ndarray]) -> dict[str, float]:
+    found = {}
+    for region, area in areas.items():
+        inside = (p[area], z[area])
+        for name, compute in of_task("depth").items():
+            key = name if region == "all" else f"{name}_{region}"
+            found[key] = compute(*inside) if len(inside[0]) else float("nan")
+    return found
+
+
+def _published(prediction: np.ndarray, truth: np.ndarray, known: np.ndarray, prefix: str) -> dict[str, float]:
+    """Metrics on [0, 1] pictures: truth stretched to its range, prediction fitted to it, 1/255 the least."""
+    p, z = depth.to_unit(prediction, truth, known)
+    found = {name: compute(p[known], z[known]) for name, compute in of_task("published").items()}
+    found |= {name: compute(p * known, z * known) for name, compute in of_task("published map").items()}
+    return {name.replace("published_", prefix): value for name, value in found.items()}
