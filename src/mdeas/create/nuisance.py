@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from mdeas.images import decode_rgb, encode_jpeg
+
 Gains = tuple[float, float, float]
 
 CLEAN_SHARE = 0.15
@@ -48,10 +50,10 @@ def draw(rng: np.random.Generator, strength: float = 1.0) -> Nuisance:
     """Draw what one photo suffers; `strength` scales widths and chances alike (0 draws a clean photo)."""
     return Nuisance(
         exposure=_around_one(rng, 0.3 * strength),
-        white_balance=tuple(_around_one(rng, 0.06 * strength) for _ in range(3)),
+        white_balance=_gains(rng, 0.06 * strength),
         gamma=_around_one(rng, 0.08 * strength),
         noise_sigma=_sometimes(rng, 0.7, lambda: strength * _log_uniform(rng, 0.003, 0.03)),
-        blur_sigma=_sometimes(rng, 0.2 * strength, lambda: rng.uniform(0.3, 1.2)),
+        blur_sigma=_sometimes(rng, 0.2 * strength, lambda: rng.uniform(0.3, 0.9)),
         jpeg_quality=int(_sometimes(rng, 0.5 * strength, lambda: rng.integers(25, 96))),
         vignette=_sometimes(rng, 0.4 * strength, lambda: rng.uniform(0.05, 0.4)),
     )
@@ -71,11 +73,11 @@ def draw_pair(rng: np.random.Generator) -> tuple[Nuisance, Nuisance]:
 
 def combine(first: Nuisance, second: Nuisance) -> Nuisance:
     """The nuisance that has the effect of both."""
-    gains = tuple(a * b for a, b in zip(first.white_balance, second.white_balance, strict=True))
+    red, green, blue = np.multiply(first.white_balance, second.white_balance).tolist()
     qualities = [n.jpeg_quality for n in (first, second) if n.jpeg_quality]
     return Nuisance(
         exposure=_limit(first.exposure * second.exposure),
-        white_balance=gains,
+        white_balance=(red, green, blue),
         gamma=first.gamma * second.gamma,
         noise_sigma=float(np.hypot(first.noise_sigma, second.noise_sigma)),
         blur_sigma=float(np.hypot(first.blur_sigma, second.blur_sigma)),
@@ -109,6 +111,10 @@ def _around_one(rng, sigma_log: float) -> float:
     return _limit(np.exp(rng.normal(0.0, sigma_log)))
 
 
+def _gains(rng, sigma_log: float) -> Gains:
+    return _around_one(rng, sigma_log), _around_one(rng, sigma_log), _around_one(rng, sigma_log)
+
+
 def _limit(gain: float) -> float:
     return float(np.clip(gain, 0.5, 2.0))
 
@@ -137,9 +143,9 @@ def _expose(photo: np.ndarray, nuisance: Nuisance, rng) -> np.ndarray:
     encoded value. So tables and products on encoded values give the result of the linear computation.
     """
     power = nuisance.gamma / _DISPLAY
-    out = cv2.LUT(photo, _value_table(nuisance, power))
+    out: np.ndarray = cv2.LUT(photo, _value_table(nuisance, power))
     if nuisance.vignette:
-        out *= (_falloff(*photo.shape[:2], nuisance.vignette) ** power)[..., None]
+        out *= _falloff(photo.shape[0], photo.shape[1], nuisance.vignette)[..., None] ** np.float32(power)
     if nuisance.noise_sigma:
         noise = rng.standard_normal(photo.shape, dtype=np.float32)
         noise *= cv2.LUT(photo, _noise_table(nuisance))
@@ -176,12 +182,9 @@ def _light(nuisance: Nuisance) -> np.ndarray:
 
 def _falloff(height: int, width: int, vignette: float) -> np.ndarray:
     """float32 (H, W): share of the light that is left; 1 in the centre, 1 - vignette in the corners."""
-    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] if height > 1 else np.zeros((1, 1), np.float32)
-    x = np.linspace(-1, 1, width, dtype=np.float32)[None] if width > 1 else np.zeros((1, 1), np.float32)
-    return 1 - np.float32(vignette) * (x * x + y * y) / 2
+    y, x = (((np.arange(n, dtype=np.float32) + 0.5) / n * 2 - 1) ** 2 for n in (height, width))
+    return 1 - np.float32(vignette / 2) * (y[:, None] + x)
 
 
 def _jpeg(photo: np.ndarray, quality: int) -> np.ndarray:
-    bgr = cv2.cvtColor(photo, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return decode_rgb(encode_jpeg(photo, quality), "photo")

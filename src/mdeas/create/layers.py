@@ -1,0 +1,129 @@
+"""Pixels of a composite: scaled and turned cut-outs, their colours, shadows and a change of light.
+
+A layer is float32 (H, W, 4): RGB premultiplied by alpha, all in 0 ... 255, so that resizing and turning mix
+no colour from behind the object into its edge and every linear change of colour is one matrix product.
+A picture under work is float32 RGB (H, W, 3) in 0 ... 255.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from mdeas.create.placement import Placement, after
+
+ShadowKind = Literal["cast", "offset", "contact"]
+
+
+def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """uint8 (h, w, C) -> uint8 (height, width, C): area average when it shrinks, bilinear when it grows."""
+    shrinks = height * width < picture.shape[0] * picture.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(picture, (width, height), interpolation=method)
+
+
+def layer(cutout: np.ndarray, placement: Placement, side: int) -> np.ndarray:
+    """A premultiplied cut-out uint8 (h, w, 4) at its place in an empty picture: float32 (side, side, 4)."""
+    upright = _upright(cutout, placement)
+    return cv2.warpAffine(upright, placement.matrix, (side, side), flags=cv2.INTER_LINEAR).astype(np.float32)
+
+
+def paste(picture: np.ndarray, over: np.ndarray) -> None:
+    """Put a layer over the picture, in place."""
+    picture *= 1 - over[..., 3:] / 255
+    picture += over[..., :3]
+
+
+def cover(mask: np.ndarray, over: np.ndarray) -> None:
+    """Add a layer's alpha to the mask float32 (H, W) in [0, 1], in place."""
+    mask += (1 - mask) * over[..., 3] / 255
+
+
+def draw_colours(rng: np.random.Generator, jitter: float) -> np.ndarray:
+    """float32 (4, 4): a change of hue, saturation, brightness and colour cast; `jitter` 0 = none."""
+    angle = rng.normal(0, jitter)
+    saturation = np.exp(rng.normal(0, 1.5 * jitter))
+    gains = np.exp(rng.normal(0, jitter) + rng.normal(0, jitter / 3, 3))
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.diag(gains) @ (saturation * _hue(angle) + (1 - saturation) * np.full((3, 3), 1 / 3))
+    return matrix.astype(np.float32)
+
+
+def _hue(angle: float) -> np.ndarray:
+    """float64 (3, 3): the rotation about the grey axis (Rodrigues' formula)."""
+    cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+    return np.cos(angle) * np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) / 3
+
+
+def blend_colours(over: np.ndarray, picture: np.ndarray, amount: float) -> np.ndarray:
+    """float32 (4, 4): moves a layer's mean colour towards what it hides, by `amount` of the way."""
+    alpha = over[..., 3]
+    weight = max(float(alpha.sum()), 1.0)
+    hidden = np.einsum("hwc,hw->c", picture, alpha) / weight
+    own = over[..., :3].sum(axis=(0, 1)) * 255 / weight
+    matrix = np.eye(4, dtype=np.float32)
+    matrix[:3, 3] = amount * (hidden - own) / 255
+    return matrix
+
+
+def recolour(over: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """The layer under a colour matrix (4, 4); no colour exceeds what its alpha allows."""
+    out = cv2.transform(over, colours)
+    return np.minimum(np.maximum(out, 0, out=out), over[..., 3:], out=out)
+
+
+def shadow(
+    cutout: np.ndarray,
+    placement: Placement,
+    side: int,
+    *,
+    kind: ShadowKind,
+    lean: float,
+    length: float,
+    soft: float,
+) -> np.ndarray:
+    """Where a thing at that place takes the light: float32 (side, side) in [0, 1].
+
+    cast: its outline laid down on the ground from the foot, `length` times as long as the thing is high
+    (negative: towards the camera), leaning sideways by `lean` heights. contact: the same, kept close to the
+    foot. offset: on a wall behind, moved by (`lean`, `length`) of its size. `soft` is the deviation of the
+    blur as a share of the thing's long side.
+    """
+    long_side = max(placement.height_px, placement.width_px)
+    ground = _ground(placement, kind, lean, length)
+    alpha = _upright(cutout[..., 3], placement)
+    dark = cv2.warpAffine(alpha, after(ground, placement.matrix), (side, side), flags=cv2.INTER_LINEAR)
+    return cv2.GaussianBlur(dark, (0, 0), max(soft * long_side, 0.7)).astype(np.float32) / 255
+
+
+def darken(picture: np.ndarray, dark: np.ndarray, strength: tuple[float, float, float]) -> None:
+    """Take `strength` (RGB, 0 to 1) of the picture where `dark` is 1, in place."""
+    picture *= 1 - dark[..., None] * np.asarray(strength, np.float32)
+
+
+def draw_light(rng: np.random.Generator, side: int, spread: float) -> np.ndarray:
+    """float32 (side, side, 3): a smooth gain field: a lamp, a cloud or a blind that changed."""
+    size = int(rng.integers(2, 5))
+    grid = rng.normal(0, spread, (size, size, 1)) + rng.normal(0, spread / 4, (size, size, 3))
+    field = cv2.resize(grid.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+    return np.exp(field)
+
+
+def to_uint8(picture: np.ndarray) -> np.ndarray:
+    """Round a picture under work to uint8 RGB (H, W, 3); what exceeds the range saturates."""
+    return cv2.convertScaleAbs(np.clip(picture, 0, 255))
+
+
+def _upright(picture: np.ndarray, placement: Placement) -> np.ndarray:
+    scaled = resize(picture, placement.height_px, placement.width_px)
+    return cv2.flip(scaled, 1) if placement.mirrored else scaled
+
+
+def _ground(placement: Placement, kind: ShadowKind, lean: float, length: float) -> np.ndarray:
+    """float64 (2, 3): from a point of the thing in the picture to its shadow in the picture."""
+    if kind == "offset":
+        return np.array([[1, 0, lean * placement.width_px], [0, 1, length * placement.height_px]])
+    foot = placement.foot_px
+    return np.array([[1, -lean, lean * foot], [0, length, foot - length * foot]])

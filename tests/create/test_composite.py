@@ -1,0 +1,260 @@
+"""Composites: what is added is exactly what the mask says, and splits and seeds hold."""
+
+import pickle
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from mdeas.create import layers, placement
+from mdeas.create.composite import PUBLISHED, PhotosMaker, PhotosRecipe
+from mdeas.create.placement import Placement
+from mdeas.errors import InputError, UsageError
+from mdeas.images import write_png
+from mdeas.sample import check
+
+SIZE = 48
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    """Dark noisy photographs and bright cut-outs, so that added pixels show."""
+    root, rng = tmp_path_factory.mktemp("assets"), np.random.default_rng(0)
+    for name in ("bg", "fg"):
+        (root / name).mkdir()
+    for k in range(24):
+        small = rng.integers(0, 90, (5, 6, 3)).astype(np.uint8)
+        write_png(root / "bg" / f"{k}.png", cv2.resize(small, (120, 90), interpolation=cv2.INTER_CUBIC) // 2)
+        rgba = np.zeros((40, 50, 4), np.uint8)
+        rgba[..., :3] = rng.integers(200, 256, 3)
+        alpha = np.zeros((40, 50), np.uint8)
+        cv2.ellipse(alpha, (25, 20), (10 + k % 9, 8 + k % 7), 0, 0, 360, 255, -1)
+        rgba[..., 3] = alpha
+        write_png(root / "fg" / f"{k}.png", rgba)
+    return {"backgrounds": root / "bg", "foregrounds": root / "fg"}
+
+
+def recipe(folders, **fields) -> PhotosRecipe:
+    return PhotosRecipe(**folders, **({"count": 40, "size": SIZE, "test_share": 0.4} | fields))
+
+
+def plain(folders, **fields) -> PhotosMaker:
+    return PhotosMaker(recipe(folders, **(PUBLISHED | fields)), seed=3)
+
+
+def test_every_sample_keeps_the_contract(folders):
+    maker = PhotosMaker(recipe(folders), seed=0)
+    for index in range(maker.count):
+        sample = check(maker.make(index))
+        assert sample.image.shape == (SIZE, SIZE, 3) and sample.depth is None
+        assert np.array_equal(np.rint(sample.mask * 255) / np.float32(255), sample.mask)
+        assert sample.meta["index"] == index and sample.meta["split"] == maker.split_of(index)
+
+
+def test_a_sample_depends_on_recipe_seed_and_index_alone(folders):
+    one, two = PhotosMaker(recipe(folders), seed=5), PhotosMaker(recipe(folders), seed=5)
+    one.make(0)
+    a, b = one.make(7), pickle.loads(pickle.dumps(two)).make(7)
+    assert np.array_equal(a.image, b.image) and np.array_equal(a.mask, b.mask) and a.meta == b.meta
+    other = PhotosMaker(recipe(folders), seed=6).make(7)
+    assert not np.array_equal(a.image, other.image)
+
+
+def test_no_identity_of_one_split_is_in_another(folders):
+    maker = PhotosMaker(recipe(folders, count=60), seed=1)
+    seen = {}
+    for index in range(maker.count):
+        meta = maker.make(index).meta
+        seen.setdefault(meta["split"], set()).update([meta["background_id"], *meta["foreground_ids"]])
+    assert set(seen) == {"train", "validation", "test"}
+    assert not seen["train"] & seen["test"] and not seen["train"] & seen["validation"]
+    wanted = {row["sha256"][:16]: row["split"] for row in maker.provenance()}
+    assert all(wanted[identity] == split for split, ids in seen.items() for identity in ids)
+
+
+def test_the_row_split_of_the_published_systems_shares_identities(folders):
+    maker = PhotosMaker(recipe(folders, split="rows", count=80), seed=1)
+    ids = {"train": set(), "test": set(), "validation": set()}
+    for index in range(maker.count):
+        ids[maker.split_of(index)].add(maker.make(index).meta["background_id"])
+    assert ids["train"] & ids["test"]
+
+
+def test_counts_per_split(folders):
+    maker = plain(folders, count=10, validation_share=0.1, test_share=0.2)
+    assert [maker.split_of(i) for i in range(10)] == ["train"] * 7 + ["validation"] + ["test"] * 2
+    assert recipe(folders, validation_count=3, test_count=4).counts == {
+        "train": 33,
+        "validation": 3,
+        "test": 4,
+    }
+
+
+def test_plain_pair_differs_exactly_where_the_mask_is(folders):
+    maker = plain(folders)
+    for index in range(20):
+        sample = maker.make(index)
+        changed = (sample.image != sample.background).any(axis=2)
+        assert np.array_equal(changed, sample.mask > 0)  # bright things on dark photos
+        assert 0.01 < sample.mask.mean() < 0.5
+
+
+def test_plain_sizes_are_those_of_the_published_systems(folders):
+    """The long side is 150 / 224 of the picture times 1, .8, .6 or .4."""
+    maker, sides = plain(folders, count=60), set()
+    for index in range(60):
+        rows, columns = (np.flatnonzero((maker.make(index).mask > 0.5).any(axis=a)) for a in (1, 0))
+        sides.add(max(np.ptp(rows), np.ptp(columns)) + 1)
+    expected = np.array([1.0, 0.8, 0.6, 0.4]) * 150 / 224 * SIZE
+    assert {int(np.abs(expected - side).argmin()) for side in sides} == {0, 1, 2, 3}
+    assert max(np.abs(expected - side).min() for side in sides) <= 1
+
+
+def test_an_empty_pair_has_an_empty_mask_and_only_light_and_nuisances_differ(folders):
+    maker = plain(folders, empty_share=1.0)
+    sample = maker.make(0)
+    assert not sample.mask.any() and sample.meta["foreground_ids"] == []
+    assert np.array_equal(sample.image, sample.background)
+
+
+def test_shadows_and_light_change_the_image_but_not_the_mask(folders):
+    without = plain(folders).make(2)
+    shaded = plain(folders, shadow_share=1.0).make(2)
+    darker = (shaded.image.astype(int) < shaded.background).any(axis=2) & (shaded.mask == 0)
+    assert darker.sum() > 10
+    assert np.array_equal(without.background, shaded.background)
+    lit = plain(folders, light_share=1.0, empty_share=1.0).make(2)
+    assert not lit.mask.any() and not np.array_equal(lit.image, lit.background)
+
+
+def test_a_moved_camera_moves_the_background_only_a_little(folders):
+    maker = plain(folders, camera_share=1.0, empty_share=1.0)
+    for index in range(5):
+        sample = maker.make(index)
+        difference = np.abs(sample.image.astype(int) - sample.background)
+        assert 0 < difference.max() < 40  # smooth photographs: a few pixels are a few grey levels
+        assert sample.meta["camera_moved"]
+
+
+def test_furniture_is_in_both_photos_and_not_in_the_mask(folders):
+    sample = plain(folders, furniture_share=1.0, empty_share=1.0).make(1)
+    assert sample.background.max() > 190 and not sample.mask.any()
+    assert np.array_equal(sample.image, sample.background)
+
+
+def test_description_and_provenance_are_json_and_hold_no_path(folders):
+    text = str(PhotosMaker(recipe(folders), seed=0).describe())
+    assert str(folders["backgrounds"].parent) not in text and "sha256" in text
+    assert len(PhotosMaker(recipe(folders), seed=0).provenance()) == 48
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"count": 0},
+        {"size": 4},
+        {"area": (0.5, 0.1)},
+        {"shadow_share": 1.5},
+        {"test_count": 99},
+        {"scales": ()},
+    ],
+)
+def test_impossible_recipes_are_refused(folders, fields):
+    with pytest.raises(UsageError, match=next(iter(fields)).split("_")[0]):
+        recipe(folders, **fields)
+
+
+def test_a_pool_without_assets_for_a_split_is_refused_at_once(folders, tmp_path):
+    write_png(tmp_path / "only.png", np.zeros((20, 20, 3), np.uint8))
+    with pytest.raises(InputError, match="Add files"):
+        PhotosMaker(recipe(folders | {"backgrounds": tmp_path}), seed=0)
+
+
+def spot(**fields) -> Placement:
+    at = {"height_px": 6, "width_px": 8, "left_px": 3, "top_px": 2, "angle_deg": 0.0, "mirrored": False}
+    return Placement(**(at | fields))
+
+
+def test_layer_is_pixel_exact_at_scale_one():
+    rng = np.random.default_rng(0)
+    cutout = np.sort(
+        rng.integers(0, 256, (6, 8, 4)).astype(np.uint8), axis=2
+    )  # premultiplied: colour <= alpha
+    out = layers.layer(cutout, spot(), 20)
+    assert np.array_equal(out[2:8, 3:11], cutout) and out.sum() == cutout.sum(dtype=float)
+    mirrored = layers.layer(cutout, spot(mirrored=True), 20)
+    assert np.array_equal(mirrored[2:8, 3:11], cutout[:, ::-1])
+
+
+def test_turning_is_counter_clockwise_about_the_centre():
+    cutout = np.zeros((7, 7, 4), np.uint8)
+    cutout[3, 5] = 255  # right of the centre
+    out = layers.layer(cutout, spot(height_px=7, width_px=7, left_px=0, top_px=0, angle_deg=90.0), 7)
+    assert out[1, 3, 3] == pytest.approx(255, abs=1)  # now above it
+
+
+def test_resized_edges_show_no_colour_from_behind_the_object():
+    """White disc on black nothing: over white, every pixel stays white."""
+    alpha = np.zeros((64, 64), np.uint8)
+    cv2.circle(alpha, (32, 32), 25, 255, -1)
+    cutout = np.dstack([alpha] * 4)
+    picture = np.full((40, 40, 3), 255, np.float32)
+    layers.paste(picture, layers.layer(cutout, spot(height_px=27, width_px=29, angle_deg=11.0), 40))
+    assert picture.min() > 253.5
+
+
+def test_blending_moves_the_mean_colour_by_the_amount():
+    over = np.zeros((4, 4, 4), np.float32)
+    over[1:3, 1:3] = (200, 100, 50, 255)
+    picture = np.full((4, 4, 3), 100, np.float32)
+    out = layers.recolour(over, layers.blend_colours(over, picture, 0.5))
+    assert out[1, 1].tolist() == pytest.approx([150, 100, 75, 255])
+    assert not out[0, 0].any()
+
+
+def test_colours_without_jitter_stay():
+    assert np.allclose(layers.draw_colours(np.random.default_rng(0), 0.0), np.eye(4), atol=1e-6)
+
+
+@pytest.mark.parametrize(("lean", "length", "column"), [(1.0, 0.5, 1), (-1.0, 0.5, -1), (0.0, -0.5, 0)])
+def test_a_cast_shadow_starts_at_the_foot(lean, length, column):
+    cutout = np.full((20, 4, 4), 255, np.uint8)
+    post = spot(height_px=20, width_px=4, left_px=28, top_px=20)
+    dark = layers.shadow(cutout, post, 60, kind="cast", lean=lean, length=length, soft=0.0)
+    rows, columns = np.nonzero(dark > 0.5)
+    assert rows.min() >= 28 if length > 0 else rows.max() <= 51
+    assert (rows.max() <= 41) if length > 0 else (rows.min() >= 37)
+    assert np.sign(np.round((columns.mean() - 29.5) / 3)) == column
+
+
+def test_the_margin_hides_every_motion():
+    side, rng = 160, np.random.default_rng(0)
+    plate_side = side + 2 * placement.margin_px(side)
+    corners = np.array([[0, 0, 1], [0, side - 1, 1], [side - 1, 0, 1], [side - 1, side - 1, 1]]).T
+    for _ in range(500):
+        seen = np.linalg.inv(np.vstack([placement.draw_motion(rng, side), [0, 0, 1]])) @ corners
+        assert seen[:2].min() >= 1 and seen[:2].max() <= plate_side - 2
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_places_stay_in_the_picture_unless_cut(cut):
+    rng, outside = np.random.default_rng(1), 0
+    for _ in range(300):
+        p = placement.place(
+            rng, (30, 50), rng.uniform(0.1, 1.4), 80, rotation_deg=0, aspect_jitter=0.2, cut=cut
+        )
+        inside = p.left_px >= 0 and p.top_px >= 0 and p.left_px + p.width_px <= 80
+        outside += not (inside and p.top_px + p.height_px <= 80)
+    assert (outside > 50) == cut
+
+
+def test_drawn_areas_keep_their_limits():
+    rng = np.random.default_rng(2)
+    areas = [placement.scale_by_area(rng, 500, 100, (0.003, 0.6), 1) ** 2 * 500 / 100**2 for _ in range(2000)]
+    assert 0.003 <= min(areas) < 0.004 and 0.55 < max(areas) <= 0.6
+    assert 0.07 < np.median(areas) < 0.13
+
+
+def test_recipes_can_be_varied_field_by_field(folders):
+    assert replace(recipe(folders), size=64).size == 64
