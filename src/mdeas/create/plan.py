@@ -1,0 +1,93 @@
+"""What is to be made: the maker's contract, the shards, and the plan that a rerun is compared with."""
+
+import importlib.metadata
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mdeas.dataset import FORMAT, VERSION
+from mdeas.files import json_bytes
+from mdeas.sample import SPLITS, Sample
+
+_PACKAGES = ("mdeas", "numpy", "opencv-python-headless", "pyarrow")
+_MOST_DIFFERENCES = 4
+
+
+class Maker(Protocol):
+    """A source of samples: picklable, and sample i depends on nothing but the recipe, the seed and i."""
+
+    count: int
+    seed: int
+
+    def make(self, index: int) -> Sample:
+        """Sample `index`, with all of `rows.META_COLUMNS` in its meta."""
+
+    def split_of(self, index: int) -> str:
+        """The split of sample `index`, one of SPLITS, without making it."""
+
+    def describe(self) -> dict[str, Any]:
+        """The recipe as JSON: all that decides the samples except seed and count."""
+
+    def provenance(self) -> list[dict[str, Any]]:
+        """One JSON object per picture or model that went in: name, sha256, licence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """Which samples one file holds."""
+
+    name: str
+    split: str
+    indices: tuple[int, ...]
+
+
+def shards_of(maker: Maker, shard_rows: int) -> list[Shard]:
+    """The files of the data set: each has at most `shard_rows` samples of one split, in order of index."""
+    members: dict[str, list[int]] = {split: [] for split in SPLITS}
+    for index in range(maker.count):
+        members[maker.split_of(index)].append(index)
+    return [
+        Shard(
+            name=f"{split}-{at // shard_rows:05d}.parquet",
+            split=split,
+            indices=tuple(indices[at : at + shard_rows]),
+        )
+        for split, indices in members.items()
+        for at in range(0, len(indices), shard_rows)
+    ]
+
+
+def plan_of(maker: Maker, shards: list[Shard], shard_rows: int, photo_format: str) -> dict[str, Any]:
+    """All of `index.json` that is known before the first sample, in the form that it has after reading."""
+    splits = {split: sum(len(s.indices) for s in shards if s.split == split) for split in SPLITS}
+    plan = {
+        "format": FORMAT,
+        "version": VERSION,
+        "recipe": maker.describe(),
+        "seed": maker.seed,
+        "count": maker.count,
+        "splits": {split: number for split, number in splits.items() if number},
+        "shard_rows": shard_rows,
+        "photo_format": photo_format,
+        "provenance": maker.provenance(),
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+    }
+    return json.loads(json_bytes(plan))
+
+
+def compare(before: Any, now: Any) -> str:
+    """The first few differences of two plans, in words."""
+    found = list(_differences(before, now, ""))
+    more = f"; {len(found) - _MOST_DIFFERENCES} more" if len(found) > _MOST_DIFFERENCES else ""
+    return "; ".join(found[:_MOST_DIFFERENCES]) + more
+
+
+def _differences(before: Any, now: Any, name: str) -> Iterator[str]:
+    if isinstance(before, list) and isinstance(now, list):
+        before, now = dict(enumerate(before)), dict(enumerate(now))
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted(before.keys() | now.keys()):
+            yield from _differences(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
+    elif before != now:
+        yield f"{name} was {before!r}, now {now!r}"

@@ -1,0 +1,204 @@
+"""A data set on disk: `data/*.parquet` shards and the `index.json` that says what each must contain."""
+
+import functools
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mdeas.errors import InputError
+from mdeas.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
+from mdeas.moments import sample_statistics
+from mdeas.rows import decode_row, encode_row, pyarrow_parquet, write_shard
+from mdeas.sample import SPLITS, Sample, check
+
+__all__ = [
+    "FORMAT",
+    "INDEX",
+    "VERSION",
+    "Dataset",
+    "decode_row",
+    "encode_row",
+    "read_index",
+    "seal",
+    "statistics",
+    "summary",
+    "verify",
+    "write_shard",
+]
+
+FORMAT, VERSION = "mdeas-dataset", 1
+INDEX = "index.json"
+
+
+class Dataset:
+    """Random access to the samples of one split, or of all.
+
+    Opening checks the index and the presence and size of every shard; each shard is checked against its
+    sha256 when it is first used in a process. Safe to pickle and to use after a fork.
+    Errors: InputError E-DATASET-MISSING (no data set, no such split), E-DATASET-DAMAGED.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], split: str | None = None):
+        self.path = Path(path)
+        self.index = read_index(path)
+        self.split = split
+        self._shards = [s for s in self.index["shards"] if split in (None, s["split"])]
+        if not self._shards:
+            there = ", ".join(self.index["splits"])
+            raise _missing(path, f"no samples in split {split!r}; it has {there}", "Name one of these.")
+        _check_files(self.path, self.index)
+        self._ends = np.cumsum([shard["rows"] for shard in self._shards])
+        self._open: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, index: int) -> Sample:
+        """The sample as made, not checked again (`verify` does)."""
+        return decode_row(self.row(index))
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[i] for i in range(len(self)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_open": {}}
+
+    def row(self, index: int) -> dict[str, Any]:
+        """The encoded columns of one sample, as `rows.encode_row` made them."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        number = int(np.searchsorted(self._ends, index, side="right"))
+        within = index - int(self._ends[number]) + self._shards[number]["rows"]
+        file = self._shard(number)
+        group_rows = file.metadata.row_group(0).num_rows
+        group = file.read_row_group(within // group_rows, use_threads=False)
+        return group.slice(within % group_rows, 1).to_pylist()[0]
+
+    def ids(self) -> list[str]:
+        """The id of every sample, in order."""
+        columns = (self._shard(n).read(["id"], use_threads=False)["id"] for n in range(len(self._shards)))
+        return [name for column in columns for name in column.to_pylist()]
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal SHA-256 over the shards: equal exactly when the samples are."""
+        return _fingerprint(self._shards)
+
+    def _shard(self, number: int) -> Any:
+        # After a fork the parent's open files are shared, mapped and read only: safe to keep.
+        if number not in self._open:
+            self._open[number] = _open_shard(self.path, self._shards[number])
+        return self._open[number]
+
+
+def read_index(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """`index.json` of the data set at `path`, checked against the digest in it.
+
+    Errors: InputError E-DATASET-MISSING (none there, unfinished, of another version), E-DATASET-DAMAGED.
+    """
+    file = Path(path) / INDEX
+    if not file.is_file():
+        raise _missing(path, f"no finished data set (no {INDEX})", "Run its `mdeas create` command again.")
+    index = read_json(file)
+    if not isinstance(index, dict) or index.get("format") != FORMAT:
+        raise _damaged(file, "not the index of a data set")
+    if index.get("version") != VERSION:
+        raise _missing(path, f"format version {index.get('version')}, not {VERSION}", "Make it again.")
+    if index != seal(index):
+        raise _damaged(file, "edited after it was made")
+    return index
+
+
+def seal(index: dict[str, Any]) -> dict[str, Any]:
+    """`index` with the digest of everything else in it, so that an edit is noticed."""
+    content = {key: value for key, value in index.items() if key != "sha256"}
+    return {**content, "sha256": sha256_bytes(json_bytes(content))}
+
+
+def summary(path: str | os.PathLike[str], index: dict[str, Any]) -> dict[str, Any]:
+    """What a data set is, in a few values that a person reads."""
+    return {
+        "path": os.fspath(path),
+        "samples": index["count"],
+        **{f"samples in {split}": number for split, number in index["splits"].items()},
+        "shards": len(index["shards"]),
+        "bytes": sum(shard["bytes"] for shard in index["shards"]),
+        "fingerprint": _fingerprint(index["shards"]),
+    }
+
+
+def verify(path: str | os.PathLike[str], *, deep: bool = True) -> dict[str, Any]:
+    """Check everything that `index.json` promises; return `summary`.
+
+    Found: shards that are missing, extra, doubled, swapped, cut or flipped; an edited index; with `deep` (the
+    default) also rows that do not decode, break `sample.check`, or have an id or index twice.
+    Errors: InputError E-DATASET-MISSING, E-DATASET-DAMAGED, E-SAMPLE, E-IMG-….
+    """
+    path, index = Path(path), read_index(path)
+    _check_files(path, index)
+    for shard in index["shards"]:
+        _check_content(path, shard)
+    if deep:
+        _check_samples(Dataset(path))
+    return summary(path, index)
+
+
+def statistics(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """{"samples": {split: number}} and what `moments.sample_statistics` says of all samples."""
+    dataset = Dataset(path)
+    return {"samples": dataset.index["splits"], **sample_statistics(dataset)}
+
+
+def _fingerprint(shards: list[dict[str, Any]]) -> str:
+    return hashlib.sha256("".join(shard["sha256"] for shard in shards).encode()).hexdigest()
+
+
+def _check_files(path: Path, index: dict[str, Any]) -> None:
+    """Exactly the promised shards are there, each of its promised length; nothing is read."""
+    wanted = {shard["name"]: shard["bytes"] for shard in index["shards"]}
+    there = {file.name: file.stat().st_size for file in (path / "data").glob("*.parquet")}
+    for name in sorted(wanted.keys() | there.keys()):
+        if name not in there:
+            raise _damaged(path / "data" / name, "missing")
+        if name not in wanted:
+            raise _damaged(path / "data" / name, "a shard that the index does not name; remove it")
+        if there[name] != wanted[name]:
+            raise _damaged(path / "data" / name, f"{there[name]:,} bytes long instead of {wanted[name]:,}")
+
+
+def _check_content(path: Path, shard: dict[str, Any]) -> Path:
+    file = path / "data" / shard["name"]
+    if sha256_file(file) != shard["sha256"]:
+        raise _damaged(file, "not the bytes that were written")
+    return file
+
+
+def _open_shard(path: Path, shard: dict[str, Any]) -> Any:
+    parquet = pyarrow_parquet()
+    return parquet.ParquetFile(_check_content(path, shard), memory_map=True, pre_buffer=False)
+
+
+def _check_samples(dataset: Dataset) -> None:
+    seen: set[tuple[str, Any]] = set()
+    splits = dict.fromkeys(SPLITS, 0)
+    for sample in dataset:
+        check(sample)
+        keys = {("id", sample.meta["id"]), ("index", sample.meta["index"])}
+        if seen & keys:
+            raise _damaged(dataset.path, f"sample {sample.meta['id']!r} is there twice")
+        seen |= keys
+        splits[sample.meta["split"]] += 1
+    if {k: n for k, n in splits.items() if n} != {k: n for k, n in dataset.index["splits"].items() if n}:
+        raise _damaged(dataset.path, f"samples per split {splits} instead of {dataset.index['splits']}")
+
+
+def _missing(path: str | os.PathLike[str], what: str, advice: str) -> InputError:
+    return InputError("E-DATASET-MISSING", f"{quoted(path)}: {what}. {advice}")
+
+
+def _damaged(path: str | os.PathLike[str], what: str) -> InputError:
+    return InputError("E-DATASET-DAMAGED", f"{quoted(path)}: {what}. Copy or make the data set again.")

@@ -1,0 +1,36 @@
+"""Ctrl-C and SIGTERM as a request that the work looks at where it can be saved."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+
+from mdeas.errors import Stopped
+
+
+class StopRequest:
+    """Remembers the signal that asked this process to stop."""
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+
+    def check(self) -> None:
+        """Raise Stopped once a signal has come."""
+        if self.signum is not None:
+            name = signal.Signals(self.signum).name
+            raise Stopped(self.signum, f"stopped by {name}. Run the same command again to go on.")
+
+
+@contextlib.contextmanager
+def stop_requests() -> Iterator[StopRequest]:
+    """SIGINT and SIGTERM only set the StopRequest inside; main thread only."""
+    request = StopRequest()
+
+    def remember(signum: int, _frame: object) -> None:
+        request.signum = signum
+
+    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
