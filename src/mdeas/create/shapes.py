@@ -1,0 +1,163 @@
+"""Ray intersections with the convex primitives of a scene, in plain torch on any device.
+
+Layout everywhere: B scenes, N primitives of one kind, P rays. A ray is origin + t * direction; camera rays have a
+direction whose component along the optical axis is 1, so that their t is the depth in metres.
+Every convex shape is an interval [enter, leave] of t; a ray hits where the interval is not empty and begins in front.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+MISS = float("inf")
+NEAR = 1e-4
+KINDS = ("room", "box", "ellipsoid", "cylinder", "rounded", "billboard")
+ROUNDED_STEPS = 9
+
+
+def unit(vector: Tensor) -> Tensor:
+    """(B, 3, P) scaled to length 1; torch's own norm along dim 1 is ten times slower on CPU."""
+    return vector * vector.square().sum(1, keepdim=True).clamp_min(1e-20).rsqrt()
+
+
+def dominant_axis(vector: Tensor) -> Tensor:
+    """(B, 1, P) int64: which of three components is largest in magnitude; faster than argmax along dim 1."""
+    x, y, z = vector.abs().split(1, 1)
+    return torch.where(x >= y, torch.where(x >= z, 0, 2), torch.where(y >= z, 1, 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shapes:
+    """All primitives of one kind in a batch of scenes."""
+
+    kind: str
+    to_local: Tensor
+    """(B, N, 3, 3): world offset -> local; unit shapes are scaled, "rounded" is only rotated."""
+    centre: Tensor
+    """(B, N, 3) metres, world."""
+    half: Tensor
+    """(B, N, 3) half extents in metres; for "rounded" those of its inner box."""
+    radius: Tensor
+    """(B, N) corner radius in metres, used by "rounded" only."""
+    first: int
+    """Index of primitive 0 of this kind in the scene's surface table."""
+    alpha: Tensor | None = None
+    """(B, N, A, A) in [0, 1], "billboard" only: the cut-out's alpha."""
+
+
+def local_rays(shapes: Shapes, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
+    """Rays in each primitive's frame.
+
+    Input: origin (B, 3, 1 or P), direction (B, 3, P). Output: two of (B, N, 3, 1 or P).
+    """
+    b, n = shapes.centre.shape[:2]
+    flat = shapes.to_local.reshape(b, n * 3, 3)
+    shift = (shapes.to_local @ shapes.centre[..., None]).reshape(b, n * 3, 1)
+    return (flat @ origin - shift).view(b, n, 3, -1), (flat @ direction).view(b, n, 3, -1)
+
+
+def slab(origin: Tensor, direction: Tensor, half: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
+    """Interval of t inside an axis-aligned box of half extent `half`; (B, N, 3, P) -> two of (B, N, P)."""
+    inverse = direction.reciprocal()
+    middle = origin * inverse
+    reach = (inverse * half).abs_()
+    enter = (middle + reach).neg_().amax(2)
+    return enter, (reach - middle).amin(2)
+
+
+def _first_hit(enter: Tensor, leave: Tensor) -> Tensor:
+    return enter.masked_fill_((enter >= leave) | (enter <= NEAR), MISS)
+
+
+def hit_room(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
+    """A box seen from inside: the ray ends where it leaves."""
+    return slab(*local_rays(shapes, origin, direction))[1]
+
+
+def hit_box(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
+    return _first_hit(*slab(*local_rays(shapes, origin, direction)))
+
+
+def _quadratic(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """Interval between the roots of a t^2 + 2 b t + c; empty where there are none."""
+    square = b * b - a * c
+    root = square.clamp_min(0).sqrt_().masked_fill_(square < 0, -1.0)
+    inverse = a.clamp_min(1e-12).reciprocal()
+    return (-b - root) * inverse, (root - b) * inverse
+
+
+def hit_ellipsoid(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
+    o, d = local_rays(shapes, origin, direction)
+    return _first_hit(*_quadratic((d * d).sum(2), (o * d).sum(2), (o * o).sum(2) - 1))
+
+
+def hit_cylinder(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
+    """Local axis y; elliptic when its half extents differ."""
+    o, d = local_rays(shapes, origin, direction)
+    (ox, oy, oz), (dx, dy, dz) = o.unbind(2), d.unbind(2)
+    enter, leave = _quadratic(dx * dx + dz * dz, ox * dx + oz * dz, ox * ox + oz * oz - 1)
+    cap_in, cap_out = slab(oy.unsqueeze(2), dy.unsqueeze(2))
+    return _first_hit(torch.maximum(enter, cap_in), torch.minimum(leave, cap_out))
+
+
+def hit_rounded(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
+    """Sphere tracing of a rounded box (capsules included) from where its bounding box is entered.
+
+    The distance function: I. Quilez, "distance functions" (article). Stops within a millimetre of the surface.
+    """
+    o, d = local_rays(shapes, origin, direction)
+    half, radius = shapes.half[..., None], shapes.radius[..., None]
+    enter, leave = slab(o, d, half + radius[..., None, :])
+    t = enter.clamp_min(NEAR)
+    speed = d.square().sum(2).rsqrt()
+    for _ in range(ROUNDED_STEPS):
+        outside = (torch.addcmul(o, d, t.unsqueeze(2)).abs_() - half).clamp_min_(0)
+        distance = outside.square_().sum(2).sqrt_().sub_(radius)
+        t = torch.addcmul(t, distance, speed)
+    return t.masked_fill_((distance > 3e-3) | (t >= leave) | (enter <= NEAR), MISS)
+
+
+def hit_billboard(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
+    """An upright cut-out: hit where its alpha is at least one half."""
+    o, d = local_rays(shapes, origin, direction)
+    t = -o[:, :, 2] / d[:, :, 2]
+    uv = o[:, :, :2] + t.unsqueeze(2) * d[:, :, :2]
+    solid = billboard_alpha(shapes.alpha, uv) >= 0.5
+    return t.masked_fill_(~solid | (uv.abs().amax(2) >= 1) | ~(t > NEAR), MISS)
+
+
+def billboard_alpha(alpha: Tensor, uv: Tensor) -> Tensor:
+    """alpha (B, N, A, A), uv (B, N, 2, P) in [-1, 1] with v up -> (B, N, P), nearest texel."""
+    side = alpha.shape[-1]
+    texel = ((uv.nan_to_num(2.0).clamp(-1, 1) * 0.5 + 0.5) * (side - 1)).round().long()
+    flat = (side - 1 - texel[:, :, 1]) * side + texel[:, :, 0]
+    return alpha.flatten(2).gather(2, flat)
+
+
+HIT = {kind: globals()[f"hit_{kind}"] for kind in KINDS}
+
+
+def nearest(groups: list[Shapes], origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
+    """First surface along each ray.
+
+    Input: groups of primitives, origin (B, 3, 1 or P), direction (B, 3, P).
+    Output: t (B, P), inf where nothing is hit; index (B, P) int64 into the scene's surface table.
+    """
+    best = torch.full_like(direction[:, 0], MISS)
+    index = torch.zeros_like(best, dtype=torch.long)
+    for group in groups:
+        t, which = HIT[group.kind](group, origin, direction).min(1)
+        closer = t < best
+        best = torch.where(closer, t, best)
+        index = torch.where(closer, which + group.first, index)
+    return best, index
+
+
+def blocked(groups: list[Shapes], origin: Tensor, segment: Tensor) -> Tensor:
+    """bool (B, P): something lies on origin + t * segment for t in (0, 1); rooms and open sky do not block."""
+    hit = torch.zeros_like(segment[:, 0], dtype=torch.bool)
+    for group in groups:
+        if group.kind != "room":
+            hit |= HIT[group.kind](group, origin, segment).amin(1) < 1
+    return hit
