@@ -5,22 +5,24 @@ that it is exported.
 """
 
 import contextlib
-import hashlib
 import logging
 import sys
+import tempfile
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from mdeas.errors import ModelError
-from mdeas.files import write_bytes
+from mdeas.files import sha256_bytes, write_bytes
 from mdeas.runtime import INPUTS, OUTPUTS, SPEC_KEY, OnnxPredictor
 from mdeas.spec import Spec
+from mdeas.train.checkpoint import load_run, read_card
 
 LICENCE = "Apache-2.0"
 TOLERANCE = 1e-4
@@ -61,20 +63,27 @@ class Ports(nn.Module):
 
 
 def export(run: Path, out: Path, *, size: int | None = None, force: bool = False) -> dict[str, Any]:
-    """Export the best network of a run.
+    """Export the network of a run.
 
     Input:
-        run: run folder or one of its .safetensors files.
+        run: what train.checkpoint.load_run takes: a run folder (its last weights) or a .safetensors file.
         out: ONNX file to write.
         size: long side to work at; None = the size it was trained at.
     Output: {"name", "bytes", "sha256", "spec", "parity": rows of Parity}.
     Errors: ModelError (E-EXPORT-PARITY) when ONNX and torch differ; then nothing is written.
     """
-    from mdeas.train.checkpoint import load_run
-
-    network = load_run(Path(run))
-    spec = Spec(size=size or network.size, multiple=network.multiple, name=network.name)
+    network, card = load_run(run), read_card(Path(run))
+    size = size or card["recipe"]["data"]["size"]
+    spec = Spec(size=size, multiple=network.multiple, name=card["model"])
     return export_network(network, spec, Path(out), force=force)
+
+
+def load_exported(run: Path, *, device: str = "cpu", threads: int | None = None) -> OnnxPredictor:
+    """The predictor that a run becomes when exported; the file is temporary."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.onnx"
+        export(run, file)
+        return OnnxPredictor(file.read_bytes(), str(run), device=device, threads=threads)
 
 
 def export_network(network: nn.Module, spec: Spec, out: Path, *, force: bool = False) -> dict[str, Any]:
@@ -149,13 +158,9 @@ def metadata(ports: nn.Module, spec: Spec) -> dict[str, str]:
 
 
 def weights_sha256(network: nn.Module) -> str:
-    """sha256 over names, types, shapes and bytes of all weights, independent of the file they came from."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(network.state_dict().items()):
-        array = tensor.detach().cpu().contiguous().numpy()
-        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+    """sha256 of the weights as safetensors: that of the checkpoint's file, when they come from one."""
+    weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
+    return sha256_bytes(safetensors.torch.save(weights))
 
 
 def _strip(model: Any) -> None:

@@ -43,6 +43,8 @@ class OnnxPredictor:
     Errors: ModelError for a file that is not one of ours, UsageError (E-DEVICE) for a missing device.
     """
 
+    tasks = OUTPUTS
+
     def __init__(self, data: bytes, name: str, *, device: str = "cpu", threads: int | None = None):
         onnxfile.check(data, name)
         self._session = _session(data, name, _provider(device), threads)

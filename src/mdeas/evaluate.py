@@ -1,0 +1,124 @@
+"""Measure a model on a data set, with the no-network baselines beside it."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from mdeas import report
+from mdeas.baselines import BASELINES
+from mdeas.dataset import Dataset
+from mdeas.metrics import depth_metrics, mask_metrics
+from mdeas.metrics_depth import ALIGNMENTS
+from mdeas.metrics_mask import cut
+from mdeas.predictor import Prediction, Predictor
+from mdeas.runtime import load
+from mdeas.sample import Sample
+
+Row = dict[str, Any]
+"""One picture under one predictor: "predictor", "id", "kind" and its metrics."""
+
+
+def evaluate(
+    model: str | Path,
+    data: str | Path,
+    out: str | Path,
+    *,
+    split: str = "test",
+    limit: int | None = None,
+    alignment: str = "affine-disparity",
+    device: str = "cpu",
+    threads: int | None = None,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Measure `model` and the baselines on a split; write the tables and sheets of report.py into `out`.
+
+    Input:
+        model: what runtime.load takes, or a run folder or .safetensors file, which is exported first, so that
+            what is measured is what ships.
+        data: folder of a data set. Pictures may have any size; those without mask or depth skip its metrics.
+        limit: only the first so many samples.
+        alignment: of depth, see metrics_depth.align.
+    Output: the summary, as in summary.json.
+    Errors: those of runtime.load, Dataset and files.write_bytes; StorageError (E-EXISTS) before measuring.
+    """
+    assert alignment in ALIGNMENTS, alignment
+    out = Path(out)
+    report.refuse_existing(out, force)
+    predictor = load_any(model, device=device, threads=threads)
+    samples = Dataset(Path(data), split)
+    count = min(limit or len(samples), len(samples))
+    predictors = [predictor, *(b for b in BASELINES.values() if b.name != predictor.name)]
+    rows, seconds = measure(predictors, samples, count, alignment)
+    summary = {
+        "model": predictor.name,
+        "data": {"name": Path(data).resolve().name, "split": split, "fingerprint": samples.fingerprint},
+        "alignment": alignment,
+        "seconds_per_picture": seconds,
+        **summarize(rows, [p.name for p in predictors]),
+    }
+    sheets = report.sheets(predictor, samples, [row for row in rows if row["predictor"] == predictor.name])
+    report.write(out, rows, summary, sheets, force=force)
+    return summary
+
+
+def load_any(model: str | Path, *, device: str = "cpu", threads: int | None = None) -> Predictor:
+    """`runtime.load`, and runs of `mdeas train` too: those are exported to a temporary file."""
+    path = Path(model)
+    if path.is_dir() or path.suffix == ".safetensors":
+        from mdeas.export import load_exported
+
+        return load_exported(path, device=device, threads=threads)
+    return load(model, device=device, threads=threads)
+
+
+def measure(
+    predictors: Sequence[Predictor], samples: Sequence[Sample], count: int, alignment: str
+) -> tuple[list[Row], float]:
+    """Rows for every picture under every predictor, and the first predictor's mean seconds per picture."""
+    rows: list[Row] = []
+    seconds = 0.0
+    for index in track(range(count), "evaluating", console=Console(stderr=True)):
+        sample = samples[index]
+        for predictor in predictors:
+            start = time.perf_counter()
+            prediction = predictor.predict(sample.background, sample.image)
+            seconds += (time.perf_counter() - start) * (predictor is predictors[0])
+            row = {"predictor": predictor.name, "index": index, "id": sample.meta.get("id", str(index))}
+            rows.append({**row, **score(prediction, sample, predictor.tasks, alignment)})
+    return rows, seconds / max(count, 1)
+
+
+def score(prediction: Prediction, sample: Sample, tasks: Sequence[str], alignment: str) -> Row:
+    """The metrics that `sample` has truth for and the predictor predicts; "kind" says what the pair is."""
+    row: Row = {"kind": kind(sample)}
+    if "mask" in tasks and sample.mask is not None:
+        row |= mask_metrics(prediction.mask, sample.mask)
+    if "depth" in tasks:
+        row |= depth_metrics(prediction.depth, sample, alignment=alignment)
+    return row
+
+
+def kind(sample: Sample) -> str:
+    """ "empty": nothing in it. "filled": something in it. "unmasked": nobody knows."""
+    if sample.mask is None:
+        return "unmasked"
+    return "filled" if cut(sample.mask).any() else "empty"
+
+
+def summarize(rows: list[Row], names: Sequence[str]) -> dict[str, Any]:
+    """Means over pictures, NaN left out, by predictor; and how many pictures stand behind them."""
+    first = [row for row in rows if row["predictor"] == names[0]]
+    kinds = {word: sum(row["kind"] == word for row in first) for word in ("filled", "empty", "unmasked")}
+    means = {name: _means([row for row in rows if row["predictor"] == name]) for name in names}
+    return {"num_pictures": {"all": len(first), **kinds}, "predictors": means}
+
+
+def _means(rows: list[Row]) -> dict[str, float]:
+    names = dict.fromkeys(name for row in rows for name, value in row.items() if isinstance(value, float))
+    columns = {name: np.array([row[name] for row in rows if name in row]) for name in names}
+    return {name: float(np.nanmean(c)) for name, c in columns.items() if not np.isnan(c).all()}
