@@ -1,0 +1,214 @@
+"""Data set -> batches, in an order that depends on (seed, epoch) alone and can be entered at any step."""
+
+import itertools
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from mdeas.data.batch import Batch
+from mdeas.errors import InputError, MdeasError, WorkerError
+from mdeas.sample import Sample
+
+
+class Source(Protocol):
+    """A readable data set, see dataset.Dataset."""
+
+    fingerprint: str
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawBatch:
+    """Decoded bytes as they cross from a worker: a quarter of a float batch."""
+
+    background: Tensor
+    """uint8 (B, H, W, 3)."""
+    image: Tensor
+    """uint8 (B, H, W, 3)."""
+    mask: Tensor
+    """uint8 (B, H, W), 255 = alpha 1; exact for masks that were stored as PNG-8."""
+    inverse_depth: Tensor
+    """float32 (B, H, W), 0 where unknown."""
+    depth_known: Tensor
+    """bool (B, H, W)."""
+    ids: tuple[str, ...]
+
+    def to_batch(self, device: torch.device | str = "cpu") -> Batch:
+        """Floats on `device`; photos come out in channels_last memory, for free."""
+        move = {name: tensor.to(device) for name, tensor in vars(self).items() if name != "ids"}
+        return Batch(
+            background=move["background"].permute(0, 3, 1, 2).float().div_(255),
+            image=move["image"].permute(0, 3, 1, 2).float().div_(255),
+            mask=move["mask"][:, None].float().div_(255),
+            inverse_depth=move["inverse_depth"][:, None],
+            depth_known=move["depth_known"][:, None],
+            ids=self.ids,
+        )
+
+
+class Samples:
+    """Several sources behind one index, decoded at one size.
+
+    Input:
+        sources: data sets.
+        size: side in pixels of the square pictures; others are resized.
+        repeats: how often an epoch shows the samples of each source; None = once.
+    """
+
+    def __init__(self, sources: Sequence[Source], size: int, repeats: Sequence[int] | None = None):
+        self.sources = list(sources)
+        self.size = size
+        self.starts = np.cumsum([0] + [len(source) for source in self.sources])
+        spans = [np.arange(*span) for span in itertools.pairwise(self.starts)]
+        self.epoch_rows = np.concatenate(
+            [np.tile(span, times) for span, times in zip(spans, repeats or [1] * len(spans), strict=True)]
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when any source or their order changes."""
+        return "+".join(source.fingerprint for source in self.sources)
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def sample(self, index: int) -> Sample:
+        """The decoded sample at its own size; InputError (E-NO-MASK) without a mask."""
+        number = int(np.searchsorted(self.starts, index, side="right")) - 1
+        sample = self.sources[number][index - int(self.starts[number])]
+        if sample.mask is None:
+            name = sample.meta.get("id", index)
+            raise InputError("E-NO-MASK", f"sample '{name}' has no mask; training needs one. Leave it out.")
+        return sample
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray | str]:
+        return resized(self.sample(index), self.size)
+
+    def __getitems__(self, indices: list[int]) -> RawBatch | MdeasError:
+        """A whole batch at once; errors are returned because DataLoader cannot carry their two arguments."""
+        try:
+            return collate([self[index] for index in indices])
+        except MdeasError as error:
+            return error
+
+
+def resized(sample: Sample, size: int) -> dict[str, np.ndarray | str]:
+    """Arrays of one sample at (size, size), in the types of RawBatch."""
+    known = sample.depth_known
+    inverse = np.where(known, sample.inverse_depth, 0) if known.any() else np.zeros(known.shape)
+    return {
+        "background": _resize(sample.background, size),
+        "image": _resize(sample.image, size),
+        "mask": _resize(np.rint(sample.mask * 255).astype(np.uint8), size),
+        # Nearest: an average of known and unknown depth is neither.
+        "inverse_depth": _resize(inverse.astype(np.float32), size, cv2.INTER_NEAREST),
+        "depth_known": _resize(known.view(np.uint8), size, cv2.INTER_NEAREST).view(bool),
+        "id": str(sample.meta.get("id", "?")),
+    }
+
+
+def _resize(array: np.ndarray, size: int, method: int | None = None) -> np.ndarray:
+    if array.shape[:2] == (size, size):
+        return np.ascontiguousarray(array)
+    if method is None:
+        method = cv2.INTER_AREA if min(array.shape[:2]) > size else cv2.INTER_LINEAR
+    return cv2.resize(array, (size, size), interpolation=method)
+
+
+def collate(rows: Sequence[dict]) -> RawBatch:
+    """Stack the arrays of `resized` along a new first axis."""
+    names = [name for name in rows[0] if name != "id"]
+    arrays = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in names}
+    return RawBatch(**arrays, ids=tuple(row["id"] for row in rows))
+
+
+class Cached:
+    """Every sample decoded once and kept in memory: 12 bytes a pixel, so 20,000 at 128² take 4 GB."""
+
+    def __init__(self, samples: Samples, workers: int):
+        self.ids: list[str] = []
+        self.arrays: dict[str, Tensor] = {}
+        for part in load(samples, _chunks(range(len(samples)), 64), workers):
+            self._append(vars(part), len(samples))
+
+    def _append(self, part: dict, num_samples: int) -> None:
+        start = len(self.ids)
+        self.ids.extend(part.pop("ids"))
+        for name, rows in part.items():
+            array = self.arrays.setdefault(name, rows.new_empty((num_samples, *rows.shape[1:])))
+            array[start : len(self.ids)] = rows
+
+    def batch(self, indices: list[int]) -> RawBatch:
+        """Rows of the cache as a batch."""
+        arrays = {name: array[indices] for name, array in self.arrays.items()}
+        return RawBatch(**arrays, ids=tuple(self.ids[index] for index in indices))
+
+
+def steps_per_epoch(num_samples: int, batch_size: int) -> int:
+    """Whole batches only; a set smaller than a batch is one batch."""
+    return max(1, num_samples // batch_size)
+
+
+def batch_indices(rows: np.ndarray, batch_size: int, seed: int, first_step: int, last_step: int):
+    """Index lists of steps first_step .. last_step - 1, counted from the start of training.
+
+    Input:
+        rows: int (N,), what one epoch shows; permuted anew by (seed, epoch).
+    """
+    each = steps_per_epoch(len(rows), batch_size)
+    for epoch in range(first_step // each, -(-last_step // each)):
+        indices = np.random.default_rng([seed, epoch]).permutation(rows).tolist()
+        for step in range(max(first_step, epoch * each), min(last_step, (epoch + 1) * each)):
+            start = (step - epoch * each) * batch_size
+            yield indices[start : start + batch_size]
+
+
+def load(samples: Samples | Cached, batches: Iterable[list[int]], workers: int = 0) -> Iterator[RawBatch]:
+    """Raw batches for lists of indices, decoded `workers` processes ahead (0 = in this process).
+
+    Errors: what decoding raised; WorkerError (E-WORKER) when a worker process died.
+    """
+    if isinstance(samples, Cached):
+        return map(samples.batch, batches)
+    return _checked(DataLoader(samples, batch_sampler=batches, **_options(workers)))
+
+
+def _chunks(indices: Sequence[int], size: int) -> list[list[int]]:
+    return [list(indices[start : start + size]) for start in range(0, len(indices), size)]
+
+
+def _options(workers: int) -> dict:
+    return {"num_workers": workers, "collate_fn": _identity, "worker_init_fn": _quiet_worker}
+
+
+def _identity(batch):
+    return batch
+
+
+def _quiet_worker(_: int) -> None:
+    """One thread each; the main process decides what a signal means."""
+    cv2.setNumThreads(0)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
+
+
+def _checked(batches) -> Iterator[RawBatch]:
+    try:
+        for batch in batches:
+            if isinstance(batch, MdeasError):
+                raise batch
+            yield batch
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise WorkerError("E-WORKER", f"{error}. Run the same command again; it resumes.") from error

@@ -1,0 +1,110 @@
+"""Checkpoints for use (safetensors + JSON card) and the state a run resumes from; both verified when read."""
+
+import io
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from mdeas.errors import InputError, ModelError
+from mdeas.files import read_json, sha256_bytes, storage, write_bytes, write_json
+from mdeas.models import create_model
+
+STATE, PREVIOUS = "resume.pt", "resume-previous.pt"
+_MAGIC = b"mdeas-resume-1 "
+
+
+def save_weights(folder: Path, name: str, weights: dict[str, Tensor], card: dict[str, Any]) -> None:
+    """Write NAME.safetensors and then NAME.json, which carries `card`, the sha256 and the versions.
+
+    Input: card: model, options, recipe, step, metrics.
+    """
+    data = safetensors.torch.save({key: value.cpu().contiguous() for key, value in weights.items()})
+    record = write_bytes(folder / f"{name}.safetensors", data, force=True)
+    versions = {package: metadata.version(package) for package in ("mdeas", "torch")}
+    card = card | {"sha256": record["sha256"], "versions": versions}
+    write_json(folder / f"{name}.json", card, force=True)
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The JSON card of a checkpoint; `path` as in `load_run`."""
+    try:
+        return read_json(_weights_path(path).with_suffix(".json"))
+    except InputError as error:
+        raise ModelError("E-CHECKPOINT", f"{error}") from error
+
+
+def load_run(path: str | Path) -> nn.Module:
+    """The trained network in eval mode, on the CPU.
+
+    Input: a run folder (its last.safetensors is taken) or a .safetensors file with its .json beside it.
+    Errors: ModelError E-CHECKPOINT when a file is missing, damaged or of another architecture.
+    """
+    weights_path = _weights_path(Path(path))
+    card = read_card(weights_path)
+    data = _read(weights_path)
+    if sha256_bytes(data) != card["sha256"]:
+        raise ModelError(
+            "E-CHECKPOINT", f"'{weights_path}': does not match the sha256 in its card. Copy it again."
+        )
+    model = create_model(card["model"], **card["options"])
+    try:
+        model.load_state_dict(safetensors.torch.load(data), strict=True)
+    except RuntimeError as error:
+        raise ModelError("E-CHECKPOINT", f"'{weights_path}': {' '.join(str(error).split())}") from error
+    return model.eval()
+
+
+def _weights_path(path: Path) -> Path:
+    return path / "last.safetensors" if path.is_dir() else path.with_suffix(".safetensors")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            "E-CHECKPOINT", f"'{path}': {error.strerror}. Give a run folder or its file."
+        ) from error
+
+
+def save_state(folder: Path, state: dict[str, Any]) -> None:
+    """Write the resume state; the one before it stays as a second good copy.
+
+    The file is one line with the sha256 of the rest, then what torch.save writes.
+    """
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    data = buffer.getvalue()
+    if (folder / STATE).exists():
+        with storage(folder):
+            os.replace(folder / STATE, folder / PREVIOUS)
+    write_bytes(folder / STATE, _MAGIC + sha256_bytes(data).encode() + b"\n" + data, force=True)
+
+
+def load_state(folder: Path) -> dict[str, Any] | None:
+    """The newest resume state that is whole; None when the run has none yet.
+
+    A damaged newest one is named on stderr and the one before it is taken.
+    Errors: ModelError E-RESUME when states exist and none is whole.
+    """
+    present = [folder / name for name in (STATE, PREVIOUS) if (folder / name).exists()]
+    for path in present:
+        data = _verified(path.read_bytes())
+        if data is not None:
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        print(f"mdeas: warning: '{path}' is damaged; looking for the state before it.", file=sys.stderr)
+    if present:
+        raise ModelError("E-RESUME", f"'{folder}': every resume state is damaged. Train into another folder.")
+    return None
+
+
+def _verified(data: bytes) -> bytes | None:
+    """The part after the first line when the line holds its sha256; nothing is parsed before that."""
+    head, _, body = data.partition(b"\n")
+    return body if head == _MAGIC + sha256_bytes(body).encode() else None

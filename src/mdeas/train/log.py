@@ -1,0 +1,164 @@
+"""What a run leaves for people: log.csv, TensorBoard, picture grids, progress on stderr."""
+
+import contextlib
+import csv
+import math
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mdeas.data.batch import Batch
+from mdeas.images import write_png
+from mdeas.models import Output
+from mdeas.sheets import colorize, contact_sheet
+
+_PLAIN_EVERY_S = 15.0
+_SCALARS_EVERY = 10  # steps between training scalars in TensorBoard
+_TITLES = ("background", "image", "mask", "predicted", "depth", "predicted")
+
+
+class CsvLog:
+    """log.csv: one row a step and one a validation; what a killed run wrote past its state is cut off.
+
+    Input: columns: names in order; size: bytes to keep of what is there (0 = begin anew).
+    """
+
+    def __init__(self, path: Path, columns: list[str], size: int):
+        self.file = open(path, "a+", newline="", encoding="utf-8")  # noqa: SIM115
+        self.file.truncate(size)
+        self.writer = csv.DictWriter(self.file, columns, restval="", lineterminator="\n")
+        if not size:
+            self.writer.writeheader()
+
+    def row(self, values: dict[str, Any]) -> None:
+        """Write a row; columns without a value stay empty."""
+        self.writer.writerow(values)
+
+    def sync(self) -> int:
+        """Bytes that are safely on disk: all so far."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        return os.fstat(self.file.fileno()).st_size
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class Board:
+    """TensorBoard scalars and pictures; after a resume, what was written past `step` is hidden."""
+
+    def __init__(self, folder: Path, step: int):
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.writer = SummaryWriter(str(folder), purge_step=step, flush_secs=30)
+
+    def train(self, step: int, values: dict[str, float]) -> None:
+        """Scalars of a training step, every tenth."""
+        if step % _SCALARS_EVERY == 0:
+            self._scalars("train", step, values)
+
+    def validation(self, step: int, values: dict[str, float], sheet: np.ndarray) -> None:
+        """Scalars and the picture grid of a validation."""
+        self._scalars("validation", step, values)
+        self.writer.add_image("pictures", sheet, step, dataformats="HWC")
+
+    def _scalars(self, part: str, step: int, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            self.writer.add_scalar(f"{part}/{name}", value, step)
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+def picture_sheet(output: Output, batch: Batch) -> np.ndarray:
+    """uint8 RGB grid, one row a sample: background, image, mask and depth, true and predicted.
+
+    Input: output and batch on the CPU.
+    """
+    alpha = output.mask_logits.float().sigmoid()
+    rows = []
+    for i in range(len(batch.image)):
+        known = batch.depth_known[i, 0].numpy()
+        pictures = [
+            _photo(batch.background[i]),
+            _photo(batch.image[i]),
+            _grey(batch.mask[i]),
+            _grey(alpha[i]),
+        ]
+        pictures.append(colorize(batch.inverse_depth[i, 0].numpy(), known))
+        pictures.append(colorize(output.depth[i, 0].float().numpy()))
+        rows.append(pictures)
+    return contact_sheet(rows, _TITLES, captions=list(batch.ids), cell=128)
+
+
+def write_sheet(folder: Path, step: int, sheet: np.ndarray) -> None:
+    """Write pictures/step-000500.png."""
+    write_png(folder / "pictures" / f"step-{step:06d}.png", sheet, force=True)
+
+
+def _photo(tensor) -> np.ndarray:
+    return np.rint(tensor.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+
+
+def _grey(tensor) -> np.ndarray:
+    return np.repeat(_photo(tensor), 3, axis=2)
+
+
+class Meter:
+    """Progress on stderr: a bar on a terminal, else a line every 15 s."""
+
+    def __init__(self, step: int, total: int):
+        self.total, self.first = total, step
+        self.started = self.last = time.monotonic()
+        self.bar = _bar() if sys.stderr.isatty() else None
+        if self.bar:
+            self.bar.start()
+            self.task = self.bar.add_task("", total=total, completed=step, note="")
+
+    def tick(self, step: int, note: str) -> None:
+        """Show `step` steps done, with `note`."""
+        if self.bar:
+            self.bar.update(self.task, completed=step, note=note)
+        elif time.monotonic() - self.last >= _PLAIN_EVERY_S or step == self.total:
+            self.last = time.monotonic()
+            self.say(f"step {step}/{self.total}, {note}, {self._remaining(step)} left")
+
+    def say(self, text: str) -> None:
+        """One line that stays."""
+        print(text, file=sys.stderr, flush=True) if not self.bar else self.bar.console.print(text)
+
+    def _remaining(self, step: int) -> str:
+        pace = (time.monotonic() - self.started) / max(1, step - self.first)
+        minutes, seconds = divmod(math.ceil(pace * (self.total - step)), 60)
+        return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+
+    def close(self) -> None:
+        if self.bar:
+            self.bar.stop()
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("train"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+    )
+
+
+@contextlib.contextmanager
+def closing_all(*things):
+    """Close every one, in order, whatever happens."""
+    try:
+        yield
+    finally:
+        for thing in things:
+            thing.close()
