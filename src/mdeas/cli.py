@@ -134,7 +134,7 @@ def train(
     from mdeas.train.config import load_recipe
     from mdeas.train.loop import train as run
 
-    run(load_recipe(recipe, [f"data={data}", f"device={device}", *overrides]), Path(out))
+    run(load_recipe(recipe, overrides), data, Path(out), device=device)
 
 
 def evaluate(

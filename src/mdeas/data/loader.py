@@ -71,7 +71,8 @@ class Samples:
         self.starts = np.cumsum([0] + [len(source) for source in self.sources])
         spans = [np.arange(*span) for span in itertools.pairwise(self.starts)]
         self.epoch_rows = np.concatenate(
-            [np.tile(span, times) for span, times in zip(spans, repeats or [1] * len(spans), strict=True)]
+            [np.arange(0)]
+            + [np.tile(span, times) for span, times in zip(spans, repeats or [1] * len(spans), strict=True)]
         )
 
     @property

@@ -61,10 +61,12 @@ def train(
     Errors: UsageError, InputError, ModelError (damaged states), NonFiniteError, MemoryLimitError,
         WorkerError, Stopped (state saved).
     """
-    from mdeas.dataset import Dataset
+    from mdeas.dataset import Dataset, read_index
 
-    sources = [[Dataset(path, split) for path in data] for split in ("train", "validation")]
-    return fit(recipe, *sources, Path(out), device=device)
+    training = [Dataset(path, "train") for path in data]
+    split = "validation"
+    validation = [Dataset(path, split) for path in data if split in read_index(path)["splits"]]
+    return fit(recipe, training, validation, Path(out), device=device)
 
 
 def fit(
