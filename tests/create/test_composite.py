@@ -221,7 +221,7 @@ def test_colours_without_jitter_stay():
 def test_a_cast_shadow_starts_at_the_foot(lean, length, column):
     cutout = np.full((20, 4, 4), 255, np.uint8)
     post = spot(height_px=20, width_px=4, left_px=28, top_px=20)
-    dark = layers.shadow(cutout, post, 60, kind="cast", lean=lean, length=length, soft=0.0)
+    dark = layers.shadow(cutout, post, 60, layers.Shadow(kind="cast", lean=lean, length=length, soft=0.0))
     rows, columns = np.nonzero(dark > 0.5)
     assert rows.min() >= 28 if length > 0 else rows.max() <= 51
     assert (rows.max() <= 41) if length > 0 else (rows.min() >= 37)

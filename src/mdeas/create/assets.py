@@ -131,7 +131,7 @@ def cutout(asset: Asset) -> np.ndarray:
         raise InputError(
             "E-CUTOUT", f"{asset.path.name!r} has {what}. A foreground is an RGBA cut-out, such as a PNG."
         )
-    rows, columns = (slice(*_extent(alpha.any(axis=axis))) for axis in (1, 0))
+    rows, columns = (slice(*_extent(np.any(alpha, axis=axis, keepdims=True))) for axis in (1, 0))
     return _frozen(_shrink(premultiply(rgba[rows, columns, :3], alpha[rows, columns])))
 
 

@@ -32,7 +32,7 @@ class Collage:
         if not self._happens(self.recipe.empty_share):
             self._add_things(image, mask)
         if self._happens(self.recipe.light_share):
-            image *= layers.draw_light(self.rng, self.recipe.size, self.rng.uniform(0.03, 0.2))
+            image *= layers.draw_light(self.rng, self.recipe.size, self.rng.uniform(0.03, 0.18))
         photos = layers.to_uint8(background), layers.to_uint8(image)
         return *self._suffer(*photos), np.rint(mask * 255) / np.float32(255)
 
@@ -57,7 +57,7 @@ class Collage:
         """A random crop of a photo, mirrored or not: uint8 (height, width, 3)."""
         crop = placement.draw_crop(
             self.rng,
-            *picture.shape[:2],
+            picture.shape[:2],
             max(height, width),
             smallest=self.recipe.crop_min,
             aspect_jitter=self.recipe.aspect_jitter,
@@ -127,14 +127,8 @@ class Collage:
 
     def _cast(self, sprite: np.ndarray, spot: placement.Placement, image: np.ndarray) -> None:
         """Darken the image where the thing takes the light, in place."""
-        kind = str(self.rng.choice(["cast", "contact", "offset"], p=[0.5, 0.25, 0.25]))
-        lean, length = {
-            "cast": (self.rng.uniform(-1.2, 1.2), self.rng.uniform(0.15, 0.8) * self.rng.choice((1, 1, -1))),
-            "contact": (self.rng.uniform(-0.1, 0.1), self.rng.uniform(0.04, 0.12)),
-            "offset": (self.rng.uniform(-0.2, 0.2), self.rng.uniform(-0.05, 0.15)),
-        }[kind]
-        soft = self.rng.uniform(0.01, 0.06)
-        dark = layers.shadow(sprite, spot, self.recipe.size, kind=kind, lean=lean, length=length, soft=soft)
+        shape = layers.draw_shadow(self.rng)
+        dark = layers.shadow(sprite, spot, self.recipe.size, shape)
         strength = self.rng.uniform(0.05, 0.6) * self.rng.uniform(0.9, 1.0, 3)
         layers.darken(image, dark, strength)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ class PhotosMaker:
     def __init__(self, recipe: PhotosRecipe, seed: int):
         """InputError E-NO-IMAGES or E-POOL when a folder has nothing for a split that has samples."""
         self.recipe, self.seed, self.count = recipe, seed, recipe.count
+        self._ends = tuple(accumulate(recipe.counts[split] for split in SPLITS))
         shares = {"validation": recipe.validation_share, "test": recipe.test_share}
         self.pools = (
             load_pool(recipe.backgrounds, "background", shares),
@@ -35,12 +38,12 @@ class PhotosMaker:
 
     def split_of(self, index: int) -> str:
         """The split of a sample: index ranges in the order of SPLITS."""
-        ends = np.cumsum([self.recipe.counts[split] for split in SPLITS])
-        return SPLITS[int(np.searchsorted(ends, index, side="right"))]
+        return SPLITS[bisect_right(self._ends, index)]
 
     def describe(self) -> dict[str, Any]:
-        """The recipe for index.json; folders by name and content, so that they may move."""
+        """The recipe but for its count; folders by name and content, so that they may move."""
         recipe = dataclasses.asdict(self.recipe)
+        del recipe["count"]
         for pool in self.pools:
             recipe[f"{pool.kind}s"] = _fingerprint(pool)
         return {"maker": "photos"} | recipe

@@ -7,14 +7,13 @@ A picture under work is float32 RGB (H, W, 3) in 0 ... 255.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
 import numpy as np
 
 from mdeas.create.placement import Placement, after
-
-ShadowKind = Literal["cast", "offset", "contact"]
 
 
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -74,38 +73,50 @@ def recolour(over: np.ndarray, colours: np.ndarray) -> np.ndarray:
     return np.minimum(np.maximum(out, 0, out=out), over[..., 3:], out=out)
 
 
-def shadow(
-    cutout: np.ndarray,
-    placement: Placement,
-    side: int,
-    *,
-    kind: ShadowKind,
-    lean: float,
-    length: float,
-    soft: float,
-) -> np.ndarray:
-    """Where a thing at that place takes the light: float32 (side, side) in [0, 1].
+@dataclass(frozen=True, kw_only=True)
+class Shadow:
+    """The shape of a shadow."""
 
-    cast: its outline laid down on the ground from the foot, `length` times as long as the thing is high
-    (negative: towards the camera), leaning sideways by `lean` heights. contact: the same, kept close to the
-    foot. offset: on a wall behind, moved by (`lean`, `length`) of its size. `soft` is the deviation of the
-    blur as a share of the thing's long side.
-    """
+    kind: Literal["cast", "contact", "offset"]
+    """cast: the outline laid down on the ground from the foot. contact: the same, close to the foot. offset:
+    on a wall behind."""
+    lean: float
+    """Sideways: in heights of the thing, for offset in widths."""
+    length: float
+    """Up the picture, in heights of the thing; negative towards the camera. For offset, down."""
+    soft: float
+    """Standard deviation of the blur as a share of the thing's long side."""
+
+
+def draw_shadow(rng: np.random.Generator) -> Shadow:
+    """Half of them cast, a quarter at the foot, a quarter on a wall."""
+    soft = rng.uniform(0.01, 0.06)
+    kind = rng.random()
+    if kind < 0.5:
+        length = rng.uniform(0.15, 0.8) * rng.choice((1, 1, -1))
+        return Shadow(kind="cast", lean=rng.uniform(-1.2, 1.2), length=length, soft=soft)
+    if kind < 0.75:
+        return Shadow(kind="contact", lean=rng.uniform(-0.1, 0.1), length=rng.uniform(0.04, 0.12), soft=soft)
+    return Shadow(kind="offset", lean=rng.uniform(-0.2, 0.2), length=rng.uniform(-0.05, 0.15), soft=soft)
+
+
+def shadow(cutout: np.ndarray, placement: Placement, side: int, shape: Shadow) -> np.ndarray:
+    """Where a thing at that place takes the light: float32 (side, side) in [0, 1]."""
     long_side = max(placement.height_px, placement.width_px)
-    ground = _ground(placement, kind, lean, length)
     alpha = _upright(cutout[..., 3], placement)
-    dark = cv2.warpAffine(alpha, after(ground, placement.matrix), (side, side), flags=cv2.INTER_LINEAR)
-    return cv2.GaussianBlur(dark, (0, 0), max(soft * long_side, 0.7)).astype(np.float32) / 255
+    matrix = after(_ground(placement, shape), placement.matrix)
+    dark = cv2.warpAffine(alpha, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    return cv2.GaussianBlur(dark, (0, 0), max(shape.soft * long_side, 0.7)).astype(np.float32) / 255
 
 
-def darken(picture: np.ndarray, dark: np.ndarray, strength: tuple[float, float, float]) -> None:
-    """Take `strength` (RGB, 0 to 1) of the picture where `dark` is 1, in place."""
-    picture *= 1 - dark[..., None] * np.asarray(strength, np.float32)
+def darken(picture: np.ndarray, dark: np.ndarray, strength: np.ndarray) -> None:
+    """Take `strength` (3,), RGB in [0, 1], of the picture where `dark` is 1, in place."""
+    picture *= 1 - dark[..., None] * strength.astype(np.float32)
 
 
 def draw_light(rng: np.random.Generator, side: int, spread: float) -> np.ndarray:
     """float32 (side, side, 3): a smooth gain field: a lamp, a cloud or a blind that changed."""
-    size = int(rng.integers(2, 5))
+    size = int(rng.integers(2, 4))
     grid = rng.normal(0, spread, (size, size, 1)) + rng.normal(0, spread / 4, (size, size, 3))
     field = cv2.resize(grid.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
     return np.exp(field)
@@ -121,9 +132,10 @@ def _upright(picture: np.ndarray, placement: Placement) -> np.ndarray:
     return cv2.flip(scaled, 1) if placement.mirrored else scaled
 
 
-def _ground(placement: Placement, kind: ShadowKind, lean: float, length: float) -> np.ndarray:
+def _ground(placement: Placement, shape: Shadow) -> np.ndarray:
     """float64 (2, 3): from a point of the thing in the picture to its shadow in the picture."""
-    if kind == "offset":
-        return np.array([[1, 0, lean * placement.width_px], [0, 1, length * placement.height_px]])
+    if shape.kind == "offset":
+        right, down = shape.lean * placement.width_px, shape.length * placement.height_px
+        return np.array([[1, 0, right], [0, 1, down]])
     foot = placement.foot_px
-    return np.array([[1, -lean, lean * foot], [0, length, foot - length * foot]])
+    return np.array([[1, -shape.lean, shape.lean * foot], [0, shape.length, foot * (1 - shape.length)]])

@@ -80,18 +80,18 @@ def draw_motion(rng: np.random.Generator, side: int) -> np.ndarray:
 
 
 def draw_crop(
-    rng: np.random.Generator, height: int, width: int, side: int, *, smallest: float, aspect_jitter: float
+    rng: np.random.Generator, shape: tuple[int, ...], side: int, *, smallest: float, aspect_jitter: float
 ) -> tuple[slice, slice]:
-    """Rows and columns of a photo (height, width) that become a picture of `side` x `side`.
+    """Rows and columns of a photo of `shape` (h, w) that become a picture of `side` x `side`.
 
     `smallest` is the least share of the photo's short side; a small photo gives more, so that it need not be
     magnified much. `aspect_jitter` is the largest logarithm of the crop's width over height.
     """
-    short = min(height, width)
+    short = min(shape)
     least = max(smallest, side / (_MAX_MAGNIFICATION * short))
     scale = short * rng.uniform(min(least, 1), 1)
     stretch = np.exp(rng.uniform(-aspect_jitter, aspect_jitter) / 2)
-    return _span(rng, height, scale / stretch), _span(rng, width, scale * stretch)
+    return _span(rng, shape[0], scale / stretch), _span(rng, shape[1], scale * stretch)
 
 
 def scale_by_area(
