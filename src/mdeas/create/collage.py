@@ -121,7 +121,7 @@ class Collage:
         if self.recipe.colour_jitter:
             layer = layers.recolour(layer, layers.draw_colours(self.rng, self.recipe.colour_jitter))
         if self._happens(self.recipe.blend_share):
-            amount = self.rng.uniform(0.6, 0.95)
+            amount = self.rng.uniform(0.5, 0.9)
             layer = layers.recolour(layer, layers.blend_colours(layer, picture, amount))
         return layer
 
