@@ -21,6 +21,9 @@ FLOORS = {
     "sheets": 0,
     "spec": 0,
     "metrics": 0,
+    "metrics_depth": 0,
+    "metrics_mask": 0,
+    "names": 0,
     "onnxfile": 0,
     "baselines": 1,
     "dataset": 1,
@@ -34,6 +37,7 @@ FLOORS = {
     "evaluate": 4,
     "export": 4,
     "predict": 4,
+    "report": 4,
     "show": 4,
     "arguments": 5,
     "cli": 5,
@@ -42,7 +46,7 @@ FLOORS = {
 }
 STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
-    "arguments", "cli", "evaluate", "predict", "show", "__init__", "__main__",
+    "arguments", "cli", "evaluate", "predict", "report", "show", "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning", "torchvision", "timm", "kornia")
 # Who may decode or encode pictures; a nuisance passes a photo through JPEG in memory.

@@ -138,7 +138,13 @@ def train(
 
 
 def evaluate(
-    model: str, *, data: str, out: str, split: Split = "test", limit: PositiveInt | None = None
+    model: str,
+    *,
+    data: str,
+    out: str,
+    split: Split = "test",
+    limit: PositiveInt | None = None,
+    force: bool = False,
 ) -> None:
     """Measure a model and the baselines on a data set.
 
@@ -147,10 +153,12 @@ def evaluate(
     out: folder for the table, the rows and the sheet of worst cases
     split: part of the data set
     limit: only the first so many samples
+    force: replace results that are there
     """
     from mdeas.evaluate import evaluate as measure
+    from mdeas.report import markdown
 
-    measure(model, Path(data), Path(out), split=split, limit=limit)
+    print(markdown(measure(model, Path(data), Path(out), split=split, limit=limit, force=force)))
 
 
 def export(run: str, *, out: str, size: PositiveInt | None = None, force: bool = False) -> None:
@@ -188,7 +196,9 @@ def predict(
     """
     from mdeas.predict import predict_files
 
-    predict_files(images, background, Path(out), model=model, device=device, threads=threads, force=force)
+    predict_files(
+        images, background, Path(out), model=model, device=device, threads=threads, force=force, tell=print
+    )
 
 
 def models() -> None:

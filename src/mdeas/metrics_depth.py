@@ -98,8 +98,9 @@ def align(prediction: np.ndarray, truth: np.ndarray, known: np.ndarray, alignmen
 def _fit(p: np.ndarray, d: np.ndarray) -> tuple[float, float]:
     """Scale and shift that minimise sum (scale p + shift - d)^2; a constant p keeps scale 0."""
     centred = p - p.mean()
-    spread = centred @ centred
-    scale = centred @ (d - d.mean()) / spread if spread > 1e-12 * max(p @ p, 1e-30) else 0.0
+    spread = np.square(centred).sum()
+    constant = spread <= 1e-12 * np.square(p).sum()
+    scale = 0.0 if constant else (centred * (d - d.mean())).sum() / spread
     return scale, d.mean() - scale * p.mean()
 
 
@@ -165,7 +166,7 @@ def boundary_recall(inverse_depth: np.ndarray, mask: np.ndarray) -> float:
 
 
 def _neighbours(array: np.ndarray, axis: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Each pixel beside its neighbour along `axis`, both ways round, turned so that `axis` runs along rows."""
+    """Each pixel beside its neighbour along `axis`, both ways round, with `axis` turned along the rows."""
     turned = array if axis else array.T
     after, before = turned[:, 1:], turned[:, :-1]
     return [(after, before), (before, after)]
@@ -183,9 +184,8 @@ def _thinned(ratios: np.ndarray, threshold: float) -> np.ndarray:
     if not len(rows):
         return kept
     starts = np.r_[True, (np.diff(rows) != 0) | (np.diff(columns) != 1)]
-    run = np.cumsum(starts) - 1
-    values = ratios[rows, columns]
-    best = np.lexsort((np.arange(len(run)), -values, run))
+    values, run = ratios[rows, columns], np.cumsum(starts) - 1
+    best = np.flatnonzero(values == np.maximum.reduceat(values, np.flatnonzero(starts))[run])
     first = best[np.r_[True, np.diff(run[best]) != 0]]
     kept[rows[first], columns[first]] = True
     return kept

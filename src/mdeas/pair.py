@@ -1,9 +1,12 @@
 """Is this a pair? Sizes are checked before predicting; photos that cannot tell anything are named."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from mdeas.errors import InputError
+from mdeas.spec import resize
 
 _ASPECT_TOLERANCE = 0.01
 # A photo whose grey levels all lie within this many of 255 of each other shows nothing.
@@ -13,43 +16,55 @@ _FLAT = 4
 def check_sizes(background: np.ndarray, image: np.ndarray) -> None:
     """InputError (E-PAIR-SIZE) unless both photos, uint8 (H, W, 3), have one size."""
     if background.shape != image.shape:
+        (bh, bw), (h, w) = background.shape[:2], image.shape[:2]
         raise InputError(
-            "E-PAIR-SIZE", f"{_sizes(background, image)}. Both must be the same view at the same size."
+            "E-PAIR-SIZE", f"the background is {bw}×{bh} and the image {w}×{h}. Both must have one size."
         )
 
 
-def match_background(background: np.ndarray, image: np.ndarray) -> tuple[np.ndarray, list[str]]:
+@dataclass(frozen=True)
+class PairWarning:
+    """Something about a pair that makes its result doubtful."""
+
+    code: str
+    """W-PAIR-…, stable."""
+    text: str
+
+
+def match_background(
+    background: np.ndarray, image: np.ndarray, background_size: tuple[int, int], size: tuple[int, int]
+) -> tuple[np.ndarray, list[PairWarning]]:
     """Bring the background to the image's size when only the resolution differs.
 
-    Input: uint8 (H, W, 3) RGB each.
-    Output: the background, uint8 of the image's size, and warnings (W-PAIR-RESIZED when it was resized).
+    Input:
+        background, image: uint8 (h, w, 3) RGB, each its photo or a smaller copy of it.
+        background_size, size: (height, width) of the two photos.
+    Output: the background at the shape of `image`; W-PAIR-RESIZED when the photos differ in size.
     Errors: InputError (E-PAIR-SIZE) when the aspects differ by more than 1 %.
     """
-    if background.shape == image.shape:
+    if background_size == size:
         return background, []
-    (bh, bw), (h, w) = background.shape[:2], image.shape[:2]
-    if abs((bw / bh) / (w / h) - 1) > _ASPECT_TOLERANCE:
-        raise InputError(
-            "E-PAIR-SIZE",
-            f"{_sizes(background, image)}: another aspect. Both must be the same view, uncropped.",
-        )
-    way = cv2.INTER_AREA if bh > h else cv2.INTER_CUBIC
-    resized = cv2.resize(background, (w, h), interpolation=way)
-    return resized, [f"W-PAIR-RESIZED: {_sizes(background, image)}; the background was resized"]
+    (bh, bw), (h, w) = background_size, size
+    said = f"the background is {bw}×{bh} and the image {w}×{h}"
+    if abs((bw * h) / (bh * w) - 1) > _ASPECT_TOLERANCE:
+        raise InputError("E-PAIR-SIZE", f"{said}: another aspect. Both must be the same view, uncropped.")
+    resized = resize(background, *image.shape[:2], enlarge=cv2.INTER_CUBIC)
+    return resized, [PairWarning("W-PAIR-RESIZED", f"{said}; the background was resized")]
 
 
-def warnings(background: np.ndarray, image: np.ndarray) -> list[str]:
-    """What makes a pair useless, as lines "W-CODE: text"; empty for a pair with nothing wrong.
+def warnings(background: np.ndarray, image: np.ndarray) -> list[PairWarning]:
+    """What makes a pair useless; empty for a pair with nothing wrong.
 
     Input: uint8 (H, W, 3) RGB of one size.
+    Output: W-PAIR-BLACK, -WHITE, -FLAT for a photo that shows nothing; W-PAIR-IDENTICAL.
     """
     found = [
-        f"W-PAIR-{_kind(photo)}: the {name} is one flat colour, so the result means nothing"
+        PairWarning(f"W-PAIR-{_kind(photo)}", f"the {name} is one flat colour, so the result means nothing")
         for name, photo in (("background", background), ("image", image))
         if _kind(photo)
     ]
     if np.array_equal(background, image):
-        found.append("W-PAIR-IDENTICAL: both photos are the same file or frame, so the mask should be empty")
+        found.append(PairWarning("W-PAIR-IDENTICAL", "both photos are equal, so the mask should be empty"))
     return found
 
 
@@ -61,8 +76,3 @@ def _kind(photo: np.ndarray) -> str:
     if low >= 255 - _FLAT:
         return "WHITE"
     return "FLAT" if int(np.ptp(photo, axis=(0, 1)).max()) <= _FLAT else ""
-
-
-def _sizes(background: np.ndarray, image: np.ndarray) -> str:
-    (bh, bw), (h, w) = background.shape[:2], image.shape[:2]
-    return f"the background is {bw}×{bh} and the image {w}×{h}"

@@ -1,0 +1,236 @@
+"""From photos on disk to masks, depth maps, cut-outs and panels on disk."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mdeas import pair
+from mdeas.errors import InputError, StorageError, UsageError
+from mdeas.files import locked, quoted, write_bytes, write_json
+from mdeas.images import colorize, contact_sheet, cutout, list_images, read_rgb, write_png
+from mdeas.names import output_names
+from mdeas.predictor import Prediction, Predictor
+from mdeas.runtime import load
+from mdeas.spec import resize
+
+ERRORS = "errors.jsonl"
+OUTPUTS = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
+# Models work at a few hundred pixels. Above this long side a photo is shrunk before it is predicted, and the
+# result enlarged picture by picture, so that 144 megapixels fit into 2 GB.
+_MAX_VIEW = 4096
+_PANEL_CELL = 320
+_MAX_UINT16 = 65535
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo read from disk."""
+
+    path: Path
+    height: int
+    width: int
+    view: np.ndarray
+    """uint8 (h, w, 3) RGB, long side at most _MAX_VIEW, same aspect."""
+
+
+def predict_files(
+    images: Sequence[str | Path],
+    background: str | Path,
+    out: str | Path,
+    *,
+    model: str | Path | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    force: bool = False,
+    tell: Callable[[str], None] = lambda path: None,
+) -> list[dict[str, Any]]:
+    """Predict photos of one view and write NAME-mask.png and the rest of OUTPUTS for each into `out`.
+
+    Input:
+        images: files, or folders, of which every picture is taken except the background itself.
+        background: the same view with nothing in it.
+        model, device, threads: see runtime.load.
+        force: replace results that are there. An input is never replaced.
+        tell: called with each path that was written.
+    Output: one dict per picture that could be used: image, warnings, and a path for each of OUTPUTS.
+        All outputs have the photo's own size: mask 8-bit; depth 16-bit with a JSON that says how to get the
+        values back; cut-out RGBA; depth in colours; a labelled panel.
+    Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some pictures cannot be used
+        (listed in errors.jsonl; of a single picture its own error); those of runtime.load. StorageError
+        E-EXISTS before any work.
+    """
+    out = Path(out)
+    files = _find(images, Path(background))
+    names = dict(zip(files, output_names(files), strict=True))
+    _refuse_existing(out, [*files, Path(background)], names.values(), force)
+    predictor = load(model, device=device, threads=threads)
+    empty = _open(Path(background))
+    results, errors = [], []
+    with locked(out):
+        for path, name in names.items():
+            try:
+                results.append(_predict_file(predictor, empty, path, out, name, force))
+            except InputError as error:
+                errors.append((path, error))
+                continue
+            for kind in OUTPUTS:
+                tell(results[-1][kind])
+        _finish(out, errors, len(files), force)
+    return results
+
+
+def _find(images: Sequence[str | Path], background: Path) -> list[Path]:
+    """The files to predict, in the order given, each once."""
+    found: list[Path] = []
+    for path in map(Path, images):
+        found += [p for p in list_images(path) if not _same(p, background)] if path.is_dir() else [path]
+    if not found:
+        raise InputError(
+            "E-NO-IMAGES", f"{quoted(background)} is the only picture there. Add photos to predict."
+        )
+    return list(dict.fromkeys(found))
+
+
+def _same(a: Path, b: Path) -> bool:
+    return a.exists() and b.exists() and a.samefile(b)
+
+
+def _refuse_existing(out: Path, inputs: Sequence[Path], names, force: bool) -> None:
+    protected = {path.resolve() for path in inputs}
+    for target in [*(out / f"{name}-{kind}" for name in names for kind in OUTPUTS), out / ERRORS]:
+        if target.resolve() in protected:
+            raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another folder with -o.")
+        if target.exists() and not force:
+            raise StorageError(
+                "E-EXISTS", f"{quoted(target)} exists. Pass --force, or another folder with -o."
+            )
+
+
+def _open(path: Path) -> Photo:
+    return _photo(path, read_rgb(path))
+
+
+def _photo(path: Path, pixels: np.ndarray) -> Photo:
+    height, width = pixels.shape[:2]
+    return Photo(path, height, width, _shrunk(pixels, _MAX_VIEW))
+
+
+def _shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    scale = min(1.0, longest / max(height, width))
+    return resize(
+        pixels, max(1, round(height * scale)), max(1, round(width * scale)), enlarge=cv2.INTER_CUBIC
+    )
+
+
+def _predict_file(
+    predictor: Predictor, empty: Photo, path: Path, out: Path, name: str, force: bool
+) -> dict[str, Any]:
+    pixels = read_rgb(path)
+    photo = _photo(path, pixels)
+    background, warnings = pair.match_background(
+        empty.view, photo.view, (empty.height, empty.width), (photo.height, photo.width)
+    )
+    warnings += pair.warnings(background, photo.view)
+    for warning in warnings:
+        print(f"mdeas: warning[{warning.code}] {quoted(path)}: {warning.text}", file=sys.stderr)
+    prediction = predictor.predict(background, photo.view)
+    facts = {
+        "image": path.name,
+        "background": empty.path.name,
+        "model": predictor.name,
+        "warnings": [f"{warning.code}: {warning.text}" for warning in warnings],
+    }
+    made = _write(prediction, pixels, background, facts, out / name, force)
+    return {"image": str(path), "warnings": facts["warnings"], **made}
+
+
+def _write(
+    prediction: Prediction, pixels: np.ndarray, background: np.ndarray, facts: dict, stem: Path, force: bool
+) -> dict[str, str]:
+    """Write OUTPUTS of one photo, one full-size array at a time; return their paths."""
+    size = pixels.shape[:2]
+    paths = {kind: stem.with_name(f"{stem.name}-{kind}") for kind in OUTPUTS}
+    mask = _enlarged(prediction.mask, size)
+    write_png(paths["mask.png"], np.rint(mask * 255).astype(np.uint8), force=force)
+    write_png(paths["cutout.png"], cutout(pixels, mask), force=force)
+    del mask
+    depth, scale = encode_depth(_enlarged(prediction.depth, size))
+    write_png(paths["depth.png"], depth, force=force)
+    del depth
+    write_json(paths["depth.json"], {**scale, **facts, "height": size[0], "width": size[1]}, force=force)
+    colours = colorize(prediction.depth)
+    write_png(paths["depth-color.png"], _enlarged(colours, size), force=force)
+    write_png(paths["panel.png"], panel(background, pixels, prediction, colours), force=force)
+    return {kind: str(path) for kind, path in paths.items()}
+
+
+def _enlarged(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return resize(array, *size, enlarge=cv2.INTER_LINEAR)
+
+
+def encode_depth(depth: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+    """Inverse depth as 16-bit picture.
+
+    Input: depth: float32 (H, W) relative inverse depth.
+    Output: uint16 (H, W), 0 = least and 65535 = largest value, and what gets the values back:
+        value = offset + scale * png, to half a step of `scale`.
+    """
+    low, high = float(depth.min()), float(depth.max())
+    scale = (high - low) / _MAX_UINT16
+    levels = (
+        np.rint((depth - np.float32(low)) / np.float32(scale or 1)).clip(0, _MAX_UINT16).astype(np.uint16)
+    )
+    return levels, {
+        "kind": "relative",
+        "meaning": "inverse depth, larger = nearer, no unit; value = offset + scale * png",
+        "offset": low,
+        "scale": scale,
+        "range": [low, high],
+    }
+
+
+def panel(
+    background: np.ndarray, image: np.ndarray, prediction: Prediction, colours: np.ndarray
+) -> np.ndarray:
+    """background | image | mask | depth | cut-out, labelled: uint8 (H, W, 3) RGB."""
+    small = _shrunk(image, _PANEL_CELL)
+    mask = _enlarged(prediction.mask, small.shape[:2])[..., None]
+    paper = np.full_like(small, 255)
+    cells = [
+        _shrunk(background, _PANEL_CELL),
+        small,
+        np.repeat(np.rint(mask * 255).astype(np.uint8), 3, axis=2),
+        _enlarged(colours, small.shape[:2]),
+        np.rint(mask * small + (1 - mask) * paper).astype(np.uint8),
+    ]
+    return contact_sheet([cells], ("background", "image", "mask", "depth", "cut-out"), cell=_PANEL_CELL)
+
+
+def _finish(out: Path, errors: list[tuple[Path, InputError]], count: int, force: bool) -> None:
+    """Raise what went wrong, after listing it in errors.jsonl; remove the list of an earlier run."""
+    if not errors:
+        (out / ERRORS).unlink(missing_ok=True)
+        return
+    write_bytes(out / ERRORS, "".join(_error_lines(errors)).encode(), force=force)
+    first = errors[0][1]
+    if count == 1:
+        raise first
+    raise InputError(
+        "E-SOME-FAILED",
+        f"{len(errors)} of {count} pictures could not be used, listed in {quoted(out / ERRORS)}. "
+        f"The first: [{first.code}] {first}",
+    )
+
+
+def _error_lines(errors: list[tuple[Path, InputError]]) -> Iterator[str]:
+    for path, error in errors:
+        yield (
+            json.dumps({"image": str(path), "code": error.code, "message": str(error)}, sort_keys=True) + "\n"
+        )
