@@ -20,7 +20,6 @@ from mdeas.errors import InputError
 from mdeas.files import json_bytes, sha256_bytes, sha256_file
 from mdeas.images import list_images, read_rgb, read_rgba
 
-KINDS = ("background", "foreground")
 LONG_SIDE = 800
 """Pixels; larger assets are kept in memory at this size."""
 
@@ -49,7 +48,7 @@ class Pool:
     """The assets of one folder."""
 
     kind: str
-    """One of KINDS."""
+    """What its files are, in one word: "background", "foreground"."""
     folder: Path
     assets: tuple[Asset, ...]
     """In the order of their sha256, so that a renamed file changes no sample."""
