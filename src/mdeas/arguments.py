@@ -47,6 +47,23 @@ def parse(
     return _select(commands, found)
 
 
+def configured(kind: type, fields: dict[str, Any], overrides: list[str]) -> Any:
+    """Return the dataclass `kind` from a command's own options and `--set FIELD=VALUE`, its types checked.
+
+    Errors: UsageError E-RECIPE, and what `kind` itself refuses.
+    """
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, "recipe")
+    given = [f"{name}={value}" for name, value in fields.items() if value is not None]
+    try:
+        return parser.instantiate(
+            parser.parse_args([f"--recipe.{item}" for item in given + overrides])
+        ).recipe
+    except ArgumentError as error:
+        known = ", ".join(inspect.signature(kind).parameters)
+        raise UsageError("E-RECIPE", f"{_one_line(str(error))}. Fields: {known}.") from None
+
+
 def _fill(parser: ArgumentParser, commands: Commands) -> None:
     """Add the commands below `parser`; jsonargparse wants each level complete before the next one."""
     subcommands = parser.add_subcommands(required=True, dest="command", metavar="COMMAND", title="commands")
@@ -133,7 +150,7 @@ def _path(commands: Commands, words: list[str]) -> list[str]:
 def _one_line(text: str) -> str:
     """jsonargparse's message, in the words of the command line."""
     text = " ".join(text.split()).rstrip(".")
-    text = re.sub(r'Parser key "(\w+)":', r"--\1:", text)
     text = re.sub(r"a typing\.Literal\[(.*?)\]", r"one of \1", text)
     text = re.sub(r"\b(?:[a-z]+\.)+(?=[a-z])", "", text)  # "predict.background" is background
+    text = re.sub(r'Parser key "(\w+)":', r"--\1:", text)
     return text[:1].lower() + text[1:]

@@ -6,16 +6,14 @@ docstring is the help. To add a command, write the function and give it a row in
 
 import sys
 import traceback
-from argparse import ArgumentError
 from pathlib import Path
 from typing import Any, Literal
 
-from jsonargparse import ArgumentParser
 from jsonargparse.typing import NonNegativeInt, PositiveInt
 
 from mdeas import __version__
-from mdeas.arguments import parse
-from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError, UsageError
+from mdeas.arguments import configured, parse
+from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
 
 Device = Literal["auto", "cpu", "cuda"]
 Split = Literal["train", "validation", "test"]
@@ -48,7 +46,7 @@ def create_scenes(
     from mdeas.create.scenes import ScenesMaker, ScenesRecipe
 
     fields = {"count": count, "size": size, "cutouts": cutouts, "textures": textures}
-    _build(ScenesMaker(_recipe(ScenesRecipe, fields, overrides), seed), out, workers, force)
+    _build(ScenesMaker(configured(ScenesRecipe, fields, overrides), seed), out, workers, force)
 
 
 def create_photos(
@@ -78,7 +76,7 @@ def create_photos(
     from mdeas.create.composite import PhotosMaker, PhotosRecipe
 
     fields = {"backgrounds": backgrounds, "foregrounds": foregrounds, "count": count, "size": size}
-    _build(PhotosMaker(_recipe(PhotosRecipe, fields, overrides), seed), out, workers, force)
+    _build(PhotosMaker(configured(PhotosRecipe, fields, overrides), seed), out, workers, force)
 
 
 def create_pairs(*, out: str, folder: str, force: bool = False) -> None:
@@ -100,7 +98,7 @@ def verify(dataset: str) -> None:
     """
     from mdeas.dataset import verify as verify_dataset
 
-    _print_facts(verify_dataset(Path(dataset)))
+    _print_facts(verify_dataset(dataset))
 
 
 def show(dataset: str, *, out: str | None = None, force: bool = False) -> None:
@@ -110,9 +108,14 @@ def show(dataset: str, *, out: str | None = None, force: bool = False) -> None:
     out: PNG of the contact sheet
     force: replace a sheet that is there
     """
-    from mdeas.show import show as show_dataset
+    from mdeas.dataset import Dataset, statistics
+    from mdeas.images import write_png
+    from mdeas.show import sheet, table
 
-    show_dataset(Path(dataset), Path(out) if out else None, force=force)
+    print(table(statistics(dataset)))
+    if out:
+        write_png(out, sheet(Dataset(dataset)), force=force)
+        print(out)
 
 
 def train(
@@ -134,7 +137,7 @@ def train(
     from mdeas.train.config import load_recipe
     from mdeas.train.loop import train as run
 
-    run(load_recipe(recipe, overrides), data, Path(out), device=device)
+    _print_facts(run(load_recipe(recipe, overrides), data, out, device=device))
 
 
 def evaluate(
@@ -171,7 +174,8 @@ def export(run: str, *, out: str, size: PositiveInt | None = None, force: bool =
     """
     from mdeas.export import export as write_onnx
 
-    _print_facts(write_onnx(Path(run), Path(out), size=size, force=force))
+    record = write_onnx(Path(run), Path(out), size=size, force=force)
+    _print_facts({"model": out, "bytes": record["bytes"], "sha256": record["sha256"]})
 
 
 def predict(
@@ -264,18 +268,6 @@ def _build(maker: Any, out: str, workers: int, force: bool) -> None:
     from mdeas.create.build import build
 
     _print_facts(build(maker, Path(out), workers=workers, force=force))
-
-
-def _recipe(kind: type, fields: dict[str, Any], overrides: list[str]) -> Any:
-    """Return the recipe `kind` from a command's own options and `--set FIELD=VALUE`, its types checked."""
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(kind, "recipe")
-    given = [f"--recipe.{name}={value}" for name, value in fields.items() if value is not None]
-    try:
-        found = parser.parse_args(given + [f"--recipe.{item}" for item in overrides])
-        return parser.instantiate_classes(found).recipe
-    except ArgumentError as error:
-        raise UsageError("E-RECIPE", f"{error}. See the fields of {kind.__name__}.") from None
 
 
 def _print_facts(facts: dict[str, Any]) -> None:

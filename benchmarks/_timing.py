@@ -1,0 +1,46 @@
+"""What the benchmarks share: two things are timed in turn, so that a busy machine slows both alike.
+
+Run them on an idle machine all the same: threads that wait for each other suffer most from company.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+
+def seconds(function: Callable[[], object]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def median(function: Callable[[], object], *, rounds: int) -> float:
+    """Median seconds of a call, after one call that warms up."""
+    function()
+    return statistics.median(seconds(function) for _ in range(rounds))
+
+
+def compare(ours: Callable[[], object], rival: Callable[[], object], *, rounds: int) -> tuple[float, float]:
+    """Fastest seconds of each, called alternately, after one call of each that warms up."""
+    ours(), rival()
+    pairs = [(seconds(ours), seconds(rival)) for _ in range(rounds)]
+    return min(a for a, _ in pairs), min(b for _, b in pairs)
+
+
+def report(what: str, ours_s: float, rival_s: float, rival: str, goal: float) -> None:
+    """One line: the ratio, both times, the goal."""
+    ratio = rival_s / ours_s
+    print(
+        f"{what}: {ratio:.1f}x faster than {rival} "
+        f"({ours_s * 1e3:.2f} against {rival_s * 1e3:.2f} ms; goal {goal:g}x: {_verdict(ratio >= goal)})"
+    )
+
+
+def report_limit(what: str, value_s: float, goal_s: float) -> None:
+    """One line: the time and the goal."""
+    print(f"{what}: {value_s:.3f} s (goal {goal_s:g} s: {_verdict(value_s < goal_s)})")
+
+
+def _verdict(reached: bool) -> str:
+    return "reached" if reached else "MISSED"

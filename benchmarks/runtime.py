@@ -1,0 +1,34 @@
+"""The default model against the published mdeas network, both in ONNX Runtime at 224x224. Goal: 5x."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from _timing import compare, report
+
+import mdeas
+from mdeas.export import export_network
+from mdeas.models import create_model
+from mdeas.spec import Spec
+
+SIZE = 224
+
+
+def published(folder: Path):
+    """The mdeas network with fresh weights: speed does not depend on them."""
+    file = folder / "mdeas.onnx"
+    export_network(create_model("mdeas").eval(), Spec(size=SIZE, multiple=8, name="mdeas"), file)
+    return mdeas.load(str(file))
+
+
+def main() -> None:
+    rng = np.random.default_rng(0)
+    background, image = rng.random((2, 1, 3, SIZE, SIZE), np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        ours, rival = mdeas.load(), published(Path(folder))
+        times = compare(lambda: ours.run(background, image), lambda: rival.run(background, image), rounds=30)
+    report(f"default model at {SIZE}x{SIZE}", *times, "the mdeas network", 5)
+
+
+if __name__ == "__main__":
+    main()
