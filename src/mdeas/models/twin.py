@@ -1,0 +1,147 @@
+"""`twin`: one encoder for both photos, differences that forgive a pixel of shift, two decoders.
+
+Shapes in comments are for a 224x224 pair and `twin-s`.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mdeas.models import register
+from mdeas.models.base import PairNetwork
+
+
+@register("twin-s", reference="this project", parameters=1_165_768)
+def twin_s() -> PairNetwork:
+    """The small one: about a million parameters, under 1 GFLOP at 224x224."""
+    return PairNetwork(TwinCore(widths=(16, 32, 56, 96, 128)), multiple=32)
+
+
+class ConvUnit(nn.Sequential):
+    """3x3 (or 1x1) convolution, batch norm, ReLU."""
+
+    def __init__(self, num_in: int, num_out: int, kernel: int = 3, stride: int = 1):
+        super().__init__(
+            nn.Conv2d(num_in, num_out, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(num_out),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Residual(nn.Module):
+    """x + conv units; `depth` convolutions, the last without activation of its own."""
+
+    def __init__(self, width: int, depth: int = 2):
+        super().__init__()
+        self.units = nn.Sequential(*(ConvUnit(width, width) for _ in range(depth - 1)))
+        self.last = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.last(self.units(x)))
+
+
+def margin(image: Tensor, background: Tensor) -> Tensor:
+    """How far each image feature lies outside the range of the 3x3 background features around it.
+
+    Zero wherever the backdrop moved by up to one cell, which a plain difference is not.
+    Input: two (B, C, h, w). Output: (B, C, h, w) >= 0.
+    """
+    above = F.relu(image - F.max_pool2d(background, 3, 1, 1))
+    below = F.relu(-F.max_pool2d(-background, 3, 1, 1) - image)
+    return above + below
+
+
+class Fuse(nn.Module):
+    """Features of both photos at one level -> what changed and what is there."""
+
+    def __init__(self, num_in: int, num_out: int):
+        super().__init__()
+        self.mix = ConvUnit(3 * num_in, num_out, kernel=1)
+
+    def forward(self, image: Tensor, background: Tensor) -> Tensor:
+        return self.mix(torch.cat([image, background, margin(image, background)], 1))
+
+
+class Encoder(nn.Module):
+    """One photo (B, 3, h, w) -> features at 1/2, 1/4 and 1/8; both photos go through the same weights."""
+
+    def __init__(self, widths: tuple[int, ...]):
+        super().__init__()
+        half, quarter, eighth = widths[:3]
+        self.at2 = ConvUnit(12, half)
+        self.at4 = nn.Sequential(ConvUnit(half, quarter, stride=2), Residual(quarter, 1))
+        self.at8 = nn.Sequential(ConvUnit(quarter, eighth, stride=2), Residual(eighth, 1))
+
+    def forward(self, photo: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        half = self.at2(F.pixel_unshuffle(photo, 2))  # 16 x 112
+        quarter = self.at4(half)  # 32 x 56
+        return half, quarter, self.at8(quarter)  # 56 x 28
+
+
+class Trunk(nn.Module):
+    """Fused features at 1/8 -> features at 1/8 that know the whole picture."""
+
+    def __init__(self, widths: tuple[int, ...]):
+        super().__init__()
+        eighth, sixteenth, deepest = widths[2:]
+        self.down4 = nn.Sequential(ConvUnit(eighth, sixteenth, stride=2), Residual(sixteenth))
+        self.down5 = nn.Sequential(
+            ConvUnit(sixteenth, deepest, stride=2), Residual(deepest), Residual(deepest)
+        )
+        self.whole = nn.Conv2d(deepest, deepest, 1)
+        self.up5 = ConvUnit(deepest, sixteenth, kernel=1)
+        self.join4 = ConvUnit(sixteenth, sixteenth)
+        self.up4 = ConvUnit(sixteenth, eighth, kernel=1)
+
+    def forward(self, eighth: Tensor) -> Tensor:
+        sixteenth = self.down4(eighth)  # 96 x 14
+        deepest = self.down5(sixteenth)  # 128 x 7
+        deepest = deepest + self.whole(deepest.mean((2, 3), keepdim=True))
+        sixteenth = self.join4(sixteenth + enlarge(self.up5(deepest), sixteenth))
+        return eighth + enlarge(self.up4(sixteenth), eighth)
+
+
+class Decoder(nn.Module):
+    """Features at 1/8 with skips at 1/4 and 1/2 -> one channel at full size."""
+
+    def __init__(self, widths: tuple[int, ...]):
+        super().__init__()
+        half, quarter, eighth = widths[:3]
+        self.at8 = ConvUnit(eighth, quarter)
+        self.at4 = ConvUnit(quarter, quarter)
+        self.narrow = ConvUnit(quarter, half, kernel=1)
+        self.at2 = ConvUnit(half, half)
+        self.head = nn.Conv2d(half, 4, 3, 1, 1)
+
+    def forward(self, eighth: Tensor, quarter: Tensor, half: Tensor) -> Tensor:
+        x = self.at4(quarter + enlarge(self.at8(eighth), quarter))  # 32 x 56
+        x = self.at2(half + enlarge(self.narrow(x), half))  # 16 x 112
+        return F.pixel_shuffle(self.head(x), 2)  # 1 x 224
+
+
+class TwinCore(nn.Module):
+    """(B, 3, h, w) twice -> mask logits and depth (B, 1, h, w); h and w multiples of 32.
+
+    Input: widths of the features at 1/2, 1/4, 1/8, 1/16 and 1/32.
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int, int]):
+        super().__init__()
+        self.encoder = Encoder(widths)
+        self.fuse = nn.ModuleList(Fuse(width, width) for width in widths[:3])
+        self.trunk = Trunk(widths)
+        self.mask_decoder = Decoder(widths)
+        self.depth_decoder = Decoder(widths)
+
+    def forward(self, background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+        # One pass over both photos: twice the batch, half the calls.
+        both = self.encoder(torch.cat([image, background], 0))
+        halves = [level.chunk(2, 0) for level in both]
+        half, quarter, eighth = (fuse(*pair) for fuse, pair in zip(self.fuse, halves, strict=True))
+        eighth = self.trunk(eighth)
+        return self.mask_decoder(eighth, quarter, half), self.depth_decoder(eighth, quarter, half)
+
+
+def enlarge(x: Tensor, like: Tensor) -> Tensor:
+    """Bilinear resize to the size of `like`."""
+    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
