@@ -33,10 +33,9 @@ def f1(a: np.ndarray, g: np.ndarray) -> float:
 
 def precision(a: np.ndarray, g: np.ndarray) -> float:
     """TP / (TP + FP); nothing predicted: 1 when the truth is empty too, else 0."""
-    predicted = np.count_nonzero(cut(a))
-    if not predicted:
+    if not cut(a).any():
         return float(not cut(g).any())
-    return np.count_nonzero(cut(a) & cut(g)) / predicted
+    return float(cut(g)[cut(a)].mean())
 
 
 def recall(a: np.ndarray, g: np.ndarray) -> float:
@@ -196,7 +195,7 @@ def _overlap(a: np.ndarray, g: np.ndarray) -> tuple[int, int]:
 
 
 def _ratio(part: int, whole: int) -> float:
-    return part / whole if whole else 1.0
+    return float(part / whole) if whole else 1.0
 
 
 def _diagonal(array: np.ndarray) -> float:
