@@ -56,7 +56,9 @@ def test_refused(extra, overrides, said, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "steps: 5\nloss: {mask_bce: 1}\n", "- 1\n", "model: {name: mdeas}\nsteps: 3\n"])
+@pytest.mark.parametrize(
+    "text", ["", "steps: 5\nloss: {mask_bce: 1}\n", "- 1\n", "model: {name: mdeas}\nsteps: 3\n"]
+)
 def test_incomplete_file_is_refused(text, tmp_path):
     (tmp_path / "r.yaml").write_text(text)
     with pytest.raises(UsageError):

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from mdeas.data.batch import Batch
 from mdeas.models import Output
 from mdeas.train.losses import LOSSES, Views, least_squares, loss_terms, standardised
-from mdeas.train.ssim import SIGMA, WINDOW, C1, C2, ssim_map
+from mdeas.train.ssim import C1, C2, SIGMA, WINDOW, ssim_map
 
 torch.set_num_threads(1)
 

@@ -1,7 +1,9 @@
 """Data set -> batches, in an order that depends on (seed, epoch) alone and can be entered at any step."""
 
+import ctypes
 import itertools
 import signal
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +17,8 @@ from torch.utils.data import DataLoader
 from mdeas.data.batch import Batch
 from mdeas.errors import InputError, MdeasError, WorkerError
 from mdeas.sample import Sample
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h: which signal a process gets when its parent dies
 
 
 class Source(Protocol):
@@ -136,16 +140,19 @@ def collate(rows: Sequence[dict]) -> RawBatch:
 class Cached:
     """Every sample decoded once and kept in memory: 12 bytes a pixel, so 20,000 at 128² take 4 GB."""
 
-    def __init__(self, samples: Samples, workers: int):
+    def __init__(self, num_samples: int, parts: Iterable[RawBatch]):
+        """Input: parts: all samples, in order, a few at a time; see `chunks`."""
         self.ids: list[str] = []
         self.arrays: dict[str, Tensor] = {}
-        for part in load(samples, _chunks(range(len(samples)), 64), workers):
-            self._append(vars(part), len(samples))
+        for part in parts:
+            self._append(vars(part), num_samples)
 
     def _append(self, part: dict, num_samples: int) -> None:
         start = len(self.ids)
-        self.ids.extend(part.pop("ids"))
+        self.ids.extend(part["ids"])
         for name, rows in part.items():
+            if name == "ids":
+                continue
             array = self.arrays.setdefault(name, rows.new_empty((num_samples, *rows.shape[1:])))
             array[start : len(self.ids)] = rows
 
@@ -184,8 +191,9 @@ def load(samples: Samples | Cached, batches: Iterable[list[int]], workers: int =
     return _checked(DataLoader(samples, batch_sampler=batches, **_options(workers)))
 
 
-def _chunks(indices: Sequence[int], size: int) -> list[list[int]]:
-    return [list(indices[start : start + size]) for start in range(0, len(indices), size)]
+def chunks(count: int, size: int) -> list[list[int]]:
+    """0 .. count - 1 in order, `size` at a time; the last list may be shorter."""
+    return [list(range(start, min(start + size, count))) for start in range(0, count, size)]
 
 
 def _options(workers: int) -> dict:
@@ -197,7 +205,9 @@ def _identity(batch):
 
 
 def _quiet_worker(_: int) -> None:
-    """One thread each; the main process decides what a signal means."""
+    """One thread each; the main process decides what a signal means, and no worker outlives it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     cv2.setNumThreads(0)
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)

@@ -77,3 +77,13 @@ def validate(
         rows.append(batch_figures(output, batch, weights))
     means = {name: torch.cat([row[name] for row in rows]).nanmean().item() for name in rows[0]}
     return means, *first
+
+
+def told(figures: dict[str, float]) -> str:
+    """Figures with their baselines, for people."""
+    return (
+        f"loss {figures['total']:.4f}, "
+        f"mask IoU {figures['mask_iou']:.4f} (all-zero mask {figures['mask_iou_zero']:.4f}), "
+        f"empty-pair area {figures['empty_area']:.4f}, depth delta1 {figures['depth_delta1']:.4f} "
+        f"(vertical gradient {figures['depth_delta1_gradient']:.4f})"
+    )

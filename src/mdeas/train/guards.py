@@ -1,0 +1,89 @@
+"""What can end a run early: signals, numbers that are not finite, memory, a device that is not there."""
+
+import contextlib
+import math
+import signal
+import sys
+from collections.abc import Iterator
+
+import torch
+from lightning.fabric import Fabric
+
+from mdeas.data.batch import Batch
+from mdeas.errors import MemoryLimitError, NonFiniteError, UsageError
+from mdeas.models import Output
+from mdeas.train.config import Recipe
+
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "Cannot allocate memory")
+
+
+def make_fabric(recipe: Recipe, device: str) -> Fabric:
+    """Fabric on the wanted device; UsageError (E-DEVICE) when CUDA is wanted and missing.
+
+    Input: device: auto | cpu | cuda.
+    """
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise UsageError("E-DEVICE", "device cuda: torch sees no CUDA GPU. Use --device auto or cpu.")
+    if device == "auto" and not available:
+        print("mdeas: no GPU; training on the CPU.", file=sys.stderr)
+    accelerator = "cuda" if available and device != "cpu" else "cpu"
+    precision = {"float32": "32-true", "bf16": "bf16-mixed"}[recipe.precision]
+    return Fabric(accelerator=accelerator, devices=1, precision=precision)
+
+
+class Stop:
+    """Set by SIGINT or SIGTERM; looked at between steps."""
+
+    signum: int | None = None
+
+    def __call__(self, signum: int, frame: object) -> None:
+        self.signum = signum
+
+
+@contextlib.contextmanager
+def stop_signals() -> Iterator[Stop]:
+    """Turn SIGINT and SIGTERM into a flag while inside; outside the main thread they are left alone."""
+    stop = Stop()
+    try:
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread
+        before = {}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def memory_named(batch_size: int) -> Iterator[None]:
+    """Turn what torch and Python raise when memory ends into MemoryLimitError with a batch size to try."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(word in str(error) for word in _MEMORY_WORDS):
+            raise
+        smaller = max(1, batch_size // 2)
+        raise MemoryLimitError(
+            "E-MEMORY",
+            f"batches of {batch_size} do not fit into memory. Try --set data.batch_size={smaller}.",
+        ) from error
+
+
+def check_finite(values: dict[str, float], output: Output, batch: Batch, step: int) -> None:
+    """NonFiniteError unless all `values` of step `step` are finite.
+
+    It names the samples whose own tensors went wrong, or all when none stands out.
+    """
+    wrong = ", ".join(f"{name} {value}" for name, value in values.items() if not math.isfinite(value))
+    if not wrong:
+        return
+    tensors = (batch.background, batch.image, batch.mask, batch.inverse_depth, *output)
+    good = torch.stack([tensor.isfinite().flatten(1).all(1) for tensor in tensors]).all(0).tolist()
+    bad = [name for name, fine in zip(batch.ids, good, strict=True) if not fine] or batch.ids
+    raise NonFiniteError(
+        "E-NON-FINITE",
+        f"step {step}: {wrong}; samples {', '.join(bad)}. The state before is kept. "
+        "Look at these samples (mdeas show), or lower optimizer.lr.",
+    )

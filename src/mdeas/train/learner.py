@@ -1,0 +1,91 @@
+"""What learns: network, optimizer and the running average of the weights, moved one batch at a time."""
+
+import copy
+import math
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from mdeas.data.batch import Batch
+from mdeas.models import Output, create_model
+from mdeas.train.config import Recipe
+from mdeas.train.guards import check_finite
+from mdeas.train.losses import loss_terms
+from mdeas.train.schedule import make_optimizer
+
+
+class Learner:
+    """Fresh weights from the recipe's seed, on the device of `fabric`."""
+
+    def __init__(self, recipe: Recipe, fabric: Fabric):
+        self.recipe, self.fabric = recipe, fabric
+        torch.manual_seed(recipe.seed)
+        self.plain = create_model(recipe.model.name, **recipe.model.options)
+        if recipe.channels_last:
+            self.plain.to(memory_format=torch.channels_last)
+        optimizer = make_optimizer(self.plain, recipe.optimizer)
+        model = torch.compile(self.plain) if recipe.compile else self.plain
+        self.model, self.optimizer = fabric.setup(model, optimizer)
+        self.average = copy.deepcopy(self.plain).requires_grad_(False) if recipe.ema else None
+
+    def step(self, batch: Batch, lr: float, step: int) -> dict[str, float]:
+        """One optimizer step, the `step`-th counted from 1.
+
+        Output: the loss terms by name, "total" and "grad_norm" (before clipping).
+        Errors: NonFiniteError, with nothing moved.
+        """
+        self.plain.train()
+        self.optimizer.zero_grad()
+        output = self.model(batch.background, batch.image)
+        terms = loss_terms(output, batch, self.recipe.loss)
+        self.fabric.backward(terms["total"])
+        limit = self.recipe.grad_clip or math.inf
+        terms["grad_norm"] = nn.utils.clip_grad_norm_(self.plain.parameters(), limit)
+        # One transfer for all: on a GPU every .item() waits.
+        values = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
+        check_finite(values, output, batch, step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.optimizer.step()
+        self._update_average(step)
+        return values
+
+    def _update_average(self, step: int) -> None:
+        if self.average is None:
+            return
+        decay = min(self.recipe.ema, (1 + step) / (10 + step))  # short memory while weights move fast
+        old, new = self.average.state_dict(), self.plain.state_dict()
+        names = [name for name in old if old[name].is_floating_point()]
+        get_ema_multi_avg_fn(decay)([old[name] for name in names], [new[name] for name in names], step)
+
+    @property
+    def best_guess(self) -> nn.Module:
+        """The network to use: averaged when the recipe averages."""
+        return self.plain if self.average is None else self.average
+
+    def predict(self, batch: Batch) -> Output:
+        """Output of `best_guess` in eval mode."""
+        with torch.inference_mode(), self.fabric.autocast():
+            return self.best_guess.eval()(batch.background, batch.image)
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs."""
+        return {
+            "model": self.plain.state_dict(),
+            "average": self.average.state_dict() if self.average is not None else None,
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Become what `state` was taken from."""
+        self.plain.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+
+    def weights(self) -> dict[str, Tensor]:
+        """State dict of `best_guess`."""
+        return self.best_guess.state_dict()
