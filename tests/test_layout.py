@@ -17,7 +17,7 @@ FLOORS = {
     for floor, names in enumerate(
         (
             "errors files headers images metrics metrics_depth metrics_mask moments names onnxfile sample"
-            " sheets signals spec",
+            " sheets signals spec tags",
             "baselines dataset pair predictor rows runtime",
             "create data models",
             "train",

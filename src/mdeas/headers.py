@@ -1,18 +1,19 @@
 """What a picture file says about itself, read from its bytes before anything is decoded.
 
-Written from the specifications: ITU T.81 (JPEG), PNG third edition, the WebP container, TIFF 6.0, the BMP
-headers of the Windows SDK, and Exif 2.32 for the orientation.
+Written from the specifications: ITU T.81 (JPEG), PNG third edition, the WebP container, TIFF 6.0, and the
+BMP headers of the Windows SDK.
 """
 
+import itertools
 import re
 import struct
 import zlib
 from dataclasses import dataclass
 
 from mdeas.errors import InputError
+from mdeas.tags import exif_orientation, tag_directories
 
 FORMATS = "JPEG, PNG, WebP, TIFF or BMP"
-_ORIENTATION = 274
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,7 @@ def _png(data: bytes, name: str) -> Header:
         if kind == b"acTL":
             raise _moving(name, "an animated PNG")
         if kind == b"eXIf":
-            orientation = _exif_orientation(body)
+            orientation = exif_orientation(body)
     return Header(format="png", width=width, height=height, orientation=orientation)
 
 
@@ -113,7 +114,7 @@ def _jpeg(data: bytes, name: str) -> Header:
             size = struct.unpack(">HH", data[body + 3 : body + 7])
         if marker == _JPEG_APP1 and data[body + 2 : body + 8] == b"Exif\0\0":
             length = int.from_bytes(data[body : body + 2])
-            orientation = _exif_orientation(data[body + 8 : body + length])
+            orientation = exif_orientation(data[body + 8 : body + length])
     if size is None or 0 in size:
         raise damaged(name, "no size before the end")
     return Header(format="jpeg", width=size[1], height=size[0], orientation=orientation)
@@ -167,7 +168,7 @@ def _webp_orientation(data: bytes) -> int:
     while at + 8 <= len(data):
         kind, length = struct.unpack("<4sI", data[at : at + 8])
         if kind == b"EXIF":
-            return _exif_orientation(data[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0"))
+            return exif_orientation(data[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0"))
         at += 8 + length + length % 2
     return 1
 
@@ -187,68 +188,34 @@ def _bmp(data: bytes, name: str) -> Header:
 
 
 _TIFF_SUBFILE, _TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_BITS, _TIFF_EXTRA = 254, 256, 257, 258, 338
+_MAX_DIRECTORIES = 16  # pages and their thumbnails; a longer chain is an attack on time
 _TIFF_DATA = ((273, 279), (324, 325))  # (offsets, byte counts) of strips and of tiles
 
 
 def _tiff(data: bytes, name: str) -> Header:
-    pages = [tags for tags in _tiff_pages(data) if not tags.get(_TIFF_SUBFILE, [0])[0] & 1]
+    directories = itertools.islice(tag_directories(data), _MAX_DIRECTORIES)
+    pages = [tags for tags in directories if not tags.get(_TIFF_SUBFILE, (0,))[0] & 1]
     if len(pages) > 1:
-        raise _moving(name, f"a TIFF of {len(pages)} pages")
+        raise _moving(name, "a TIFF of several pages")
     if not pages or not {_TIFF_WIDTH, _TIFF_HEIGHT} <= pages[0].keys():
         raise damaged(name, "no size")
     tags = pages[0]
     missing = max((_tiff_end(tags, *pair) for pair in _TIFF_DATA), default=0) - len(data)
     if missing > 0:
         raise cut(name, missing)
-    if max(tags.get(_TIFF_BITS, [1])) > 16:
+    if max(tags.get(_TIFF_BITS, (1,))) > 16:
         raise refused(name, "a TIFF of more than 16 bits a sample", "Scale it to 8 or 16 bits first.")
-    eight = max(tags.get(_TIFF_BITS, [1])) <= 8
+    eight = max(tags.get(_TIFF_BITS, (1,))) <= 8
     return Header(
         format="tiff",
         width=tags[_TIFF_WIDTH][0],
         height=tags[_TIFF_HEIGHT][0],
-        premultiplied=eight and tags.get(_TIFF_EXTRA, [0])[0] in (1, 2),
+        premultiplied=eight and tags.get(_TIFF_EXTRA, (0,))[0] in (1, 2),
     )
 
 
 def _tiff_end(tags: dict[int, tuple[int, ...]], offsets: int, counts: int) -> int:
     return max((a + n for a, n in zip(tags.get(offsets, ()), tags.get(counts, ()), strict=False)), default=0)
-
-
-_TIFF_TYPES = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG: the only types of the tags that are read
-
-
-def _tiff_pages(data: bytes):
-    """The integer tags of every page as {tag: values}; a page chain that runs in a circle ends there."""
-    order = "<" if data[:2] == b"II" else ">"
-    (at,) = struct.unpack(order + "I", data[4:8])
-    seen: set[int] = set()
-    while at and at not in seen:
-        seen.add(at)
-        (num_entries,) = struct.unpack(order + "H", data[at : at + 2])
-        end = at + 2 + 12 * num_entries
-        yield dict(_tiff_tags(data, order, range(at + 2, end, 12)))
-        (at,) = struct.unpack(order + "I", data[end : end + 4])
-
-
-def _tiff_tags(data: bytes, order: str, entries: range):
-    for at in entries:
-        tag, kind, count = struct.unpack(order + "HHI", data[at : at + 8])
-        if kind not in _TIFF_TYPES:
-            continue
-        layout = f"{order}{min(count, len(data))}{_TIFF_TYPES[kind]}"
-        size = struct.calcsize(layout)
-        place = at + 8 if size <= 4 else struct.unpack(order + "I", data[at + 8 : at + 12])[0]
-        yield tag, struct.unpack(layout, data[place : place + size])
-
-
-def _exif_orientation(exif: bytes) -> int:
-    """1–8 from an Exif block; 1 when it is absent or damaged, as viewers do."""
-    try:
-        value = next(_tiff_pages(exif)).get(_ORIENTATION, (1,))[0]
-    except (struct.error, StopIteration, IndexError):
-        return 1
-    return value if 1 <= value <= 8 else 1
 
 
 def _moving(name: str, what: str) -> InputError:
@@ -267,7 +234,7 @@ _FOREIGN = (
     (rb"%PDF", "a PDF document"),
     (rb"%!PS|\xc5\xd0\xd3\xc6", "a PostScript document"),
     (rb"8BPS", "a Photoshop document"),
-    (rb"\s*(<!--.*?-->\s*|<\?xml.*?\?>\s*)*(<!doctype svg|<svg)", "an SVG drawing"),
+    (rb"(\xef\xbb\xbf)?\s*<(.{0,1000}<)?svg", "an SVG drawing"),
     (rb"(\xef\xbb\xbf)?\s*<", "an HTML or XML page"),
     (rb"....ftyp(heic|heix|mif1|avif)", "a HEIF or AVIF picture"),
     (rb"....ftyp", "a video"),
