@@ -1,8 +1,9 @@
 """From photos on disk to masks, depth maps, cut-outs and panels on disk."""
 
 import json
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from mdeas import pair
 from mdeas.errors import InputError, StorageError, UsageError
 from mdeas.files import locked, quoted, write_bytes, write_json
-from mdeas.images import colorize, contact_sheet, cutout, list_images, read_rgb, write_png
+from mdeas.images import colorize, contact_sheet, list_images, read_rgb, read_rgba, write_png
 from mdeas.names import output_names
 from mdeas.predictor import Prediction, Predictor
 from mdeas.runtime import load
@@ -101,10 +102,10 @@ def _same(a: Path, b: Path) -> bool:
     return a.exists() and b.exists() and a.samefile(b)
 
 
-def _refuse_existing(out: Path, inputs: Sequence[Path], names, force: bool) -> None:
-    protected = {path.resolve() for path in inputs}
+def _refuse_existing(out: Path, inputs: Sequence[Path], names: Iterable[str], force: bool) -> None:
+    protected = {os.path.realpath(path) for path in inputs}
     for target in [*(out / f"{name}-{kind}" for name in names for kind in OUTPUTS), out / ERRORS]:
-        if target.resolve() in protected:
+        if os.path.realpath(target) in protected:
             raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another folder with -o.")
         if target.exists() and not force:
             raise StorageError(
@@ -113,27 +114,24 @@ def _refuse_existing(out: Path, inputs: Sequence[Path], names, force: bool) -> N
 
 
 def _open(path: Path) -> Photo:
-    return _photo(path, read_rgb(path))
-
-
-def _photo(path: Path, pixels: np.ndarray) -> Photo:
-    height, width = pixels.shape[:2]
-    return Photo(path, height, width, _shrunk(pixels, _MAX_VIEW))
+    pixels = read_rgb(path)
+    return Photo(path, *pixels.shape[:2], _shrunk(pixels, _MAX_VIEW))
 
 
 def _shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:
     height, width = pixels.shape[:2]
     scale = min(1.0, longest / max(height, width))
-    return resize(
-        pixels, max(1, round(height * scale)), max(1, round(width * scale)), enlarge=cv2.INTER_CUBIC
-    )
+    return _sized(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+
+def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return resize(array, *size, enlarge=cv2.INTER_LINEAR)
 
 
 def _predict_file(
     predictor: Predictor, empty: Photo, path: Path, out: Path, name: str, force: bool
 ) -> dict[str, Any]:
-    pixels = read_rgb(path)
-    photo = _photo(path, pixels)
+    photo = _open(path)
     background, warnings = pair.match_background(
         empty.view, photo.view, (empty.height, empty.width), (photo.height, photo.width)
     )
@@ -147,32 +145,40 @@ def _predict_file(
         "model": predictor.name,
         "warnings": [f"{warning.code}: {warning.text}" for warning in warnings],
     }
-    made = _write(prediction, pixels, background, facts, out / name, force)
-    return {"image": str(path), "warnings": facts["warnings"], **made}
+    paths = {kind: out / f"{name}-{kind}" for kind in OUTPUTS}
+    _write(prediction, photo, background, facts, paths, force)
+    return {"image": str(path), "warnings": facts["warnings"], **{k: str(p) for k, p in paths.items()}}
 
 
 def _write(
-    prediction: Prediction, pixels: np.ndarray, background: np.ndarray, facts: dict, stem: Path, force: bool
-) -> dict[str, str]:
-    """Write OUTPUTS of one photo, one full-size array at a time; return their paths."""
-    size = pixels.shape[:2]
-    paths = {kind: stem.with_name(f"{stem.name}-{kind}") for kind in OUTPUTS}
-    mask = _enlarged(prediction.mask, size)
-    write_png(paths["mask.png"], np.rint(mask * 255).astype(np.uint8), force=force)
-    write_png(paths["cutout.png"], cutout(pixels, mask), force=force)
-    del mask
-    depth, scale = encode_depth(_enlarged(prediction.depth, size))
-    write_png(paths["depth.png"], depth, force=force)
-    del depth
-    write_json(paths["depth.json"], {**scale, **facts, "height": size[0], "width": size[1]}, force=force)
-    colours = colorize(prediction.depth)
-    write_png(paths["depth-color.png"], _enlarged(colours, size), force=force)
-    write_png(paths["panel.png"], panel(background, pixels, prediction, colours), force=force)
-    return {kind: str(path) for kind, path in paths.items()}
+    prediction: Prediction, photo: Photo, background: np.ndarray, facts: dict, paths: dict, force: bool
+) -> None:
+    """Write OUTPUTS of one photo; of what has full size, little is held at a time."""
+    size = photo.height, photo.width
+    mask, colours = _levels(prediction.mask), colorize(prediction.depth)
+    depth, scale = encode_depth(prediction.depth)
+    facts = {**scale, **facts, "height": photo.height, "width": photo.width}
+    write_png(paths["mask.png"], _sized(mask, size), force=force)
+    write_png(paths["depth.png"], _sized(depth, size), force=force)
+    write_json(paths["depth.json"], facts, force=force)
+    write_png(paths["depth-color.png"], _sized(colours, size), force=force)
+    write_png(paths["panel.png"], panel(background, photo.view, prediction, colours), force=force)
+    write_png(paths["cutout.png"], _cutout(photo.path, _sized(mask, size)), force=force)
 
 
-def _enlarged(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return resize(array, *size, enlarge=cv2.INTER_LINEAR)
+def _levels(mask: np.ndarray) -> np.ndarray:
+    """float32 (H, W) in [0, 1] -> uint8 (H, W)."""
+    return np.rint(mask * 255).astype(np.uint8)
+
+
+def _cutout(path: Path, mask: np.ndarray) -> np.ndarray:
+    """The photo at its own size, uint8 (H, W, 4), with alpha = mask, uint8 (H, W).
+
+    Read a second time, so that the whole photo and its RGBA copy never need memory together.
+    """
+    pixels = read_rgba(path)
+    pixels[..., 3] = mask
+    return pixels
 
 
 def encode_depth(depth: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
@@ -184,10 +190,8 @@ def encode_depth(depth: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
     """
     low, high = float(depth.min()), float(depth.max())
     scale = (high - low) / _MAX_UINT16
-    levels = (
-        np.rint((depth - np.float32(low)) / np.float32(scale or 1)).clip(0, _MAX_UINT16).astype(np.uint16)
-    )
-    return levels, {
+    levels = np.rint((depth - np.float32(low)) / np.float32(scale or 1)).clip(0, _MAX_UINT16)
+    return levels.astype(np.uint16), {
         "kind": "relative",
         "meaning": "inverse depth, larger = nearer, no unit; value = offset + scale * png",
         "offset": low,
@@ -201,14 +205,15 @@ def panel(
 ) -> np.ndarray:
     """background | image | mask | depth | cut-out, labelled: uint8 (H, W, 3) RGB."""
     small = _shrunk(image, _PANEL_CELL)
-    mask = _enlarged(prediction.mask, small.shape[:2])[..., None]
-    paper = np.full_like(small, 255)
+    size = small.shape[:2]
+    mask = _sized(prediction.mask, size)
+    on_white = mask[..., None] * small + (1 - mask[..., None]) * np.float32(255)
     cells = [
-        _shrunk(background, _PANEL_CELL),
+        _sized(background, size),
         small,
-        np.repeat(np.rint(mask * 255).astype(np.uint8), 3, axis=2),
-        _enlarged(colours, small.shape[:2]),
-        np.rint(mask * small + (1 - mask) * paper).astype(np.uint8),
+        np.repeat(_levels(mask)[..., None], 3, axis=2),
+        _sized(colours, size),
+        np.rint(on_white).astype(np.uint8),
     ]
     return contact_sheet([cells], ("background", "image", "mask", "depth", "cut-out"), cell=_PANEL_CELL)
 

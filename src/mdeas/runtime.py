@@ -48,9 +48,14 @@ class OnnxPredictor:
     def __init__(self, data: bytes, name: str, *, device: str = "cpu", threads: int | None = None):
         onnxfile.check(data, name)
         self._session = _session(data, name, _provider(device), threads)
-        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
-        self.spec = _spec(self.metadata, name)
-        _check_ports(self._session, name)
+        try:
+            self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+            self.spec = _spec(self.metadata, name)
+            _check_ports(self._session, name)
+        except UnicodeDecodeError as error:  # ONNX Runtime passes names on as they are
+            raise ModelError(
+                "E-MODEL-FORMAT", f"model {name!r} is damaged. Copy or export it again."
+            ) from error
         self.name = self.spec.name or name
 
     def predict(self, background: np.ndarray, image: np.ndarray) -> Prediction:
