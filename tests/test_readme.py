@@ -1,0 +1,150 @@
+"""The README is true: its commands run in their order, with smaller numbers, and leave what they promise."""
+
+import json
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mdeas.cli import main
+from mdeas.images import read_depth16, read_gray, read_rgb, read_rgba, write_png
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+SAMPLE = ROOT / "src" / "mdeas" / "weights" / "sample"
+
+# What makes the README's commands small enough for a test: (in the README, here).
+SMALLER = [
+    ("--count 20000", "--count 12"),
+    ("--count 5000", "--count 12"),
+    ("--size 128", "--size 32"),
+    ("_count=500", "_count=3"),
+    ("--workers 2", "--workers 1 --set tiles=8"),
+    (
+        "--set optimizer.lr=1e-3",
+        "--optimizer.lr 1e-3 --set steps=2 --set data.batch_size=4 --data.size=32 --set data.workers=0",
+    ),
+]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def commands(program: str) -> list[list[str]]:
+    lines = "".join(blocks("sh")).splitlines()
+    return [shlex.split(line, comments=True) for line in lines if line.startswith(f"{program} ")]
+
+
+def smaller(words: list[str]) -> list[str]:
+    line = shlex.join(words)
+    for large, small in SMALLER:
+        line = line.replace(large, small)
+    return shlex.split(line)
+
+
+def texture(rng: np.random.Generator, channels: int) -> np.ndarray:
+    """A small picture: uint8 (48, 64, channels), smooth, with a disc as alpha if there are 4 channels."""
+    y, x = np.mgrid[:48, :64]
+    picture = np.stack([(y * a + x * b + c) % 256 for a, b, c in rng.uniform(0, 5, (channels, 3))], -1)
+    if channels == 4:
+        picture[..., 3] = 255 * (np.hypot(y - 24, x - 32) < 18)
+    return picture.astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """A folder with the files that the README speaks of."""
+    folder = tmp_path_factory.mktemp("readme")
+    rng = np.random.default_rng(0)
+    for name, channels in (("backgrounds", 3), ("cutouts", 4)):
+        (folder / name).mkdir()
+        for number in range(24):
+            write_png(folder / name / f"{number}.png", texture(rng, channels))
+    (folder / "mypairs" / "desk").mkdir(parents=True)
+    for name in ("background.png", "image.png"):
+        shutil.copy(SAMPLE / name, folder / name)
+        shutil.copy(SAMPLE / name, folder / "mypairs" / "desk" / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(workplace):
+    """The folder after every `mdeas` command of the README."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(workplace)
+        for words in commands("mdeas"):
+            assert main(smaller(words)[1:]) == 0, shlex.join(words)
+    return workplace
+
+
+class TestCommands:
+    def test_no_temporary_file_is_left(self, done):
+        assert not [path for path in done.rglob(".*") if path.is_file()]
+
+    def test_made_data_can_be_read_by_anyone(self, done, tmp_path):
+        from datasets import load_dataset
+
+        files = sorted(str(path) for path in (done / "scenes" / "data").glob("*.parquet"))
+        rows = load_dataset("parquet", data_files=files, split="train", cache_dir=str(tmp_path))
+        assert len(rows) == 12
+        assert rows[0]["image"].size == (32, 32)
+
+    def test_contact_sheet(self, done):
+        assert read_rgb(done / "scenes.png").shape[2] == 3
+
+    def test_training_leaves_a_log_and_three_checkpoints(self, done):
+        assert len((done / "run" / "log.csv").read_text().splitlines()) >= 3
+        for name in ("last", "best-mask", "best-depth"):
+            assert (done / "run" / f"{name}.safetensors").is_file()
+            assert json.loads((done / "run" / f"{name}.json").read_text())
+
+    def test_evaluation_stands_beside_the_baselines(self, done):
+        text = "\n".join(path.read_text() for path in (done / "report").glob("*.md"))
+        assert all(name in text for name in ("zero", "difference", "mog2", "gradient"))
+
+    @pytest.mark.parametrize("folder", ["results", "results2"])
+    def test_prediction_has_the_size_of_the_photo(self, done, folder):
+        size = read_rgb(done / "image.png").shape[:2]
+        assert read_gray(done / folder / "image-mask.png").shape == size
+        assert read_depth16(done / folder / "image-depth.png").shape == size
+        assert read_rgba(done / folder / "image-cutout.png").shape == (*size, 4)
+        assert json.loads((done / folder / "image-depth.json").read_text())["kind"] == "relative"
+        assert (done / folder / "image-panel.png").is_file()
+
+
+class TestText:
+    def test_make_targets_exist(self):
+        targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        assert {words[1] for words in commands("make")} <= targets
+
+    def test_every_smaller_number_is_needed(self):
+        text = "".join(blocks("sh"))
+        assert all(large in text for large, _ in SMALLER)
+
+    def test_every_command_is_mentioned(self):
+        mentioned = {words[1] for words in commands("mdeas")}
+        assert mentioned == {
+            "create", "verify", "show", "train", "evaluate", "export", "predict", "models",
+        }  # fmt: skip
+
+    def test_the_python_runs(self, workplace, monkeypatch, capsys):
+        monkeypatch.chdir(workplace)
+        (code,) = blocks("python")
+        exec(compile(code, "README.md", "exec"), {})
+        height, width, _ = read_rgb(SAMPLE / "image.png").shape
+        assert f"({height}, {width})" in capsys.readouterr().out
+        assert read_gray(workplace / "mask.png").shape == (height, width)
+
+    def test_every_file_of_the_tree_exists(self):
+        (tree,) = [block for block in blocks("") if "src/mdeas/" in block]
+        names = re.findall(r"[\w/]+(?:\.py|/)(?= |$)", tree, re.MULTILINE)
+        package = ROOT / "src" / "mdeas"
+        assert not [name for name in names if not ((ROOT / name).exists() or (package / name).exists())]
+
+    def test_links_lead_somewhere(self):
+        links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+        assert not [link for link in links if not (ROOT / link).exists()]
