@@ -1,6 +1,7 @@
 """Holds the layout: imports go to the same floor or down, torch stays upstairs, everything stays small."""
 
 import ast
+import functools
 import statistics
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@functools.cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), str(path))
 
