@@ -121,6 +121,35 @@ def test_a_killed_worker_is_replaced(tmp_path, reference):
     assert tree(tmp_path / "set") == reference
 
 
+def test_workers_leave_with_a_killed_parent(tmp_path):
+    process = start(tmp_path / "set", SLOW_S)
+    wait_for_shards(process, tmp_path / "set", 1)
+    orphans = workers_of(process)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}/cmdline").exists() for pid in orphans):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert len(orphans) == 2
+
+
+def test_a_full_disk_ends_with_exit_4_and_is_finished_later(tmp_path, reference):
+    limit = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))"
+    code = f"{limit}; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    command = [sys.executable, "-c", code, str(PROGRAM), str(tmp_path / "set"), "1", "0"]
+    full = subprocess.run(command, capture_output=True, text=True)
+    assert full.returncode == 4 and "E-FULL" in full.stderr and "needed" in full.stderr
+    build(SlowMaker(), tmp_path / "set", shard_rows=6)
+    assert tree(tmp_path / "set") == reference
+
+
+@pytest.mark.parametrize(("count", "workers"), [(0, 1), (1, 0)])
+def test_nothing_to_do_or_nobody_to_do_it(tmp_path, count, workers):
+    with pytest.raises(UsageError, match="at least 1"):
+        build(SlowMaker(count=count), tmp_path / "set", workers=workers)
+
+
 def die(item):
     os.kill(os.getpid(), signal.SIGKILL)
 

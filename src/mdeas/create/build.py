@@ -56,6 +56,10 @@ def build(
     folder holds something else), E-LOCKED, E-FULL, ...; WorkerError; Stopped; what the maker raises.
     """
     pyarrow_parquet()
+    if maker.count < 1 or workers < 1:
+        raise UsageError(
+            "E-COUNT", f"{maker.count} samples with {workers} workers. Ask for at least 1 of both."
+        )
     out = Path(out)
     shards = shards_of(maker, shard_rows)
     plan = plan_of(maker, shards, shard_rows, photo_format)
