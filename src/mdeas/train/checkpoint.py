@@ -2,6 +2,7 @@
 
 import io
 import os
+import pickle
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -11,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from mdeas.errors import InputError, ModelError
+from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.files import read_json, sha256_bytes, storage, write_bytes, write_json
 from mdeas.models import create_model
 
@@ -31,12 +32,16 @@ def save_weights(folder: Path, name: str, weights: dict[str, Tensor], card: dict
     write_json(folder / f"{name}.json", card, force=True)
 
 
-def read_card(path: Path) -> dict[str, Any]:
-    """The JSON card of a checkpoint; `path` as in `load_run`."""
+def read_card(path: str | Path) -> dict[str, Any]:
+    """The JSON card of a checkpoint; `path` and errors as in `load_run`."""
+    card_path = _weights_path(Path(path)).with_suffix(".json")
     try:
-        return read_json(_weights_path(path).with_suffix(".json"))
+        card = read_json(card_path)
     except InputError as error:
-        raise ModelError("E-CHECKPOINT", f"{error}") from error
+        raise ModelError("E-CHECKPOINT", str(error)) from error
+    if not isinstance(card, dict) or not card.keys() >= {"model", "options", "sha256"}:
+        raise ModelError("E-CHECKPOINT", f"'{card_path}': is no card of a checkpoint. Copy it again.")
+    return card
 
 
 def load_run(path: str | Path) -> nn.Module:
@@ -49,13 +54,11 @@ def load_run(path: str | Path) -> nn.Module:
     card = read_card(weights_path)
     data = _read(weights_path)
     if sha256_bytes(data) != card["sha256"]:
-        raise ModelError(
-            "E-CHECKPOINT", f"'{weights_path}': does not match the sha256 in its card. Copy it again."
-        )
-    model = create_model(card["model"], **card["options"])
+        raise ModelError("E-CHECKPOINT", f"'{weights_path}': sha256 is not that of its card. Copy it again.")
     try:
+        model = create_model(card["model"], **card["options"])
         model.load_state_dict(safetensors.torch.load(data), strict=True)
-    except RuntimeError as error:
+    except (UsageError, RuntimeError) as error:
         raise ModelError("E-CHECKPOINT", f"'{weights_path}': {' '.join(str(error).split())}") from error
     return model.eval()
 
@@ -97,11 +100,20 @@ def load_state(folder: Path) -> dict[str, Any] | None:
     for path in present:
         data = _verified(path.read_bytes())
         if data is not None:
-            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            return _parsed(path, data)
         print(f"mdeas: warning: '{path}' is damaged; looking for the state before it.", file=sys.stderr)
     if present:
         raise ModelError("E-RESUME", f"'{folder}': every resume state is damaged. Train into another folder.")
     return None
+
+
+def _parsed(path: Path, data: bytes) -> dict[str, Any]:
+    try:
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ModelError(
+            "E-RESUME", f"'{path}': is not a state of mdeas. Train into another folder."
+        ) from error
 
 
 def _verified(data: bytes) -> bytes | None:

@@ -1,0 +1,114 @@
+"""Order, decoding and errors of the loader."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from synthetic import Squares
+
+from mdeas.data.loader import Cached, Samples, batch_indices, chunks, collate, load, resized, steps_per_epoch
+from mdeas.errors import InputError, WorkerError
+
+torch.set_num_threads(1)
+ROWS = np.arange(23)
+
+
+def test_an_epoch_shows_every_sample_once():
+    lists = list(batch_indices(ROWS[:20], 5, seed=3, first_step=0, last_step=8))
+    for epoch in (lists[:4], lists[4:]):
+        assert sorted(row for rows in epoch for row in rows) == list(range(20))
+    assert lists[:4] != lists[4:]
+
+
+@pytest.mark.parametrize("start", range(9))
+def test_any_step_can_be_the_first(start):
+    lists = list(batch_indices(ROWS, 5, seed=3, first_step=0, last_step=9))
+    assert list(batch_indices(ROWS, 5, 3, start, 9)) == lists[start:]
+
+
+def test_the_seed_decides_the_order():
+    one, other = (list(batch_indices(ROWS, 5, seed, 0, 4)) for seed in (0, 1))
+    assert one != other
+
+
+def test_a_set_smaller_than_a_batch_is_one_batch():
+    assert steps_per_epoch(3, 8) == 1
+    assert [sorted(rows) for rows in batch_indices(ROWS[:3], 8, 0, 0, 2)] == [[0, 1, 2]] * 2
+
+
+def test_repeats_show_a_source_more_often():
+    samples = Samples([Squares(2), Squares(3, seed=1)], 32, repeats=[3, 1])
+    assert len(samples) == 5
+    assert samples.epoch_rows.tolist() == [0, 1, 0, 1, 0, 1, 2, 3, 4]
+
+
+def test_sources_stand_behind_one_index():
+    first, second = Squares(2), Squares(3, seed=1)
+    samples = Samples([first, second], 32)
+    assert np.array_equal(samples.sample(1).image, first[1].image)
+    assert np.array_equal(samples.sample(2).image, second[0].image)
+    assert samples.fingerprint != Samples([second, first], 32).fingerprint
+
+
+def test_a_batch_holds_what_the_samples_hold():
+    samples = Samples([Squares(8)], 32)
+    batch = next(load(samples, [[3, 0]])).to_batch()
+    sample = samples.sample(3)
+    assert batch.ids == ("square-3", "square-0")
+    np.testing.assert_array_equal(batch.image[0].permute(1, 2, 0) * 255, sample.image)
+    np.testing.assert_array_equal(batch.background[0].permute(1, 2, 0) * 255, sample.background)
+    np.testing.assert_array_equal(batch.mask[0, 0], sample.mask)
+    np.testing.assert_array_equal(batch.inverse_depth[0, 0], sample.inverse_depth)
+    assert batch.image.is_contiguous(memory_format=torch.channels_last)
+    assert batch.depth_known.all() and not batch.mask[1].any()
+
+
+def test_workers_and_cache_give_the_same_batches():
+    samples = Samples([Squares(8)], 32)
+    lists = [[3, 0], [1, 7], [2, 2]]
+    plain = list(load(samples, lists))
+    cached = Cached(8, load(samples, chunks(8, 3)))
+    for other in (load(samples, lists, workers=2), load(cached, lists)):
+        for one, two in zip(plain, other, strict=True):
+            assert one.ids == two.ids
+            for name in ("background", "image", "mask", "inverse_depth", "depth_known"):
+                assert torch.equal(getattr(one, name), getattr(two, name))
+
+
+def test_unknown_depth_stays_unknown_when_resized():
+    sample = Squares(2)[1]
+    sample.depth[:, :16] = 0
+    row = resized(sample, 16)
+    assert row["image"].shape == (16, 16, 3) and row["mask"].dtype == np.uint8
+    assert not row["depth_known"][:, :8].any() and row["depth_known"][:, 8:].all()
+    assert set(np.unique(row["inverse_depth"])) <= {0.0, *np.unique(sample.inverse_depth)}
+
+
+def test_without_depth_nothing_is_known():
+    """A sample without depth: nothing known, zeros in place."""
+    sample = dataclasses.replace(Squares(2)[1], depth=None, depth_kind="none")
+    batch = collate([resized(sample, 32)]).to_batch()
+    assert not batch.depth_known.any() and not batch.inverse_depth.any()
+
+
+def without_mask(index, sample):
+    return dataclasses.replace(sample, mask=None) if index == 5 else sample
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_sample_without_mask_is_refused_by_name(workers):
+    samples = Samples([Squares(8, change=without_mask)], 32)
+    with pytest.raises(InputError, match="'square-5' has no mask"):
+        list(load(samples, [[0, 1], [5]], workers))
+
+
+def die(index, sample):
+    import os
+
+    os._exit(3)
+
+
+def test_a_dead_worker_is_said_to_be_dead():
+    with pytest.raises(WorkerError, match="exited"):
+        list(load(Samples([Squares(8, change=die)], 32), [[0]], workers=1))
