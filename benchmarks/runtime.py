@@ -17,7 +17,8 @@ SIZE = 224
 def published(folder: Path):
     """The mdeas network with fresh weights: speed does not depend on them."""
     file = folder / "mdeas.onnx"
-    export_network(create_model("mdeas").eval(), Spec(size=SIZE, multiple=8, name="mdeas"), file)
+    network = create_model("mdeas")
+    export_network(network, Spec(size=SIZE, multiple=network.multiple, name="mdeas"), file)
     return mdeas.load(str(file))
 
 

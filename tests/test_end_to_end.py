@@ -1,6 +1,8 @@
 """Whole processes, as a user starts them: exit codes, stderr, what is on disk, what is imported."""
 
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +16,11 @@ SAMPLE = Path(__file__).parents[1] / "src" / "mdeas" / "weights" / "sample"
 
 
 def mdeas(*words, cwd) -> subprocess.CompletedProcess:
+    """Run one command; its output is decoded as Python decodes file names."""
     command = [sys.executable, "-m", "mdeas", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, encoding="utf-8", errors="surrogateescape", timeout=300
+    )
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -40,7 +45,7 @@ def test_demo_pair_prints_the_paths_of_what_it_wrote(tmp_path):
     words = ["predict", SAMPLE / "image.png", "--background", SAMPLE / "background.png", "-o", "out"]
     done = mdeas(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    printed = done.stdout.split()
+    printed = done.stdout.splitlines()
     assert {path.split("-", 1)[1] for path in printed} >= {"mask.png", "depth.png", "cutout.png", "panel.png"}
     assert all((tmp_path / path).is_file() for path in printed)
     before = digest(tmp_path)
@@ -91,6 +96,14 @@ def test_good_pictures_are_finished_and_bad_ones_listed(photos, tmp_path):
     assert done.returncode == 3
     assert (tmp_path / "out" / "image-mask.png").is_file()
     assert "cut.png" in (tmp_path / "out" / "errors.jsonl").read_text()
+
+
+def test_names_that_are_no_text_work(photos, tmp_path):
+    name = os.fsdecode(b"caf\xe9 \xff.png")
+    shutil.copy(photos / "image.png", tmp_path / name)
+    done = mdeas("predict", name, "--background", photos / "background.png", "-o", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert all((tmp_path / path).is_file() for path in done.stdout.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,7 @@ def main(argv: list[str] | None = None) -> int:
     Output: the exit code (see errors.py).
     """
     words = sys.argv[1:] if argv is None else argv
+    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names may be any bytes
     try:
         function, arguments = parse("mdeas", __version__, COMMANDS, words)
         function(**arguments)
