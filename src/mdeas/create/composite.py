@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from bisect import bisect_right
 from itertools import accumulate
 from typing import Any
 
@@ -12,7 +11,6 @@ import numpy as np
 from mdeas.create.assets import Asset, Pool, load_pool
 from mdeas.create.collage import Collage
 from mdeas.create.recipe import PUBLISHED, PhotosRecipe
-from mdeas.files import json_bytes, sha256_bytes
 from mdeas.sample import SPLITS, Sample
 
 __all__ = ["PUBLISHED", "PhotosMaker", "PhotosRecipe"]
@@ -25,10 +23,9 @@ class PhotosMaker:
         """InputError E-NO-IMAGES or E-POOL when a folder has nothing for a split that has samples."""
         self.recipe, self.seed, self.count = recipe, seed, recipe.count
         self._ends = tuple(accumulate(recipe.counts[split] for split in SPLITS))
-        shares = {"validation": recipe.validation_share, "test": recipe.test_share}
         self.pools = (
-            load_pool(recipe.backgrounds, "background", shares),
-            load_pool(recipe.foregrounds, "foreground", shares),
+            load_pool(recipe.backgrounds, "background", recipe.shares),
+            load_pool(recipe.foregrounds, "foreground", recipe.shares),
         )
         self._assets = {
             split: (self._of(self.pools[0], split), self._of(self.pools[1], split))
@@ -37,15 +34,15 @@ class PhotosMaker:
         }
 
     def split_of(self, index: int) -> str:
-        """The split of a sample: index ranges in the order of SPLITS."""
-        return SPLITS[bisect_right(self._ends, index)]
+        """The split of a sample."""
+        return self.recipe.split_of(index)
 
     def describe(self) -> dict[str, Any]:
         """The recipe but for its count; folders by name and content, so that they may move."""
         recipe = dataclasses.asdict(self.recipe)
         del recipe["count"]
         for pool in self.pools:
-            recipe[f"{pool.kind}s"] = _fingerprint(pool)
+            recipe[f"{pool.kind}s"] = pool.describe()
         return {"maker": "photos"} | recipe
 
     def provenance(self) -> list[dict[str, str]]:
@@ -65,12 +62,3 @@ class PhotosMaker:
 
     def _of(self, pool: Pool, split: str) -> tuple[Asset, ...]:
         return pool.assets if self.recipe.split == "rows" else pool.of(split)
-
-
-def _fingerprint(pool: Pool) -> dict[str, Any]:
-    hashes = [asset.sha256 for asset in pool.assets]
-    return {
-        "folder": pool.folder.resolve().name,
-        "num": len(hashes),
-        "sha256": sha256_bytes(json_bytes(hashes)),
-    }

@@ -244,7 +244,7 @@ def blob(group: Group, palette: Palette, rng: Rng) -> None:
     for k in range(int(rng.integers(2, 6))):
         kind = ("box", "ellipsoid", "cylinder", "rounded")[int(rng.integers(0, 4))]
         half = rng.uniform(0.08, 0.35, 3)
-        at = rng.uniform(-0.3, 0.3, 3) + (0, 0.5, 0)
+        at = rng.uniform(-0.3, 0.3, 3) + np.array([0, 0.5, 0])
         turn = rotation(*rng.uniform(-180, 180, 3)) if k else None
         radius = 0.08 if kind == "rounded" else 0.0
         group.add(kind, at, half, palette.surface(), turn=turn, radius=radius)

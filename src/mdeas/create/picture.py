@@ -6,25 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdeas.create.render import (
-    EDGE_SHARE,
-    FAR_M,
-    SUBRAYS,
-    Pack,
-    View,
-    camera_rays,
-    downsample_edges,
-    look,
-    openness,
-    pack,
-    shade,
-    shadow,
-    sky_colour,
-)
+from mdeas.create.edges import SUBRAYS, edge_pixels, smooth_edges
+from mdeas.create.light import openness, shade, shadow, sky_colour
+from mdeas.create.pack import Pack, column, pack
 from mdeas.create.scene import Camera, Light, Scene
 from mdeas.create.shapes import KINDS, nearest
+from mdeas.create.surface import View, camera_rays, look
 from mdeas.create.texture import TextureBank
 
+FAR_M = 80.0
 SKY = -1
 _DARK = Light(position=np.array([0.0, 5.0, 0.0]), colour=np.zeros(3), size_m=0.1, reference_m=1.0)
 
@@ -40,7 +30,7 @@ class Rendered:
     mask: Tensor
     """(B, S, S) alpha in [0, 1]: visible share of what was added."""
     depth: Tensor
-    """(B, S, S) metres along the optical axis at pixel centres; FAR_M for everything farther, sky included."""
+    """(B, S, S) metres along the optical axis at pixel centres; FAR_M for what is farther, sky included."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,21 +44,8 @@ class _Shot:
 
 
 def _labels(packed: Pack, index: Tensor, has_sky: Tensor) -> Tensor:
-    kind = packed.table[:, 16].gather(1, index)
+    kind = column(packed.table, "kind")[:, 0].gather(1, index)
     return torch.where((kind == KINDS.index("room")) & has_sky[:, None], SKY, index)
-
-
-def _edge_pixels(label: Tensor, size: int) -> Tensor:
-    """(B, K) indices of the pixels whose right or lower neighbours (or left, upper) show something else."""
-    grid = label.view(-1, size, size)
-    across = (grid[:, :, 1:] != grid[:, :, :-1]).float()
-    down = (grid[:, 1:] != grid[:, :-1]).float()
-    score = torch.zeros_like(grid, dtype=torch.float32)
-    score[:, :, 1:] += across
-    score[:, :, :-1] += across
-    score[:, 1:] += down
-    score[:, :-1] += down
-    return score.flatten(1).topk(size * size // EDGE_SHARE, dim=1).indices
 
 
 def _sub_labels(
@@ -127,27 +104,27 @@ def _shoot(scenes: list[Scene], packed: Pack, bank: TextureBank, size: int, *, i
     label = _labels(packed, index, has_sky)
     colour = _lit_colour(scenes, groups, view, size, image=image)
     colour = torch.where((label == SKY)[:, None], sky_colour(scenes, bank, direction), colour)
-    where = _edge_pixels(label, size)
+    where = edge_pixels(label, size)
     sub = _sub_labels(packed, groups, cameras, where, size, has_sky)
     mask = _is_added(packed, label)
     share = torch.stack([_is_added(packed, s) for s in sub]).mean(0)
     return _Shot(
-        colour=downsample_edges(colour, label, sub, where, size), label=label,
+        colour=smooth_edges(colour, label, sub, where, size), label=label,
         depth=torch.where(label == SKY, FAR_M, t.clamp_max(FAR_M)), mask=mask.scatter(1, where, share),
     )  # fmt: skip
 
 
 def _is_added(packed: Pack, label: Tensor) -> Tensor:
-    return torch.where(label == SKY, 0.0, packed.table[:, 25].gather(1, label.clamp_min(0)))
+    return torch.where(label == SKY, 0.0, column(packed.table, "added")[:, 0].gather(1, label.clamp_min(0)))
 
 
 @torch.inference_mode()
 def added_share(scene: Scene, bank: TextureBank, cutouts: Tensor | None, size: int = 40) -> float:
-    """Share of `image` in which something added is visible, from a coarse view: a fiftieth of the cost of a picture."""
+    """Share of `image` that shows something added, from a coarse view: a fiftieth of a picture's cost."""
     packed = pack([scene], bank, cutouts, "cpu")
     origin, direction = camera_rays([scene.image_camera], size, "cpu")
     index = nearest(packed.still + packed.added, origin, direction)[1]
-    return float(packed.table[:, 25].gather(1, index).mean())
+    return float(column(packed.table, "added")[:, 0].gather(1, index).mean())
 
 
 def _develop(linear: Tensor, gain: Tensor) -> Tensor:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mdeas.errors import UsageError
+from mdeas.create.splits import SplitRecipe
 
 PUBLISHED: dict[str, Any] = {
     "sizing": "scales",
@@ -30,25 +29,13 @@ PUBLISHED: dict[str, Any] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhotosRecipe:
+class PhotosRecipe(SplitRecipe):
     """What composites are made of. Every share is a probability in [0, 1]."""
 
     backgrounds: Path
     """Folder of photographs."""
     foregrounds: Path
     """Folder of RGBA cut-outs."""
-    count: int = 1000
-    """Samples: first those of train, then validation, then test."""
-    size: int = 160
-    """Side of the square pictures in pixels."""
-    validation_share: float = 0.05
-    """Share of the assets, and unless `validation_count` says otherwise of the samples."""
-    test_share: float = 0.2
-    """Likewise, for the test split."""
-    validation_count: int | None = None
-    """Samples of the validation split."""
-    test_count: int | None = None
-    """Samples of the test split."""
     split: Literal["identity", "rows"] = "identity"
     """identity: no photo or cut-out of one split is in another. rows: all are in all, as it was published."""
 
@@ -89,32 +76,8 @@ class PhotosRecipe:
     nuisances: bool = True
     """Exposure, white balance, gamma, noise, blur, JPEG and vignetting, see nuisance.py."""
 
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name.endswith("_share") and not 0 <= value <= 1:
-                raise UsageError("E-RECIPE", f"{field.name} is {value}; a share lies between 0 and 1.")
-        for rule, holds in self._rules():
-            if not holds:
-                raise UsageError("E-RECIPE", f"{rule}.")
-
     def _rules(self):
-        yield f"count is {self.count}; at least 1", self.count >= 1
-        yield f"size is {self.size}; from 16 to 2048", 16 <= self.size <= 2048
+        yield from super()._rules()
         yield f"area is {self.area}; 0 < least <= greatest <= 1", 0 < self.area[0] <= self.area[1] <= 1
         yield f"scales is {self.scales}; above 0, at least one", bool(self.scales) and min(self.scales) > 0
         yield f"crop_min is {self.crop_min}; above 0, at most 1", 0 < self.crop_min <= 1
-        counts = self.counts
-        yield f"validation and test make {counts}; more than count {self.count}", min(counts.values()) >= 0
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Samples per split."""
-        validation, test = (
-            round(share * self.count) if number is None else number
-            for number, share in (
-                (self.validation_count, self.validation_share),
-                (self.test_count, self.test_share),
-            )
-        )
-        return {"train": self.count - validation - test, "validation": validation, "test": test}

@@ -1,4 +1,4 @@
-"""Rendered pairs: `mdeas create scenes`. Exact mask, exact metric depth, light and shadow that belong together."""
+"""Rendered pairs: exact mask, exact metric depth, and light and shadow that belong together."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import torch
 from mdeas.create import layout, nuisance
 from mdeas.create.assets import Asset, Pool, cutout, load_pool, photo
 from mdeas.create.picture import Rendered, added_share, render
+from mdeas.create.places import Place
 from mdeas.create.scene import Palette, Primitive, Rng, Scene, Surface, log_uniform, rotation
+from mdeas.create.splits import SplitRecipe
 from mdeas.create.texture import TextureBank, photo_tile, procedural_tile
-from mdeas.errors import UsageError
 from mdeas.sample import SPLITS, Sample
 
 CUTOUT_SIDE = 160
@@ -26,25 +27,13 @@ TRIES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScenesRecipe:
+class ScenesRecipe(SplitRecipe):
     """What rendered pairs are made of. Every share is a probability in [0, 1]."""
 
-    count: int = 1000
-    """Samples: first those of train, then validation, then test."""
-    size: int = 128
-    """Side of the square pictures in pixels."""
-    validation_count: int = 0
-    """Samples of the validation split, taken from `count`."""
-    test_count: int = 0
-    """Samples of the test split, taken from `count`."""
     cutouts: Path | None = None
     """Folder of RGBA cut-outs that stand in scenes as billboards."""
     textures: Path | None = None
     """Folder of photographs that cover surfaces, beside the procedural textures."""
-    validation_share: float = 0.05
-    """Share of the cut-outs and textures kept for the validation split."""
-    test_share: float = 0.2
-    """Likewise, for the test split."""
     tiles: int = 240
     """Procedural textures in the bank."""
     apparent: tuple[float, float] = (0.12, 1.1)
@@ -63,20 +52,6 @@ class ScenesRecipe:
     """Pairs with an unmoved camera and steady light."""
     nuisances: bool = True
     """Exposure, white balance, gamma, noise, blur, JPEG and vignetting, see nuisance.py."""
-
-    def __post_init__(self) -> None:
-        if self.validation_count + self.test_count > self.count:
-            raise UsageError(
-                "E-RECIPE", f"validation and test want more than the {self.count} samples there are."
-            )
-        if not 16 <= self.size <= 2048:
-            raise UsageError("E-RECIPE", f"size is {self.size}; from 16 to 2048.")
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Samples per split."""
-        rest = self.count - self.validation_count - self.test_count
-        return {"train": rest, "validation": self.validation_count, "test": self.test_count}
 
 
 class _Stock:
@@ -100,10 +75,8 @@ class _Stock:
 
 def _board(asset: Asset) -> np.ndarray:
     """float32 (4, CUTOUT_SIDE, CUTOUT_SIDE): linear RGB and alpha in [0, 1], stretched to the square."""
-    square = (
-        cv2.resize(cutout(asset), (CUTOUT_SIDE, CUTOUT_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-        / 255
-    )
+    square = cv2.resize(cutout(asset), (CUTOUT_SIDE, CUTOUT_SIDE), interpolation=cv2.INTER_AREA)
+    square = square.astype(np.float32) / 255
     colour = np.clip(square[..., :3] / np.maximum(square[..., 3:], 1 / 255), 0, 1) ** 2.2
     return np.concatenate([colour, square[..., 3:]], 2).transpose(2, 0, 1)
 
@@ -113,9 +86,8 @@ class ScenesMaker:
 
     def __init__(self, recipe: ScenesRecipe, seed: int):
         self.recipe, self.seed, self.count = recipe, seed, recipe.count
-        shares = {"validation": recipe.validation_share, "test": recipe.test_share}
-        self.textures = load_pool(recipe.textures, "background", shares) if recipe.textures else None
-        self.cutouts = load_pool(recipe.cutouts, "foreground", shares) if recipe.cutouts else None
+        self.textures = load_pool(recipe.textures, "background", recipe.shares) if recipe.textures else None
+        self.cutouts = load_pool(recipe.cutouts, "foreground", recipe.shares) if recipe.cutouts else None
         self._stocks: dict[str, _Stock] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -123,18 +95,17 @@ class ScenesMaker:
         return self.__dict__ | {"_stocks": {}}
 
     def split_of(self, index: int) -> str:
-        """The split of a sample: index ranges in the order of SPLITS."""
-        ends = np.cumsum([self.recipe.counts[split] for split in SPLITS])
-        return SPLITS[int(np.searchsorted(ends, index, side="right"))]
+        """The split of a sample."""
+        return self.recipe.split_of(index)
 
     def describe(self) -> dict[str, Any]:
-        """The recipe for index.json; folders by content, so that they may move."""
+        """The recipe for index.json; folders by content, so that they may move; torch rounds, so its version too."""
         recipe = dataclasses.asdict(self.recipe)
         recipe |= {
             "textures": self.textures and self.textures.describe(),
             "cutouts": self.cutouts and self.cutouts.describe(),
         }
-        return {"maker": "scenes"} | recipe
+        return {"maker": "scenes", "torch": torch.__version__} | recipe
 
     def provenance(self) -> list[dict[str, str]]:
         """One row per texture and cut-out; what is drawn by procedures has none."""
@@ -187,7 +158,7 @@ class ScenesMaker:
         return layout.finish(place, added, palette, rng, disturbed=disturbed), names
 
     def _add(
-        self, place: layout.Place, stock: _Stock, palette: Palette, rng: Rng
+        self, place: Place, stock: _Stock, palette: Palette, rng: Rng
     ) -> tuple[list[Primitive], list[str]]:
         added: list[Primitive] = []
         names: list[str] = []
@@ -204,14 +175,14 @@ class ScenesMaker:
                 names.append(name)
         return added, names
 
-    def _camouflaged(self, primitives: list[Primitive], place: layout.Place, rng: Rng) -> list[Primitive]:
+    def _camouflaged(self, primitives: list[Primitive], place: Place, rng: Rng) -> list[Primitive]:
         """Now and then the thing wears a surface of the background."""
         if rng.random() >= self.recipe.camouflage_share or primitives[0].kind == "billboard":
             return primitives
         worn = place.primitives[int(rng.integers(0, len(place.primitives)))].surface
         return [dataclasses.replace(p, surface=worn) for p in primitives]
 
-    def _billboard(self, place: layout.Place, stock: _Stock, rng: Rng) -> tuple[list[Primitive], str]:
+    def _billboard(self, place: Place, stock: _Stock, rng: Rng) -> tuple[list[Primitive], str]:
         """A cut-out standing upright and facing the camera, more or less."""
         which = int(rng.integers(0, len(stock.cutouts)))
         tall, wide = cutout(stock.cutouts[which]).shape[:2]

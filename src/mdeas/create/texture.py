@@ -1,7 +1,7 @@
 """Surface textures: a bank of small tiles, drawn by procedures or read from a folder of photographs.
 
-A tile is uint8 (SIDE, SIDE, 3) sRGB. The bank keeps them with their mip levels in linear light, so that far surfaces
-do not glitter. Tile k depends on (seed, k) alone.
+A tile is uint8 (SIDE, SIDE, 3) sRGB. The bank keeps them with their mip levels in linear light, so that far
+surfaces do not glitter. Tile k depends on (seed, k) alone.
 """
 
 from collections.abc import Callable

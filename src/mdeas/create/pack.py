@@ -1,0 +1,112 @@
+"""Scenes as tensors: primitives grouped by kind for intersection, and one table of all their surfaces."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mdeas.create.scene import Primitive, Scene
+from mdeas.create.shapes import KINDS, Shapes
+from mdeas.create.texture import TextureBank
+
+COLUMNS = {"rotation": (0, 9), "centre": (9, 12), "half": (12, 15), "radius": (15, 16), "kind": (16, 17),
+           "tile": (17, 18), "tile_m": (18, 19), "base": (19, 22), "contrast": (22, 23), "gloss": (23, 24),
+           "emission": (24, 25), "added": (25, 26)}  # fmt: skip
+WIDTH = 26
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pack:
+    """A batch of scenes as tensors."""
+
+    still: list[Shapes]
+    """What both photos show."""
+    added: list[Shapes]
+    """What only `image` shows."""
+    table: Tensor
+    """(B, WIDTH, N) float32: columns named by COLUMNS."""
+    cutouts: Tensor | None
+    """(C, 4, A, A) float32 linear RGB and alpha."""
+
+
+def _row(p: Primitive, bank_mean: np.ndarray) -> np.ndarray:
+    s = p.surface
+    if p.kind == "billboard":
+        base, contrast = np.zeros(3), 0.0
+    else:
+        mean = bank_mean[s.tile]
+        base, contrast = np.where(np.isnan(s.base), mean, s.base) - s.contrast * mean, s.contrast
+    numbers = [
+        p.radius,
+        KINDS.index(p.kind),
+        s.tile,
+        s.tile_m,
+        *base,
+        contrast,
+        s.gloss,
+        s.emission,
+        float(p.added),
+    ]
+    return np.concatenate([p.rotation.reshape(9), p.centre, p.half, numbers]).astype(np.float32)
+
+
+_NOWHERE = Primitive(
+    kind="box", centre=np.array([0, -1e4, 0]), half=np.full(3, 1e-3), rotation=np.eye(3), surface=None
+)  # type: ignore[arg-type]
+
+
+def _group(
+    kind: str, scenes: list[list[tuple[int, Primitive]]], first: int, cutouts: Tensor | None, device
+) -> Shapes:
+    width = max(len(s) for s in scenes)
+    rows = [[p for _, p in s] + [_NOWHERE] * (width - len(s)) for s in scenes]
+
+    def tensor(values) -> Tensor:
+        return torch.as_tensor(np.asarray(values, np.float32), device=device)
+
+    half = tensor([[p.half for p in r] for r in rows])
+    inverse = tensor([[p.rotation.T for p in r] for r in rows])
+    unit = inverse if kind == "rounded" else inverse / half[..., None]
+    alpha = None
+    if kind == "billboard":
+        chosen = [[p.surface.tile if p.surface else 0 for p in r] for r in rows]
+        alpha = cutouts[torch.as_tensor(chosen, device=device), 3]
+    return Shapes(
+        kind=kind, to_local=unit, centre=tensor([[p.centre for p in r] for r in rows]), half=half,
+        radius=tensor([[p.radius for p in r] for r in rows]), first=first, alpha=alpha,
+    )  # fmt: skip
+
+
+def pack(scenes: list[Scene], bank: TextureBank, cutouts: Tensor | None, device: torch.device | str) -> Pack:
+    """Group the primitives of every scene by kind; missing ones become specks far below the ground."""
+    mean = bank.mean.cpu().numpy()
+    empty = np.zeros((1, WIDTH), np.float32)
+    tables: list[list[np.ndarray]] = [[] for _ in scenes]
+    groups: dict[bool, list[Shapes]] = {False: [], True: []}
+    first = 0
+    for added in (False, True):
+        for kind in KINDS:
+            chosen = [
+                [(i, p) for i, p in enumerate(s.primitives) if p.kind == kind and p.added == added]
+                for s in scenes
+            ]
+            width = max(len(c) for c in chosen)
+            if not width:
+                continue
+            groups[added].append(_group(kind, chosen, first, cutouts, device))
+            for table, rows in zip(tables, chosen, strict=True):
+                table += [_row(p, mean)[None] for _, p in rows] + [empty] * (width - len(rows))
+            first += width
+    table = np.stack([np.concatenate(t) for t in tables]).transpose(0, 2, 1)
+    return Pack(
+        still=groups[False],
+        added=groups[True],
+        table=torch.as_tensor(table.copy(), device=device),
+        cutouts=cutouts,
+    )
+
+
+def column(surface: Tensor, name: str) -> Tensor:
+    low, high = COLUMNS[name]
+    return surface[:, low:high]

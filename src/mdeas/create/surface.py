@@ -1,0 +1,129 @@
+"""What a camera sees before any light: point, normal and albedo of the first surface along each ray."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mdeas.create.pack import WIDTH, Pack, column
+from mdeas.create.scene import Camera
+from mdeas.create.shapes import KINDS, billboard_texel, dominant_axis, unit
+from mdeas.create.texture import TextureBank
+
+OUTSIDE_M = 400.0
+"""Points farther than this are not told apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What one camera sees, before light."""
+
+    depth: Tensor
+    """(B, P) metres along the optical axis, inf for nothing."""
+    index: Tensor
+    """(B, P) row of the surface table."""
+    point: Tensor
+    """(B, 3, P) world."""
+    normal: Tensor
+    """(B, 3, P) unit, facing the camera."""
+    albedo: Tensor
+    """(B, 3, P) linear."""
+    surface: Tensor
+    """(B, WIDTH, P): the hit row of the table."""
+    ray: Tensor
+    """(B, 3, P) from the camera."""
+
+
+def camera_rays(
+    cameras: list[Camera], size: int, device, offset: tuple[float, float] = (0.0, 0.0)
+) -> tuple[Tensor, Tensor]:
+    """Origin (B, 3, 1) and direction (B, 3, P) through pixel centres shifted by `offset` pixels."""
+    axis = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * (2 / size) - 1
+    v, u = torch.meshgrid(-axis - offset[1] * 2 / size, axis + offset[0] * 2 / size, indexing="ij")
+    plane = torch.stack([u.flatten(), v.flatten(), torch.ones(size * size, device=device)])
+    turn = torch.as_tensor(np.stack([c.rotation for c in cameras]), dtype=torch.float32, device=device)
+    reach = torch.as_tensor(
+        [[[c.reach], [c.reach], [1.0]] for c in cameras], dtype=torch.float32, device=device
+    )
+    origin = torch.as_tensor(np.stack([c.position for c in cameras]), dtype=torch.float32, device=device)
+    return origin[..., None], turn @ (plane * reach)
+
+
+def look(
+    pack: Pack, bank: TextureBank, t: Tensor, index: Tensor, origin: Tensor, direction: Tensor, pixel: Tensor
+) -> View:
+    """Surface properties where the rays ended; `pixel` (B, 1): width of a pixel at one metre."""
+    surface = pack.table.gather(2, index[:, None].expand(-1, WIDTH, -1))
+    depth = t.clamp_max(2 * OUTSIDE_M)
+    point = origin + direction * depth[:, None]
+    local = _rotate(surface, point - column(surface, "centre"))
+    kind = column(surface, "kind")[:, 0]
+    flat_normal = local_normal(local, column(surface, "half"), kind)
+    albedo = _texture(bank, surface, local, flat_normal, depth * pixel)
+    albedo = _paint_cutouts(pack, surface, local, albedo)
+    normal = unit(_rotate(surface, flat_normal, back=True))
+    facing = (normal * direction).sum(1, keepdim=True) > 0
+    normal = torch.where(facing, -normal, normal)
+    return View(
+        depth=t, index=index, point=point, normal=normal, albedo=albedo, surface=surface, ray=direction
+    )
+
+
+def _rotate(surface: Tensor, vector: Tensor, *, back: bool = False) -> Tensor:
+    """World -> local metric frame of the hit primitive (back: local -> world)."""
+    r = column(surface, "rotation").unflatten(1, (3, 3))
+    # Columns of the rotation are local axes: local = R^T v.
+    return (r * (vector[:, None] if back else vector[:, :, None])).sum(2 if back else 1)
+
+
+def local_normal(local: Tensor, half: Tensor, kind: Tensor) -> Tensor:
+    """Outward normal in the local frame, not normalised; (B, 3, P) metres, (B, 3, P), (B, P) -> (B, 3, P)."""
+    scaled = local / half.clamp_min(1e-6)
+    axes = torch.arange(3, device=local.device)[None, :, None]
+    face = torch.where(dominant_axis(scaled) == axes, scaled.sign(), 0.0)
+    round_body = scaled / half.clamp_min(1e-6)
+    on_cap = scaled[:, 1].abs() > 1 - 1e-3
+    tube = round_body * torch.tensor([1.0, 0.0, 1.0], device=local.device)[None, :, None]
+    cap = scaled.sign() * torch.tensor([0.0, 1.0, 0.0], device=local.device)[None, :, None]
+    corner = local - local.clamp(-half, half)
+    front = torch.zeros_like(local)
+    front[:, 2] = 1.0
+    by_kind = {
+        "room": -face,
+        "box": face,
+        "ellipsoid": round_body,
+        "cylinder": torch.where(on_cap[:, None], cap, tube),
+        "rounded": corner,
+        "billboard": front,
+    }
+    out = by_kind["box"]
+    for name in ("room", "ellipsoid", "cylinder", "rounded", "billboard"):
+        out = torch.where((kind == KINDS.index(name))[:, None], by_kind[name], out)
+    return out
+
+
+def _texture(bank: TextureBank, surface: Tensor, local: Tensor, normal: Tensor, pixel_m: Tensor) -> Tensor:
+    """Albedo (B, 3, P) by projecting the texture along the dominant local axis."""
+    axis = dominant_axis(normal)
+    u = torch.where(axis == 0, local[:, 2:3], local[:, 0:1])
+    v = torch.where(axis == 1, local[:, 2:3], local[:, 1:2])
+    tile_m = column(surface, "tile_m").clamp_min(1e-3)
+    half = column(surface, "half")
+    # Start at a corner, not in the middle, so that neighbours with one texture do not line up.
+    uv = torch.cat([u + half[:, 0:1], v + half[:, 1:2]], 1) / tile_m
+    tile = column(surface, "tile")[:, 0].long().clamp(0, bank.count - 1)
+    sampled = bank.sample(tile, uv, pixel_m / tile_m[:, 0])
+    return (column(surface, "base") + column(surface, "contrast") * sampled).clamp(0.005, 1.0)
+
+
+def _paint_cutouts(pack: Pack, surface: Tensor, local: Tensor, albedo: Tensor) -> Tensor:
+    """Billboards show their cut-out's own colours."""
+    is_cutout = column(surface, "kind")[:, 0] == KINDS.index("billboard")
+    if pack.cutouts is None or not bool(is_cutout.any()):
+        return albedo
+    uv = local[:, :2] / column(surface, "half")[:, :2].clamp_min(1e-6)
+    flat = billboard_texel(uv, pack.cutouts.shape[-1])
+    tile = torch.where(is_cutout, column(surface, "tile")[:, 0], 0).long()
+    colours = pack.cutouts[:, :3].flatten(2).permute(0, 2, 1)[tile, flat].permute(0, 2, 1)
+    return torch.where(is_cutout[:, None], colours, albedo)
