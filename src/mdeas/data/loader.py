@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from mdeas.data.batch import Batch
 from mdeas.errors import InputError, MdeasError, WorkerError
@@ -24,7 +24,8 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h: which signal a process gets when its par
 class Source(Protocol):
     """A readable data set, see dataset.Dataset."""
 
-    fingerprint: str
+    @property
+    def fingerprint(self) -> str: ...
 
     def __len__(self) -> int: ...
 
@@ -60,7 +61,7 @@ class RawBatch:
         )
 
 
-class Samples:
+class Samples(Dataset):
     """Several sources behind one index, decoded at one size.
 
     Input:
@@ -109,8 +110,9 @@ class Samples:
 
 def resized(sample: Sample, size: int) -> dict[str, np.ndarray | str]:
     """Arrays of one sample at (size, size), in the types of RawBatch."""
-    known = sample.depth_known
-    inverse = np.where(known, sample.inverse_depth, 0) if known.any() else np.zeros(known.shape)
+    assert sample.mask is not None  # Samples.sample refuses it
+    known, inverse = sample.depth_known, sample.inverse_depth
+    inverse = np.zeros(known.shape) if inverse is None else np.where(known, inverse, 0)
     return {
         "background": _resize(sample.background, size),
         "image": _resize(sample.image, size),

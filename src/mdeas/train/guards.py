@@ -5,6 +5,7 @@ import math
 import signal
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from lightning.fabric import Fabric
@@ -28,7 +29,7 @@ def make_fabric(recipe: Recipe, device: str) -> Fabric:
     if device == "auto" and not available:
         print("mdeas: no GPU; training on the CPU.", file=sys.stderr)
     accelerator = "cuda" if available and device != "cpu" else "cpu"
-    precision = {"float32": "32-true", "bf16": "bf16-mixed"}[recipe.precision]
+    precision: Any = {"float32": "32-true", "bf16": "bf16-mixed"}[recipe.precision]
     return Fabric(accelerator=accelerator, devices=1, precision=precision)
 
 

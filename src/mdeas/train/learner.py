@@ -25,9 +25,9 @@ class Learner:
         torch.manual_seed(recipe.seed)
         self.plain = create_model(recipe.model.name, **recipe.model.options)
         if recipe.channels_last:
-            self.plain.to(memory_format=torch.channels_last)
+            self.plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = make_optimizer(self.plain, recipe.optimizer)
-        model = torch.compile(self.plain) if recipe.compile else self.plain
+        model: Any = torch.compile(self.plain) if recipe.compile else self.plain
         self.model, self.optimizer = fabric.setup(model, optimizer)
         self.average = copy.deepcopy(self.plain).requires_grad_(False) if recipe.ema else None
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from lightning.fabric import Fabric
@@ -95,7 +95,7 @@ class Trainer:
         self.samples, self.validation = samples, validation
         self.fingerprint = f"{samples.fingerprint}/{validation.fingerprint}"
         self.each = steps_per_epoch(len(samples.epoch_rows), recipe.data.batch_size)
-        self.total = recipe.steps or recipe.epochs * self.each
+        self.total = recipe.steps or (recipe.epochs or 0) * self.each
         self.learner = Learner(recipe, fabric)
         self.progress, self.plateau = Progress(), Plateau()
         self.figures: dict[str, float] = {}
@@ -124,7 +124,7 @@ class Trainer:
                 self._validate()
             self._train_step(raw)
             if self.stop.signum is not None:
-                self._stop()
+                self._stop(self.stop.signum)
             if self.progress.step % self.recipe.save_every == 0:
                 self._save()
         self._validate()
@@ -147,7 +147,7 @@ class Trainer:
         """The same, but a signal ends the run between two parts."""
         for part in parts:
             if self.stop.signum is not None:
-                self._stop()
+                self._stop(self.stop.signum)
             yield part
 
     def _train_step(self, raw: RawBatch) -> None:
@@ -259,9 +259,7 @@ class Trainer:
                 "Use the same recipe and data, or another folder.",
             )
 
-    def _stop(self) -> None:
+    def _stop(self, signum: int) -> NoReturn:
         self._save()
         step = self.progress.step
-        raise Stopped(
-            self.stop.signum, f"stopped at step {step}; the state is saved. Run the same command to go on."
-        )
+        raise Stopped(signum, f"stopped at step {step}; the state is saved. Run the same command to go on.")

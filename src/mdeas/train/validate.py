@@ -70,10 +70,10 @@ def validate(
     Input: predict: network in eval mode, on a batch.
     """
     rows: list[dict[str, Tensor]] = []
-    first = None
     for batch in batches:
         output = predict(batch)
-        first = first or (output, batch)
+        if not rows:
+            first = output, batch
         rows.append(batch_figures(output, batch, weights))
     means = {name: torch.cat([row[name] for row in rows]).nanmean().item() for name in rows[0]}
     return means, *first
