@@ -99,7 +99,7 @@ class ScenesMaker:
         return self.recipe.split_of(index)
 
     def describe(self) -> dict[str, Any]:
-        """The recipe for index.json; folders by content, so that they may move; torch rounds, so its version too."""
+        """The recipe for index.json: folders by content, so that they may move; torch by version."""
         recipe = dataclasses.asdict(self.recipe)
         recipe |= {
             "textures": self.textures and self.textures.describe(),
