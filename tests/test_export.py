@@ -121,9 +121,17 @@ def test_weights_sha256_follows_the_weights(network):
     assert export.weights_sha256(other) != before
 
 
-def test_export_of_a_run_takes_size_and_name_from_its_card(network, tmp_path, monkeypatch):
+def test_export_of_a_run_takes_size_and_name_from_its_card(network, exported, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "load_run", lambda run: network)
-    monkeypatch.setattr(export, "read_card", lambda run: {"model": "tiny", "recipe": {"data": {"size": 48}}})
-    assert export.load_exported(tmp_path).spec == Spec(size=48, multiple=2, name="tiny")
-    record = export.export(tmp_path, tmp_path / "m.onnx", size=96)
-    assert record["spec"]["size"] == 96
+    card = {"model": "tiny", "recipe": {"data": {"size": 48}}}
+    monkeypatch.setattr(export, "read_card", lambda run: card)
+    specs = []
+
+    def export_network(network, spec, out, *, force=False):
+        specs.append(spec)
+        out.write_bytes(exported[0].read_bytes())
+
+    monkeypatch.setattr(export, "export_network", export_network)
+    assert export.load_exported(tmp_path, threads=1).name == "tiny"
+    export.export(tmp_path, tmp_path / "m.onnx", size=96)
+    assert specs == [Spec(size=48, multiple=2, name="tiny"), Spec(size=96, multiple=2, name="tiny")]

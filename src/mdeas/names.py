@@ -15,21 +15,18 @@ def output_names(paths: Sequence[Path]) -> list[str]:
     `a.png` beside `a.jpg` gives "a.png" and "a.jpg"; names that differ in case alone count as equal, since
     they are on some file systems.
     """
-    stems = Counter(_key(path.stem) for path in paths)
+    stems = Counter(_cut(path.stem).casefold() for path in paths)
     taken: set[str] = set()
     names = []
     for path in paths:
-        base = _cut(path.stem if stems[_key(path.stem)] == 1 else path.name)
+        stem = _cut(path.stem)
+        base = stem if stems[stem.casefold()] == 1 else _cut(path.name)
         name, number = base, 2
-        while _key(name) in taken:
+        while name.casefold() in taken:
             name, number = f"{base}-{number}", number + 1
-        taken.add(_key(name))
+        taken.add(name.casefold())
         names.append(name)
     return names
-
-
-def _key(name: str) -> str:
-    return _cut(name).casefold()
 
 
 def _cut(name: str) -> str:
