@@ -28,6 +28,8 @@ class ModelConfig:
     """Name in the registry (`mdeas models`)."""
     options: dict[str, Any] = field(default_factory=dict)
     """Keyword options of its builder."""
+    weights: str | None = None
+    """Run folder or .safetensors file of the same network to begin with; None = fresh from the seed."""
 
 
 @dataclass(frozen=True, kw_only=True)

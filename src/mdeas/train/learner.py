@@ -10,20 +10,33 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mdeas.data.batch import Batch
+from mdeas.errors import ModelError
 from mdeas.models import Output, create_model
+from mdeas.train.checkpoint import load_run
 from mdeas.train.config import Recipe
 from mdeas.train.guards import check_finite
 from mdeas.train.losses import loss_terms
 from mdeas.train.schedule import make_optimizer
 
 
+def start_from(model: nn.Module, weights: str) -> None:
+    """Copy the weights of a run into `model`, all of them; ModelError E-CHECKPOINT when they do not fit."""
+    try:
+        model.load_state_dict(load_run(weights).state_dict(), strict=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise ModelError("E-CHECKPOINT", f"'{weights}' does not fit model.name: {reason}") from error
+
+
 class Learner:
-    """Fresh weights from the recipe's seed, on the device of `fabric`."""
+    """Weights from the recipe's seed, or from the run it names, on the device of `fabric`."""
 
     def __init__(self, recipe: Recipe, fabric: Fabric):
         self.recipe, self.fabric = recipe, fabric
         torch.manual_seed(recipe.seed)
         self.plain = create_model(recipe.model.name, **recipe.model.options)
+        if recipe.model.weights:
+            start_from(self.plain, recipe.model.weights)
         if recipe.channels_last:
             self.plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = make_optimizer(self.plain, recipe.optimizer)
