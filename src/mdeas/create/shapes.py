@@ -111,6 +111,16 @@ def hit_rounded(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
     o, d = local_rays(shapes, origin, direction)
     half, radius = shapes.half[..., None], shapes.radius[..., None]
     enter, leave = slab(o, d, half + radius[..., None, :])
+    # Few rays meet any bounding box: only those are traced.
+    near = ((enter < leave) & (leave > NEAR)).flatten(0, 1).any(0).nonzero()[:, 0]
+    o = o[..., near] if o.shape[-1] > 1 else o
+    t = _trace_rounded(o, d[..., near], enter[..., near], leave[..., near], half, radius)
+    return torch.full_like(enter, MISS).index_copy_(2, near, t)
+
+
+def _trace_rounded(
+    o: Tensor, d: Tensor, enter: Tensor, leave: Tensor, half: Tensor, radius: Tensor
+) -> Tensor:
     t = enter.clamp_min(NEAR)
     speed = d.square().sum(2).rsqrt()
     for _ in range(ROUNDED_STEPS):
