@@ -88,7 +88,8 @@ def create_pairs(*, out: str, folder: str, force: bool = False) -> None:
     """
     from mdeas.create.pairs import PairsMaker
 
-    _build(PairsMaker(folder), out, 1, force)
+    # Photographs are measured, not trained on: kept without loss.
+    _build(PairsMaker(folder), out, 1, force, photo_format="png")
 
 
 def verify(dataset: str) -> None:
@@ -265,10 +266,10 @@ def _explain(error: BaseException) -> tuple[str, str, int]:
     return "E-BUG", f"{type(error).__name__}: {error}. {hint}", EXIT_BUG
 
 
-def _build(maker: Any, out: str, workers: int, force: bool) -> None:
+def _build(maker: Any, out: str, workers: int, force: bool, photo_format: str = "jpeg") -> None:
     from mdeas.create.build import build
 
-    _print_facts(build(maker, Path(out), workers=workers, force=force))
+    _print_facts(build(maker, Path(out), workers=workers, force=force, photo_format=photo_format))
 
 
 def _print_facts(facts: dict[str, Any]) -> None:
