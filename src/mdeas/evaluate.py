@@ -52,7 +52,7 @@ def evaluate(
     predictor = load_any(model, device=device, threads=threads)
     samples = Dataset(Path(data), split)
     count = min(limit or len(samples), len(samples))
-    predictors = [predictor, *(b for b in BASELINES.values() if b.name != predictor.name)]
+    predictors: list[Predictor] = [predictor, *(b for b in BASELINES.values() if b.name != predictor.name)]
     rows, seconds = measure(predictors, samples, count, alignment)
     summary = {
         "model": predictor.name,
@@ -77,7 +77,7 @@ def load_any(model: str | Path, *, device: str = "cpu", threads: int | None = No
 
 
 def measure(
-    predictors: Sequence[Predictor], samples: Sequence[Sample], count: int, alignment: str
+    predictors: Sequence[Predictor], samples: Dataset | Sequence[Sample], count: int, alignment: str
 ) -> tuple[list[Row], float]:
     """Rows for every picture under every predictor, and the first predictor's mean seconds per picture."""
     rows: list[Row] = []

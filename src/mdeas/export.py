@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from mdeas.errors import ModelError
 from mdeas.files import sha256_bytes, write_bytes
+from mdeas.models import PairNetwork
 from mdeas.runtime import INPUTS, OUTPUTS, SPEC_KEY, OnnxPredictor
 from mdeas.spec import Spec
 from mdeas.train.checkpoint import load_run, read_card
@@ -73,6 +74,7 @@ def export(run: Path, out: Path, *, size: int | None = None, force: bool = False
     Errors: ModelError (E-EXPORT-PARITY) when ONNX and torch differ; then nothing is written.
     """
     network, card = load_run(run), read_card(Path(run))
+    assert isinstance(network, PairNetwork), type(network)
     size = size or card["recipe"]["data"]["size"]
     spec = Spec(size=size, multiple=network.multiple, name=card["model"])
     return export_network(network, spec, Path(out), force=force)
@@ -101,7 +103,7 @@ def export_network(network: nn.Module, spec: Spec, out: Path, *, force: bool = F
     return {**record, "spec": asdict(spec), "parity": [asdict(row) for row in parity]}
 
 
-def to_onnx(ports: nn.Module, spec: Spec) -> bytes:
+def to_onnx(ports: Ports, spec: Spec) -> bytes:
     """One ONNX file with dynamic batch, height and width, its weights inside and `spec` in its metadata."""
     with _quiet():
         program = torch.onnx.export(
@@ -113,6 +115,7 @@ def to_onnx(ports: nn.Module, spec: Spec) -> bytes:
             external_data=False,
             verbose=False,
         )
+    assert program is not None
     model = program.model_proto
     _strip(model)
     for key, value in sorted(metadata(ports, spec).items()):
@@ -134,7 +137,7 @@ def _quiet():
         logger.setLevel(level)
 
 
-def _captured(ports: nn.Module) -> torch.export.ExportedProgram:
+def _captured(ports: Ports) -> torch.export.ExportedProgram:
     """The graph for any batch >= 1 and any size.
 
     Deferred asserts: a decoder that doubles what the encoder halved is equal in size only for padded sizes,
@@ -151,7 +154,7 @@ def _captured(ports: nn.Module) -> torch.export.ExportedProgram:
         )
 
 
-def metadata(ports: nn.Module, spec: Spec) -> dict[str, str]:
+def metadata(ports: Ports, spec: Spec) -> dict[str, str]:
     """What the file says about itself."""
     weights = weights_sha256(ports.network)
     return {SPEC_KEY: spec.to_json(), "mdeas.licence": LICENCE, "mdeas.weights_sha256": weights}
@@ -172,14 +175,16 @@ def _strip(model: Any) -> None:
         part.ClearField("doc_string")
 
 
-def measure_parity(ports: nn.Module, data: bytes, name: str) -> list[Parity]:
+def measure_parity(ports: Ports, data: bytes, name: str) -> list[Parity]:
     """Compare the file with torch at PARITY_SHAPES, on fixed random photos."""
     predictor = OnnxPredictor(data, name)
     generator = torch.Generator().manual_seed(0)
     return [_compare(ports, predictor, shape, generator) for shape in PARITY_SHAPES]
 
 
-def _compare(ports, predictor: OnnxPredictor, shape: tuple[int, int, int], generator) -> Parity:
+def _compare(
+    ports: Ports, predictor: OnnxPredictor, shape: tuple[int, int, int], generator: torch.Generator
+) -> Parity:
     batch, height, width = shape
     photos = [torch.rand(batch, 3, height, width, generator=generator) for _ in INPUTS]
     with torch.no_grad():

@@ -94,7 +94,7 @@ def depth_metrics(
         agreement_* instead: agreement with the teacher, not accuracy. {} when no depth is known.
     """
     known, truth = sample.depth_known, sample.inverse_depth
-    if truth is None or not known.any():
+    if sample.depth is None or truth is None or not known.any():
         return {}
     if sample.depth_kind == "relative":
         return _published(prediction, truth, known, "agreement_")

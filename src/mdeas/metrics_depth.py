@@ -115,7 +115,7 @@ def to_unit(prediction: np.ndarray, truth: np.ndarray, known: np.ndarray) -> tup
     low, high = d[known].min(), d[known].max()
     d = (d - low) / (high - low) if high > low else np.ones_like(d)
     scale, shift = _fit(p[known], d[known])
-    return tuple(np.clip(x, 1 / 255, 1) for x in (scale * p + shift, d))
+    return np.clip(scale * p + shift, 1 / 255, 1), np.clip(d, 1 / 255, 1)
 
 
 def regions(mask: np.ndarray | None, known: np.ndarray) -> dict[str, np.ndarray]:

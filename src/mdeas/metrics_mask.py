@@ -28,7 +28,7 @@ def iou(a: np.ndarray, g: np.ndarray) -> float:
 
 def f1(a: np.ndarray, g: np.ndarray) -> float:
     """2 TP / (2 TP + FP + FN), also called Dice; 1 when both are empty."""
-    return _ratio(2 * np.count_nonzero(cut(a) & cut(g)), np.count_nonzero(cut(a)) + np.count_nonzero(cut(g)))
+    return _ratio(2 * _count(cut(a) & cut(g)), _count(cut(a)) + _count(cut(g)))
 
 
 def precision(a: np.ndarray, g: np.ndarray) -> float:
@@ -191,11 +191,15 @@ def _window(x: np.ndarray) -> np.ndarray:
 
 
 def _overlap(a: np.ndarray, g: np.ndarray) -> tuple[int, int]:
-    return np.count_nonzero(a & g), np.count_nonzero(a | g)
+    return _count(a & g), _count(a | g)
+
+
+def _count(area: np.ndarray) -> int:
+    return int(np.count_nonzero(area))
 
 
 def _ratio(part: int, whole: int) -> float:
-    return float(part / whole) if whole else 1.0
+    return part / whole if whole else 1.0
 
 
 def _diagonal(array: np.ndarray) -> float:

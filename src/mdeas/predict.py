@@ -115,7 +115,7 @@ def _refuse_existing(out: Path, inputs: Sequence[Path], names: Iterable[str], fo
 
 def _open(path: Path) -> Photo:
     pixels = read_rgb(path)
-    return Photo(path, *pixels.shape[:2], _shrunk(pixels, _MAX_VIEW))
+    return Photo(path, pixels.shape[0], pixels.shape[1], _shrunk(pixels, _MAX_VIEW))
 
 
 def _shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:

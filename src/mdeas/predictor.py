@@ -19,9 +19,15 @@ class Prediction:
 class Predictor(Protocol):
     """Anything that turns a pair of photos into mask and depth."""
 
-    name: str
-    tasks: tuple[str, ...]
-    """What it predicts: "mask", "depth" or both. The rest of its Prediction is 0 and not scored."""
+    @property
+    def name(self) -> str:
+        """For tables and messages."""
+        ...
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What it predicts: "mask", "depth" or both. The rest of its Prediction is 0 and not scored."""
+        ...
 
     def predict(self, background: np.ndarray, image: np.ndarray) -> Prediction:
         """background, image: uint8 (H, W, 3) RGB of one size. Output: a Prediction of that size."""

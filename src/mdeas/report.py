@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mdeas.baselines import BASELINES
+from mdeas.dataset import Dataset
 from mdeas.errors import StorageError
 from mdeas.files import write_bytes, write_json
 from mdeas.images import colorize, contact_sheet, encode_png
@@ -172,7 +173,9 @@ def _numbers(found: dict[str, float], columns: Sequence[str]) -> str:
     return " | ".join("–" if v is None else f"{v:.4f}" if abs(v) < 10 else f"{v:.1f}" for v in values)
 
 
-def sheets(predictor: Predictor, samples: Sequence[Sample], rows: list[dict]) -> dict[str, np.ndarray]:
+def sheets(
+    predictor: Predictor, samples: Dataset | Sequence[Sample], rows: list[dict]
+) -> dict[str, np.ndarray]:
     """Contact sheets by file name: the worst pictures by each measure, and random ones (fixed seed)."""
     chosen = {name: _worst(rows, *rule) for name, rule in _WORST.items()}
     chosen["random.png"] = sorted(_random(rows), key=lambda row: row["index"])
@@ -189,7 +192,7 @@ def _random(rows: list[dict]) -> list[dict]:
     return [rows[i] for i in order]
 
 
-def _sheet(predictor: Predictor, samples: Sequence[Sample], rows: list[dict]) -> np.ndarray:
+def _sheet(predictor: Predictor, samples: Dataset | Sequence[Sample], rows: list[dict]) -> np.ndarray:
     pictures = [_pictures(predictor, samples[row["index"]]) for row in rows]
     return contact_sheet(pictures, _TITLES, captions=[_caption(row) for row in rows])
 

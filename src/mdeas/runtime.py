@@ -43,7 +43,7 @@ class OnnxPredictor:
     Errors: ModelError for a file that is not one of ours, UsageError (E-DEVICE) for a missing device.
     """
 
-    tasks = OUTPUTS
+    tasks: tuple[str, ...] = OUTPUTS
 
     def __init__(self, data: bytes, name: str, *, device: str = "cpu", threads: int | None = None):
         onnxfile.check(data, name)

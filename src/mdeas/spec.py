@@ -75,7 +75,8 @@ def prepare(background: np.ndarray, image: np.ndarray, spec: Spec) -> tuple[np.n
 
 def prepare_photo(photo: np.ndarray, spec: Spec) -> np.ndarray:
     """uint8 (H, W, 3) RGB -> float32 (1, 3, h, w) RGB in [0, 1]; area average down, cubic up."""
-    small = resize(photo, *working_size(*photo.shape[:2], spec), enlarge=cv2.INTER_CUBIC)
+    height, width = working_size(photo.shape[0], photo.shape[1], spec)
+    small = resize(photo, height, width, enlarge=cv2.INTER_CUBIC)
     return np.ascontiguousarray(small.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
 
 
