@@ -136,7 +136,8 @@ class TwinCore(nn.Module):
     def forward(self, background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         # One pass over both photos: twice the batch, half the calls.
         both = self.encoder(torch.cat([image, background], 0))
-        halves = [level.chunk(2, 0) for level in both]
+        num = image.shape[0]  # not len(): that fixes the batch of an exported graph
+        halves = [(level[:num], level[num:]) for level in both]  # `chunk` does not export
         half, quarter, eighth = (fuse(*pair) for fuse, pair in zip(self.fuse, halves, strict=True))
         eighth = self.trunk(eighth)
         return self.mask_decoder(eighth, quarter, half), self.depth_decoder(eighth, quarter, half)
