@@ -49,8 +49,8 @@ def evaluate(
     assert alignment in ALIGNMENTS, alignment
     out = Path(out)
     report.refuse_existing(out, force)
-    predictor = load_any(model, device=device, threads=threads)
     samples = Dataset(Path(data), split)
+    predictor = load_any(model, device=device, threads=threads)
     count = min(limit or len(samples), len(samples))
     predictors: list[Predictor] = [predictor, *(b for b in BASELINES.values() if b.name != predictor.name)]
     rows, seconds = measure(predictors, samples, count, alignment)
