@@ -15,7 +15,7 @@ demo: .venv/base.stamp
 test: .venv-test/test.stamp
 	@.venv-test/bin/ruff check .
 	@.venv-test/bin/ruff format --check --quiet .
-	@.venv-test/bin/python -m pytest --numprocesses 2 --dist loadfile
+	@OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: .venv-test/test.stamp
 	@for benchmark in benchmarks/*.py; do .venv-test/bin/python $$benchmark || exit 1; done
