@@ -22,11 +22,11 @@ class Sample:
     mask: np.ndarray | None
     """float32 (H, W), alpha in [0, 1] of what is new in `image`; None = unknown (evaluation only)."""
     depth: np.ndarray | None
-    """float32 (H, W) depth of `image`. metric: metres, 0 = unknown. relative: inverse depth, larger = nearer."""
+    """float32 (H, W) of `image`. metric: metres, 0 = unknown. relative: inverse depth, larger = nearer."""
     depth_kind: str
     """One of DEPTH_KINDS; "none" exactly when `depth` is None."""
     meta: dict[str, Any] = field(default_factory=dict)
-    """id: str, source: str, seed: int, index: int, split: str, background_id: str, foreground_ids: list[str]."""
+    """id, source, split, background_id: str; seed, index: int; foreground_ids: list[str]."""
 
     @property
     def inverse_depth(self) -> np.ndarray | None:
