@@ -1,4 +1,4 @@
-"""Samples per second of the scene renderer in two processes, without encoding. Goals: 25 at 128, 10 at 224."""
+"""Samples per second of the scene renderer, two processes, without encoding. Goals: 25 at 128, 10 at 224."""
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
