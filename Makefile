@@ -1,5 +1,5 @@
 # make demo   mask, depth, cut-out and panel of the sample pair, with the base install (no PyTorch)
-# make test   what CI runs: format, lint, tests
+# make test   what CI runs: format, lint, types, tests
 # make bench  speed against the obvious alternatives; nothing fails, it prints ratios
 # make clean  remove both environments and the demo's results
 

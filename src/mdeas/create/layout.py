@@ -34,7 +34,7 @@ def _standing_point(
 
 def _free(place: Place, point: np.ndarray, radius: float) -> bool:
     apart = all(np.hypot(*(point - at)[[0, 2]]) > 0.8 * (radius + r) for at, r in place.taken)
-    return apart and np.linalg.norm(point - place.camera.position) > radius + 0.2
+    return apart and bool(np.linalg.norm(point - place.camera.position) > radius + 0.2)
 
 
 def _choose_thing(place: Place, rng: Rng) -> tuple[str, float]:
@@ -128,21 +128,24 @@ def draw_place(palette: Palette, rng: Rng) -> Place:
     return place
 
 
+def _light_drift(count: int, rng: Rng) -> np.ndarray:
+    """(count, 3) gains of the lights between the two photos; steady in six cases of ten."""
+    drift = np.exp(rng.normal(0, 0.12, (count, 3)) * np.array([1.0, 0.6, 1.0]))
+    return np.ones((count, 3)) if rng.random() < 0.6 else drift
+
+
 def finish(place: Place, added: list[Primitive], palette: Palette, rng: Rng, *, disturbed: bool) -> Scene:
     """The scene of a place and what was added to it, with the drift between the two photos."""
     lights = draw_lights(place, rng)
     knocked = disturbed and rng.random() < 0.5
-    drift = (
-        np.exp(rng.normal(0, 0.12, (len(lights) + 1, 3)) * np.array([1.0, 0.6, 1.0])) if disturbed else None
-    )
-    calm = drift is None or rng.random() < 0.6
+    gain = _light_drift(len(lights) + 1, rng) if disturbed else np.ones((len(lights) + 1, 3))
     sky = np.stack([random_colour(rng) * 0.5 + 0.5, random_colour(rng) * 0.5 + np.array([0.1, 0.2, 0.45])])
     return Scene(
         primitives=place.primitives + added,
         camera=place.camera,
         image_camera=moved(place.camera, rng) if knocked else place.camera,
         lights=lights,
-        image_gain=np.ones((len(lights) + 1, 3)) if calm else drift,
+        image_gain=gain,
         ambient=rng.uniform(0.15, 0.6) * _light_colour(rng),
         sky=sky if place.outdoor else None,
         sky_tile=palette.tile(),

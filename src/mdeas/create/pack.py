@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdeas.create.scene import Primitive, Scene
+from mdeas.create.scene import Primitive, Scene, Surface
 from mdeas.create.shapes import KINDS, Shapes
 from mdeas.create.texture import TextureBank
 
@@ -52,15 +52,17 @@ def _row(p: Primitive, bank_mean: np.ndarray) -> np.ndarray:
 
 
 _NOWHERE = Primitive(
-    kind="box", centre=np.array([0, -1e4, 0]), half=np.full(3, 1e-3), rotation=np.eye(3), surface=None
-)  # type: ignore[arg-type]
+    kind="box",
+    centre=np.array([0, -1e4, 0]),
+    half=np.full(3, 1e-3),
+    rotation=np.eye(3),
+    surface=Surface(tile=0, tile_m=1.0, base=np.zeros(3), contrast=0.0),
+)
 
 
-def _group(
-    kind: str, scenes: list[list[tuple[int, Primitive]]], first: int, cutouts: Tensor | None, device
-) -> Shapes:
+def _group(kind: str, scenes: list[list[Primitive]], first: int, cutouts: Tensor | None, device) -> Shapes:
     width = max(len(s) for s in scenes)
-    rows = [[p for _, p in s] + [_NOWHERE] * (width - len(s)) for s in scenes]
+    rows = [s + [_NOWHERE] * (width - len(s)) for s in scenes]
 
     def tensor(values) -> Tensor:
         return torch.as_tensor(np.asarray(values, np.float32), device=device)
@@ -70,7 +72,8 @@ def _group(
     unit = inverse if kind == "rounded" else inverse / half[..., None]
     alpha = None
     if kind == "billboard":
-        chosen = [[p.surface.tile if p.surface else 0 for p in r] for r in rows]
+        assert cutouts is not None, "billboards come with cut-outs"
+        chosen = [[p.surface.tile for p in r] for r in rows]
         alpha = cutouts[torch.as_tensor(chosen, device=device), 3]
     return Shapes(
         kind=kind, to_local=unit, centre=tensor([[p.centre for p in r] for r in rows]), half=half,
@@ -87,22 +90,19 @@ def pack(scenes: list[Scene], bank: TextureBank, cutouts: Tensor | None, device:
     first = 0
     for added in (False, True):
         for kind in KINDS:
-            chosen = [
-                [(i, p) for i, p in enumerate(s.primitives) if p.kind == kind and p.added == added]
-                for s in scenes
-            ]
+            chosen = [[p for p in s.primitives if p.kind == kind and p.added == added] for s in scenes]
             width = max(len(c) for c in chosen)
             if not width:
                 continue
             groups[added].append(_group(kind, chosen, first, cutouts, device))
             for table, rows in zip(tables, chosen, strict=True):
-                table += [_row(p, mean)[None] for _, p in rows] + [empty] * (width - len(rows))
+                table += [_row(p, mean)[None] for p in rows] + [empty] * (width - len(rows))
             first += width
-    table = np.stack([np.concatenate(t) for t in tables]).transpose(0, 2, 1)
+    stacked = np.stack([np.concatenate(t) for t in tables]).transpose(0, 2, 1)
     return Pack(
         still=groups[False],
         added=groups[True],
-        table=torch.as_tensor(table.copy(), device=device),
+        table=torch.as_tensor(stacked.copy(), device=device),
         cutouts=cutouts,
     )
 

@@ -135,6 +135,7 @@ def hit_billboard(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
     o, d = local_rays(shapes, origin, direction)
     t = -o[:, :, 2] / d[:, :, 2]
     uv = o[:, :, :2] + t.unsqueeze(2) * d[:, :, :2]
+    assert shapes.alpha is not None, "billboards carry their alpha"
     solid = shapes.alpha.flatten(2).gather(2, billboard_texel(uv, shapes.alpha.shape[-1])) >= 0.5
     return t.masked_fill_(~solid | (uv.abs().amax(2) >= 1) | ~(t > NEAR), MISS)
 

@@ -20,7 +20,7 @@ Rng = np.random.Generator
 
 def _colour(rng: Rng) -> np.ndarray:
     """float32 (3,) in [0, 1]: mostly muted, sometimes vivid, as surfaces are."""
-    hsv = np.float32([[[rng.uniform(0, 360), rng.beta(1.1, 3.0), rng.uniform(0.08, 0.95)]]])
+    hsv = np.array([[[rng.uniform(0, 360), rng.beta(1.1, 3.0), rng.uniform(0.08, 0.95)]]], np.float32)
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0]
 
 
