@@ -1,6 +1,6 @@
 """From packed scenes to the two photos, the mask and the depth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -38,9 +38,11 @@ class _Shot:
     """One photo before exposure."""
 
     colour: Tensor
-    label: Tensor
+    """(B, 3, P) linear."""
     depth: Tensor
+    """(B, P) metres."""
     mask: Tensor
+    """(B, P) alpha in [0, 1]."""
 
 
 def _labels(packed: Pack, index: Tensor, has_sky: Tensor) -> Tensor:
@@ -69,13 +71,7 @@ def _light(scene: Scene, slot: int, *, image: bool) -> Light:
     if slot >= len(scene.lights):
         return _DARK
     light = scene.lights[slot]
-    gain = scene.image_gain[slot] if image else 1.0
-    return Light(
-        position=light.position,
-        colour=light.colour * gain,
-        size_m=light.size_m,
-        reference_m=light.reference_m,
-    )
+    return replace(light, colour=light.colour * scene.image_gain[slot]) if image else light
 
 
 def _ambient(scenes: list[Scene], device, *, image: bool) -> Tensor:
@@ -109,9 +105,10 @@ def _shoot(scenes: list[Scene], packed: Pack, bank: TextureBank, size: int, *, i
     mask = _is_added(packed, label)
     share = torch.stack([_is_added(packed, s) for s in sub]).mean(0)
     return _Shot(
-        colour=smooth_edges(colour, label, sub, where, size), label=label,
-        depth=torch.where(label == SKY, FAR_M, t.clamp_max(FAR_M)), mask=mask.scatter(1, where, share),
-    )  # fmt: skip
+        colour=smooth_edges(colour, label, sub, where, size),
+        depth=torch.where(label == SKY, FAR_M, t.clamp_max(FAR_M)),
+        mask=mask.scatter(1, where, share),
+    )
 
 
 def _is_added(packed: Pack, label: Tensor) -> Tensor:
