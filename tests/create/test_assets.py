@@ -55,6 +55,12 @@ def test_without_shares_everything_is_train():
     assert split_of("f" * 64, {"validation": 0.0, "test": 0.0}) == "train"
 
 
+def test_the_row_split_gives_every_asset_to_every_split(photos):
+    pool = load_pool(photos, "background", None)
+    assert pool.of("train") == pool.of("test") == pool.assets
+    assert {row["split"] for row in pool.provenance()} == {"all"}
+
+
 def test_a_larger_test_share_keeps_what_a_smaller_one_had(photos):
     small, large = (
         names(load_pool(photos, "background", {"validation": 0.1, "test": s}), "test") for s in (0.3, 0.6)

@@ -20,6 +20,7 @@ from mdeas.errors import InputError
 from mdeas.files import json_bytes, sha256_bytes, sha256_file
 from mdeas.images import list_images, read_rgb, read_rgba
 
+ALL = "all"  # the split of assets that every split may use
 LONG_SIDE = 800
 """Pixels; larger assets are kept in memory at this size."""
 
@@ -35,7 +36,7 @@ class Asset:
     sha256: str
     """Of the file's bytes."""
     split: str
-    """One of sample.SPLITS."""
+    """One of sample.SPLITS, or ALL."""
 
     @property
     def identity(self) -> str:
@@ -55,7 +56,7 @@ class Pool:
 
     def of(self, split: str) -> tuple[Asset, ...]:
         """The assets of a split. InputError E-POOL when there are none."""
-        found = tuple(asset for asset in self.assets if asset.split == split)
+        found = tuple(asset for asset in self.assets if asset.split in (split, ALL))
         if not found:
             raise InputError(
                 "E-POOL",
@@ -85,14 +86,15 @@ class Pool:
         return rows
 
 
-def load_pool(folder: Path, kind: str, shares: Mapping[str, float]) -> Pool:
+def load_pool(folder: Path, kind: str, shares: Mapping[str, float] | None) -> Pool:
     """Read a folder's file list and hashes; pictures are decoded when they are used.
 
-    `shares` holds the shares of "validation" and "test", 0 to 1. InputError E-NO-IMAGES for an empty folder.
+    `shares` holds the shares of "validation" and "test", 0 to 1; None = every asset is in every split.
+    InputError E-NO-IMAGES for an empty folder.
     """
     by_hash = {sha256_file(path): path for path in reversed(list_images(Path(folder)))}
     assets = (
-        Asset(path=path, sha256=sha256, split=split_of(sha256, shares))
+        Asset(path=path, sha256=sha256, split=split_of(sha256, shares) if shares else ALL)
         for sha256, path in sorted(by_hash.items())
     )
     return Pool(kind=kind, folder=Path(folder), assets=tuple(assets))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.create.assets import Asset, Pool, load_pool
+from mdeas.create.assets import load_pool
 from mdeas.create.collage import Collage
 from mdeas.create.recipe import PUBLISHED, PhotosRecipe
 from mdeas.sample import SPLITS, Sample
@@ -28,7 +28,7 @@ class PhotosMaker:
             load_pool(recipe.foregrounds, "foreground", recipe.shares),
         )
         self._assets = {
-            split: (self._of(self.pools[0], split), self._of(self.pools[1], split))
+            split: (self.pools[0].of(split), self.pools[1].of(split))
             for split in SPLITS
             if recipe.counts[split]
         }
@@ -59,6 +59,3 @@ class PhotosMaker:
         meta = {"id": f"photos-{self.seed}-{index:07d}", "source": "photos", "split": split}
         meta |= {"seed": self.seed, "index": index} | collage.notes
         return Sample(background=background, image=image, mask=mask, depth=None, depth_kind="none", meta=meta)
-
-    def _of(self, pool: Pool, split: str) -> tuple[Asset, ...]:
-        return pool.assets if self.recipe.split == "rows" else pool.of(split)

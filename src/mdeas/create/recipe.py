@@ -36,8 +36,6 @@ class PhotosRecipe(SplitRecipe):
     """Folder of photographs."""
     foregrounds: Path
     """Folder of RGBA cut-outs."""
-    split: Literal["identity", "rows"] = "identity"
-    """identity: no photo or cut-out of one split is in another. rows: all are in all, as it was published."""
 
     sizing: Literal["area", "scales"] = "area"
     """area: draw the share of the picture that is covered. scales: draw one of `scales`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +20,8 @@ class SplitRecipe:
     """Samples: first those of train, then validation, then test."""
     size: int = 160
     """Side of the square pictures in pixels."""
+    split: Literal["identity", "rows"] = "identity"
+    """identity: no asset of one split is in another. rows: all are in all, as it was published."""
     validation_share: float = 0.05
     """Share of the assets, and unless `validation_count` says otherwise of the samples."""
     test_share: float = 0.2
@@ -57,8 +60,10 @@ class SplitRecipe:
         return {"train": self.count - validation - test, "validation": validation, "test": test}
 
     @property
-    def shares(self) -> dict[str, float]:
-        """Shares of the assets that are kept out of training, for assets.load_pool."""
+    def shares(self) -> dict[str, float] | None:
+        """Shares of the assets that are kept out of training, for assets.load_pool; None = kept out of none."""
+        if self.split == "rows":
+            return None
         return {"validation": self.validation_share, "test": self.test_share}
 
     def split_of(self, index: int) -> str:
