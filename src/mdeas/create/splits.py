@@ -61,7 +61,7 @@ class SplitRecipe:
 
     @property
     def shares(self) -> dict[str, float] | None:
-        """Shares of the assets that are kept out of training, for assets.load_pool; None = kept out of none."""
+        """Shares of the assets that are kept out of training, for assets.load_pool; None = keeps none."""
         if self.split == "rows":
             return None
         return {"validation": self.validation_share, "test": self.test_share}
