@@ -49,6 +49,10 @@ def rows(out):
         return list(csv.DictReader(file))
 
 
+def cost(out):
+    return json.loads((out / "last.json").read_text())["cost"]
+
+
 def losses(out):
     return [(row["kind"], row["step"], row["total_hex"], row["lr"]) for row in rows(out)]
 
@@ -120,6 +124,15 @@ def test_the_card_explains_the_checkpoint(straight_run):
     )
 
 
+def test_the_card_says_what_the_run_cost(straight_run):
+    found = cost(straight_run)
+    log = [row for row in rows(straight_run) if row["kind"] == "train"]
+    assert found["images"] == 12 * 4
+    assert found["seconds"] == pytest.approx(sum(4 / float(row["images_per_s"]) for row in log), rel=0.1)
+    assert 50 < found["peak_memory_mib"] < 10_000
+    assert found["peak_gpu_memory_mib"] == 0 and found["device"] == "cpu"
+
+
 @pytest.mark.parametrize(("workers", "at"), [(0, 3), (0, 31), (2, 8), (2, 24)])
 def test_killed_and_resumed_is_bit_for_bit_the_same(workers, at, straight_run, tmp_path, recipe_of):
     """The at-th sample that a process reads kills the training, from within or from a decoder."""
@@ -150,6 +163,7 @@ def test_a_signal_saves_the_step_it_came_in(signum, straight_run, tmp_path, reci
     assert rows(tmp_path / "run")[-1]["step"] == "7"
     run(recipe_of(), tmp_path / "run")
     assert losses(tmp_path / "run") == losses(straight_run)
+    assert cost(tmp_path / "run")["images"] == cost(straight_run)["images"]
 
 
 def test_a_signal_during_validation_loses_nothing(straight_run, tmp_path, recipe_of):

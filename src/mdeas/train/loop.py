@@ -24,6 +24,7 @@ from mdeas.files import locked, remove_temporaries, write_bytes
 from mdeas.models import Output
 from mdeas.train.checkpoint import load_state, save_state, save_weights
 from mdeas.train.config import Recipe, differences, to_dict, to_yaml
+from mdeas.train.cost import Cost
 from mdeas.train.guards import Stop, make_fabric, memory_named, stop_signals
 from mdeas.train.learner import Learner
 from mdeas.train.log import Board, CsvLog, Meter, closing_all, picture_sheet, write_sheet
@@ -97,7 +98,7 @@ class Trainer:
         self.each = steps_per_epoch(len(samples.epoch_rows), recipe.data.batch_size)
         self.total = recipe.steps or (recipe.epochs or 0) * self.each
         self.learner = Learner(recipe, fabric)
-        self.progress, self.plateau = Progress(), Plateau()
+        self.progress, self.plateau, self.cost = Progress(), Plateau(), Cost()
         self.figures: dict[str, float] = {}
         self.best: dict[str, float] = dict.fromkeys(_BEST, -math.inf)
 
@@ -127,6 +128,7 @@ class Trainer:
                 self._stop(self.stop.signum)
             if self.progress.step % self.recipe.save_every == 0:
                 self._save()
+                self.clock = time.perf_counter()
         self._validate()
         self._save_weights("last")
         self._save()
@@ -163,8 +165,9 @@ class Trainer:
         self._log_step(epoch, lr, self._pace(len(batch.ids)), terms)
 
     def _pace(self, num_images: int) -> float:
-        """Images per second since the step before, waiting for data included."""
+        """Images per second since the step before, waiting for data included; adds to the run's cost."""
         before, self.clock = self.clock, time.perf_counter()
+        self.cost.step(num_images, self.clock - before, self.device)
         return num_images / (self.clock - before)
 
     def _log_step(self, epoch: int, lr: float, pace: float, terms: dict[str, float]) -> None:
@@ -215,6 +218,7 @@ class Trainer:
             "step": self.progress.step,
             "metrics": metrics,
             "data": self.fingerprint,
+            "cost": self.cost.facts(),
         }
         save_weights(self.out, name, self.learner.weights(), card)
 
@@ -228,6 +232,7 @@ class Trainer:
             "plateau": asdict(self.plateau),
             "figures": self.figures,
             "best": self.best,
+            "cost": asdict(self.cost),
         }
         save_state(self.out, state | self.learner.state())
 
@@ -237,7 +242,7 @@ class Trainer:
             return self._refuse_a_foreign_folder()
         self._refuse_another(state)
         self.progress, self.plateau = Progress(**state["progress"]), Plateau(**state["plateau"])
-        self.figures, self.best = state["figures"], state["best"]
+        self.figures, self.best, self.cost = state["figures"], state["best"], Cost(**state["cost"])
         self.learner.restore(state)
         print(f"mdeas: resuming '{self.out}' at step {self.progress.step}.", file=sys.stderr)
 
