@@ -175,9 +175,18 @@ def test_module_and_script_are_the_same_command():
     assert done.stderr.startswith("mdeas: error[E-USAGE]")
 
 
-def test_models_lists_names_parameters_and_references(capsys):
-    assert cli.main(["models"]) == 0
-    assert "1,521,026 parameters" in capsys.readouterr().out
+def test_an_argument_with_a_default_may_be_left_out(monkeypatch):
+    seen = []
+
+    def go(name: str | None = None) -> None:
+        """Collect.
+
+        name: n
+        """
+        seen.append(name)
+
+    assert run_with(monkeypatch, go, ["go"]) == run_with(monkeypatch, go, ["go", "x"]) == 0
+    assert seen == [None, "x"]
 
 
 def test_paths_are_taken_to_the_letter(monkeypatch):

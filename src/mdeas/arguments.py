@@ -99,6 +99,8 @@ def _add(parser: ArgumentParser, parameter: inspect.Parameter, meaning: str) -> 
         flags = FLAGS.get(name, (f"--{name}",))
         parser.add_argument(*flags, dest=name, required=required, **options)
     else:
+        if not required:
+            options["nargs"] = "?"
         parser.add_argument(name, metavar=name.upper(), **options)
 
 

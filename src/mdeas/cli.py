@@ -206,12 +206,15 @@ def predict(
     )
 
 
-def models() -> None:
-    """List the networks that can be trained."""
-    from mdeas.models import model_info, model_names
+def models(name: str | None = None, *, size: PositiveInt = 224) -> None:
+    """List the networks that can be trained, or the layers of one.
 
-    for info in map(model_info, model_names()):
-        print(f"{info.name:<16}{info.parameters:>12,} parameters  {info.reference}")
+    name: network whose layers to list
+    size: height and width in pixels of the photos that the layers are listed for
+    """
+    from mdeas.models.summary import layer_table, model_table
+
+    print(layer_table(name, size) if name else model_table())
 
 
 COMMANDS: dict[str, Any] = {
