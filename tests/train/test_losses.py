@@ -1,5 +1,6 @@
 """Losses against hand-computed values and a plain reference, and at the truths that break naive ones."""
 
+import dataclasses
 import math
 
 import pytest
@@ -8,8 +9,10 @@ from torch.nn import functional as F
 
 from mdeas.data.batch import Batch
 from mdeas.models import Output
-from mdeas.train.losses import LOSSES, Views, least_squares, loss_terms, standardised
+from mdeas.train.losses import LOSSES, loss_terms
+from mdeas.train.losses_depth import least_squares
 from mdeas.train.ssim import C1, C2, SIGMA, WINDOW, ssim_map
+from mdeas.train.views import Views, standardised
 
 torch.set_num_threads(1)
 
@@ -51,6 +54,8 @@ PREDICTED = torch.tensor([[0.8, 0.4], [0.2, 0.5]])
 TRUE = torch.tensor([[1.0, 0.0], [0.0, 0.5]])
 MASK_TABLE = {
     "mask_mse": (0.04 + 0.16 + 0.04 + 0) / 4,
+    "mask_rmse": math.sqrt((0.04 + 0.16 + 0.04 + 0) / 4),
+    "mask_sparsity": (0.8 + 0.4 + 0.2 + 0.5) / 4,
     "mask_l1": (0.2 + 0.4 + 0.2 + 0) / 4,
     "mask_bce": -(math.log(0.8) + math.log(0.6) + math.log(0.8) + math.log(0.5)) / 4,
     "mask_bce_edge": -(math.log(0.8) + math.log(0.6) + math.log(0.8) + math.log(0.5)) / 4,  # all within 3
@@ -66,7 +71,10 @@ def test_mask_terms_by_hand(name):
 
 DEPTH_TABLE = {  # truth 1, 3 (known) and one unknown pixel, stretched to 0 and 1; prediction .5, .7, 9
     "depth_mse": (0.25 + 0.09) / 2,
+    "depth_rmse": math.sqrt((0.25 + 0.09) / 2),
     "depth_l1": (0.5 + 0.3) / 2,
+    "depth_bce": -(math.log(0.5) + math.log(0.7)) / 2,
+    "depth_log_l1": (math.log(0.5 + 0.5) + math.log(0.3 + 0.5)) / 2 - math.log(0.5),
     "depth_ssi": 0.0,
     "depth_log": 0.0,
 }
@@ -77,6 +85,48 @@ def test_depth_terms_by_hand(name):
     batch = batch_of([[0.0, 0, 0]], [[1.0, 3.0, 0.0]])
     v = views(torch.zeros(3), torch.tensor([0.5, 0.7, 9.0]), batch)
     assert LOSSES[name](v).item() == pytest.approx(DEPTH_TABLE[name], abs=1e-5)
+
+
+# Two windows of 3×3, the second with an unknown pixel. Slopes: truth (4, 0), prediction (.5, 2.5).
+SLOPED = torch.tensor([[0.0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 0]])
+SLOPED_KNOWN = torch.tensor([[True] * 4, [True] * 4, [True, True, True, False]])
+SLOPED_PREDICTION = torch.tensor([[0.0, 0, 0, 3], [0, 0, 0, 5], [0.5, 0.5, 1, 7]])
+SLOPE_TABLE = {
+    "depth_log_sobel": math.log(3.5 + 0.5) + math.log(2.5 + 0.5) - 2 * math.log(0.5),
+    "depth_normal": 1 - (4 * 0.5 + 0 * 2.5 + 1) / math.sqrt((16 + 0 + 1) * (0.25 + 6.25 + 1)),
+}
+
+
+@pytest.mark.parametrize("name", SLOPE_TABLE)
+def test_slope_terms_by_hand(name):
+    batch = batch_of(torch.zeros(3, 4), SLOPED, SLOPED_KNOWN)
+    assert loss_of(name, batch.mask, SLOPED_PREDICTION.view(1, 1, 3, 4), batch).item() == pytest.approx(
+        SLOPE_TABLE[name], abs=1e-6
+    )
+
+
+def test_depth_of_another_network_is_met_as_it_is():
+    stretched = batch_of([[0.0, 0, 0]], [[1.0, 3.0, 0.0]])
+    batch = dataclasses.replace(stretched, stretch=False).map(torch.clone)
+    depth = torch.tensor([0.5, 0.7, 9.0]).view(1, 1, 1, 3)
+    assert Views(Output(depth, depth), batch).unit_depth.flatten().tolist() == [1, 3, 0]
+    assert Views(Output(depth, depth), stretched).unit_depth.flatten().tolist() == [0, 1, 0]
+    assert loss_of("depth_l1", depth, depth, batch).item() == pytest.approx((0.5 + 2.3) / 2)
+
+
+COSTS_ANYWAY = ("mask_sparsity", "depth_bce")  # the mask's area; the entropy of a soft truth
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name not in COSTS_ANYWAY])
+def test_a_perfect_prediction_costs_nothing_and_has_a_finite_gradient(name):
+    mask, truth = torch.eye(12), torch.rand(12, 12, generator=torch.Generator().manual_seed(0)) + 0.1
+    batch = batch_of(mask, truth)
+    logits = (200 * mask - 100).view(1, 1, 12, 12).requires_grad_()
+    depth = views(mask, truth, batch).unit_depth.clone().requires_grad_()
+    value = loss_of(name, logits, depth, batch)
+    assert value.item() == pytest.approx(0, abs=2e-6)
+    for gradient in torch.autograd.grad(value, (logits, depth), allow_unused=True):
+        assert gradient is None or gradient.isfinite().all()
 
 
 def test_edge_pixels_count_five_times():

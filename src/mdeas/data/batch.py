@@ -21,6 +21,8 @@ class Batch:
     """bool (B, 1, H, W)."""
     ids: tuple[str, ...]
     """Sample ids, for error messages."""
+    stretch: bool = True
+    """Losses stretch each picture's inverse depth to [0, 1]; False = another network's, met as it is."""
 
     def map(self, function) -> "Batch":
         """The same batch with `function` applied to every tensor."""

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from mdeas.data.batch import Batch
 from mdeas.models import Output
-from mdeas.train.losses import least_squares, loss_terms
+from mdeas.train.losses import loss_terms
+from mdeas.train.losses_depth import least_squares
 
 _DELTA = 1.25
 

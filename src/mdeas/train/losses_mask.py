@@ -1,0 +1,58 @@
+"""Loss terms of the mask."""
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from mdeas.train.ssim import ssim_map
+from mdeas.train.views import Views, root
+
+_EDGE = 7  # pixels; width of the band that mask_bce_edge weighs more
+_EDGE_WEIGHT = 4.0
+_SMOOTH = 1.0
+
+
+def mask_ssim(v: Views) -> Tensor:
+    """1 - SSIM of the mask."""
+    return 1 - ssim_map(v.alpha, v.mask).mean()
+
+
+def mask_mse(v: Views) -> Tensor:
+    """Mean squared difference of the mask."""
+    return F.mse_loss(v.alpha, v.mask)
+
+
+def mask_rmse(v: Views) -> Tensor:
+    """Root of the mean squared difference of the mask, over the whole batch."""
+    return root(mask_mse(v))
+
+
+def mask_l1(v: Views) -> Tensor:
+    """Mean absolute difference of the mask."""
+    return F.l1_loss(v.alpha, v.mask)
+
+
+def mask_bce(v: Views) -> Tensor:
+    """Binary cross-entropy of the logits; truth may be soft."""
+    return F.binary_cross_entropy_with_logits(v.logits, v.mask)
+
+
+def mask_bce_edge(v: Views) -> Tensor:
+    """Binary cross-entropy in which pixels within 3 of the true outline count five times."""
+    radius = _EDGE // 2
+    grown = F.max_pool2d(v.mask, _EDGE, 1, radius)
+    shrunk = -F.max_pool2d(-v.mask, _EDGE, 1, radius)
+    weight = 1 + _EDGE_WEIGHT * (grown - shrunk)
+    loss = F.binary_cross_entropy_with_logits(v.logits, v.mask, reduction="none")
+    return (loss * weight).sum() / weight.sum()
+
+
+def mask_dice(v: Views) -> Tensor:
+    """Soft Dice with squared denominators and smoothing 1, per picture (Milletari et al. 2016)."""
+    overlap = (v.alpha * v.mask).sum((1, 2, 3))
+    squares = (v.alpha.square() + v.mask.square()).sum((1, 2, 3))
+    return (1 - (2 * overlap + _SMOOTH) / (squares + _SMOOTH)).mean()
+
+
+def mask_sparsity(v: Views) -> Tensor:
+    """Mean of the predicted mask, whatever is true: asks for the fewest pixels (Hu et al., ICCV 2019)."""
+    return v.alpha.mean()

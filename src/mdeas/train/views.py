@@ -1,0 +1,104 @@
+"""What a loss term looks at: prediction and truth of one batch, and what several terms need of them."""
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from mdeas.data.batch import Batch
+from mdeas.models import Output
+
+_FLAT = 1e-3  # spread of a depth map below which it counts as constant, in its own unit
+_NO_ERROR = 1e-6  # below this a root mean square bends towards a gradient of 0
+
+
+class Views:
+    """Prediction and truth as the terms look at them; what several need is computed once."""
+
+    def __init__(self, output: Output, batch: Batch):
+        self.logits = output.mask_logits.float()
+        self.depth = output.depth.float()
+        self.mask = batch.mask
+        self.inverse_depth = batch.inverse_depth
+        self.known = batch.depth_known
+        self.stretch = batch.stretch
+
+    @cached_property
+    def alpha(self) -> Tensor:
+        """(B, 1, H, W) predicted mask in [0, 1]."""
+        return self.logits.sigmoid()
+
+    @cached_property
+    def unit_depth(self) -> Tensor:
+        """(B, 1, H, W) true inverse depth stretched to [0, 1] over each picture's known pixels, 0 elsewhere.
+
+        Not stretched where the batch says so: another network's depth is met as it is.
+        """
+        if not self.stretch:
+            return torch.where(self.known, self.inverse_depth, 0.0)
+        low = torch.where(self.known, self.inverse_depth, torch.inf).amin((1, 2, 3), keepdim=True)
+        high = torch.where(self.known, self.inverse_depth, -torch.inf).amax((1, 2, 3), keepdim=True)
+        scaled = (self.inverse_depth - low) / (high - low).clamp_min(torch.finfo(torch.float32).tiny)
+        return torch.where(self.known, scaled, 0.0)
+
+    @cached_property
+    def known_depth(self) -> Tensor:
+        """(B, 1, H, W) predicted depth, 0 where the truth is unknown."""
+        return torch.where(self.known, self.depth, 0.0)
+
+    @cached_property
+    def slopes(self) -> tuple[Tensor, Tensor]:
+        """float32 (B, 2, H - 2, W - 2) Sobel slopes along x and y: of `known_depth` and of `unit_depth`."""
+        return sobel(self.known_depth), sobel(self.unit_depth)
+
+    @cached_property
+    def window_known(self) -> Tensor:
+        """bool (B, 1, H - 2, W - 2): the 3×3 pixels that a slope is made of are all known."""
+        columns = self.known[..., :-2] & self.known[..., 1:-1] & self.known[..., 2:]
+        return columns[..., :-2, :] & columns[..., 1:-1, :] & columns[..., 2:, :]
+
+    @cached_property
+    def depth_residual(self) -> Tensor:
+        """(B, 1, H, W) difference of the standardised depths, 0 where unknown; see `standardised`."""
+        difference = standardised(self.depth, self.known) - standardised(self.inverse_depth, self.known)
+        return torch.where(self.known, difference, 0.0)
+
+    def mean_known(self, values: Tensor) -> Tensor:
+        """Mean over known pixels of the batch; 0 when there is none."""
+        return mean_where(self.known, values)
+
+
+def mean_where(where: Tensor, values: Tensor) -> Tensor:
+    """Mean of `values` over the pixels of the batch in which `where` (bool, same shape) holds; 0 for none."""
+    weight = where.float()
+    return (values * weight).sum() / weight.sum().clamp_min(1.0)
+
+
+def root(mean_square: Tensor) -> Tensor:
+    """Square root that is 0 at 0, with a finite gradient there; elsewhere less by at most 1e-6."""
+    return (mean_square + _NO_ERROR**2).sqrt() - _NO_ERROR
+
+
+def sobel(depth: Tensor) -> Tensor:
+    """float32 (B, 2, H - 2, W - 2): slopes of (B, 1, H, W) along x and y, times 8, as Sobel's kernels give.
+
+    Only where the whole 3×3 window lies in the picture: a border would be a slope that nobody saw.
+    """
+    down = depth[..., :-2, :] + 2 * depth[..., 1:-1, :] + depth[..., 2:, :]
+    across = depth[..., :-2] + 2 * depth[..., 1:-1] + depth[..., 2:]
+    return torch.cat([down[..., 2:] - down[..., :-2], across[..., 2:, :] - across[..., :-2, :]], 1)
+
+
+def standardised(depth: Tensor, known: Tensor) -> Tensor:
+    """Depth with each picture's median at 0 and mean absolute deviation at 1, over known pixels.
+
+    MiDaS (Ranftl et al., arXiv 1907.01341), equations 5-7. Its other alignment, least squares, may choose a
+    negative scale, so that it cannot tell near from far; this one can.
+    Input: float32 (B, 1, H, W), bool (B, 1, H, W). Output: float32 (B, 1, H, W), 0 where unknown.
+    """
+    median = torch.where(known, depth.detach(), torch.nan).flatten(1).nanmedian(1).values
+    median = median.nan_to_num(0.0).view(-1, 1, 1, 1)
+    centred = torch.where(known, depth - median, 0.0)
+    count = known.sum((1, 2, 3), keepdim=True).clamp_min(1)
+    spread = centred.abs().sum((1, 2, 3), keepdim=True) / count
+    return centred / spread.clamp_min(_FLAT)
