@@ -7,7 +7,7 @@ import pytest
 from mdeas.errors import ModelError
 from mdeas.spec import Spec, prepare, prepare_photo, resize, restore, working_size
 
-SPEC = Spec(size=224, multiple=32, name="a")
+SPEC = Spec(size=224, multiple=32, name="a", tasks=("depth",))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,10 @@ def test_json_round_trip():
     assert Spec.from_json(SPEC.to_json()) == SPEC
 
 
+def test_without_tasks_a_model_does_both():
+    assert Spec.from_json('{"size": 8, "multiple": 2}').tasks == ("mask", "depth")
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -75,6 +79,10 @@ def test_json_round_trip():
         {"depth_kind": "metric"},
         {"name": 3},
         {"colour": "rgb"},
+        {"tasks": []},
+        {"tasks": "mask"},
+        {"tasks": ["mask", "colour"]},
+        {"tasks": None},
     ],
 )
 def test_spec_is_strict(change):

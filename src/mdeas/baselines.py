@@ -8,8 +8,7 @@ import numpy as np
 
 from mdeas.pair import check_sizes
 from mdeas.predictor import Prediction
-
-TASKS = ("mask", "depth")
+from mdeas.spec import TASKS
 
 
 @dataclass(frozen=True)

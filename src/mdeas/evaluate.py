@@ -51,17 +51,36 @@ def evaluate(
     report.refuse_existing(out, force)
     samples = Dataset(Path(data), split)
     predictor = load_any(model, device=device, threads=threads)
-    count = min(limit or len(samples), len(samples))
     predictors: list[Predictor] = [predictor, *(b for b in BASELINES.values() if b.name != predictor.name)]
+    return evaluate_predictors(predictors, samples, out, limit=limit, alignment=alignment, force=force)
+
+
+def evaluate_predictors(
+    predictors: Sequence[Predictor],
+    samples: Dataset,
+    out: Path,
+    *,
+    limit: int | None = None,
+    alignment: str = "affine-disparity",
+    facts: dict[str, Any] | None = None,
+    force: bool = False,
+) -> dict[str, Any]:
+    """`evaluate` for predictors that are loaded already; the first is the one that the report is about.
+
+    Input: facts: more entries of the summary.
+    """
+    first, count = predictors[0], min(limit or len(samples), len(samples))
     rows, seconds = measure(predictors, samples, count, alignment)
+    data = {"name": samples.path.resolve().name, "split": samples.split, "fingerprint": samples.fingerprint}
     summary = {
-        "model": predictor.name,
-        "data": {"name": Path(data).resolve().name, "split": split, "fingerprint": samples.fingerprint},
+        "model": first.name,
+        "data": data,
         "alignment": alignment,
         "seconds_per_picture": seconds,
         **summarize(rows, [p.name for p in predictors]),
+        **(facts or {}),
     }
-    sheets = report.sheets(predictor, samples, [row for row in rows if row["predictor"] == predictor.name])
+    sheets = report.sheets(first, samples, [row for row in rows if row["predictor"] == first.name])
     report.write(out, rows, summary, sheets, force=force)
     return summary
 

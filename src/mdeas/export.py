@@ -76,7 +76,7 @@ def export(run: Path, out: Path, *, size: int | None = None, force: bool = False
     network, card = load_run(run), read_card(Path(run))
     assert isinstance(network, PairNetwork), type(network)
     size = size or card["recipe"]["data"]["size"]
-    spec = Spec(size=int(size), multiple=network.multiple, name=card["model"])
+    spec = Spec(size=int(size), multiple=network.multiple, name=card["model"], tasks=network.heads)
     return export_network(network, spec, Path(out), force=force)
 
 

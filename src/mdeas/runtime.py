@@ -43,8 +43,6 @@ class OnnxPredictor:
     Errors: ModelError for a file that is not one of ours, UsageError (E-DEVICE) for a missing device.
     """
 
-    tasks: tuple[str, ...] = OUTPUTS
-
     def __init__(self, data: bytes, name: str, *, device: str = "cpu", threads: int | None = None):
         onnxfile.check(data, name)
         self._session = _session(data, name, _provider(device), threads)
@@ -57,6 +55,7 @@ class OnnxPredictor:
                 "E-MODEL-FORMAT", f"model {name!r} is damaged. Copy or export it again."
             ) from error
         self.name = self.spec.name or name
+        self.tasks = self.spec.tasks
 
     def predict(self, background: np.ndarray, image: np.ndarray) -> Prediction:
         """See Predictor. Errors: InputError (E-PAIR-SIZE), NonFiniteError when the model yields NaN."""
@@ -86,13 +85,14 @@ def load(model: str | Path | None = None, *, device: str = "cpu", threads: int |
     Errors: ModelError: E-MODEL-MISSING, E-MODEL-HASH and those of OnnxPredictor. UsageError (E-DEVICE).
     """
     if model is None or model == "default":
-        return OnnxPredictor(_default_bytes(), "default", device=device, threads=threads)
+        return OnnxPredictor(default_bytes(), "default", device=device, threads=threads)
     if model in baselines.BASELINES:
         return baselines.BASELINES[str(model)]
     return OnnxPredictor(_read(Path(model)), str(model), device=device, threads=threads)
 
 
-def _default_bytes() -> bytes:
+def default_bytes() -> bytes:
+    """The model inside the package; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
     folder = importlib.resources.files("mdeas") / "weights"
     file, record = folder / "default.onnx", folder / "default.sha256"
     if not (file.is_file() and record.is_file()):

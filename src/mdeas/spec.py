@@ -13,6 +13,8 @@ import numpy as np
 
 from mdeas.errors import ModelError
 
+TASKS = ("mask", "depth")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
@@ -26,6 +28,8 @@ class Spec:
     """Meaning of the depth output: "relative" = inverse depth, larger = nearer, unitless."""
     name: str = ""
     """The model's name, for tables and messages."""
+    tasks: tuple[str, ...] = TASKS
+    """What the network learned; the output of the other task is constant and not scored."""
 
     def __post_init__(self):
         for ok, what in (
@@ -39,6 +43,10 @@ class Spec:
             ),
             (self.depth_kind == "relative", f"depth_kind must be 'relative', got {self.depth_kind!r}"),
             (isinstance(self.name, str), f"name must be text, got {self.name!r}"),
+            (
+                bool(self.tasks) and set(self.tasks) <= set(TASKS),
+                f"tasks must be some of {TASKS}, got {self.tasks!r}",
+            ),
         ):
             if not ok:
                 raise ModelError("E-SPEC", f"model spec: {what}. Export the model again.")
@@ -51,8 +59,9 @@ class Spec:
     def from_json(cls, text: str) -> "Spec":
         """The reverse of `to_json`; ModelError (E-SPEC) for other text, other fields and wrong types."""
         try:
-            return cls(**json.loads(text))
-        except (ValueError, TypeError) as error:
+            fields = json.loads(text)
+            return cls(**fields | {"tasks": tuple(fields.get("tasks", TASKS))})
+        except (ValueError, TypeError, AttributeError) as error:
             raise ModelError(
                 "E-SPEC", f"model spec {text[:80]!r}: {error}. Export the model again."
             ) from error
