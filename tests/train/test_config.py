@@ -17,12 +17,12 @@ def test_recipes_of_the_package_come_back_from_their_resolved_form(name, tmp_pat
 
 def test_overrides():
     recipe = load_recipe(
-        "mdeas-small", ["optimizer.lr=1e-2", "loss.mask_l1=2", "data.repeats=[1, 2]", "data.augment.noise=0"]
+        "mdeas-small", ["optimizer.lr=1e-2", "loss.mask_l1=2", "data.repeats=[1, 2]", "data.augment.mirror=0"]
     )
     assert recipe.optimizer.lr == 0.01
     assert recipe.loss["mask_l1"] == 2 and recipe.loss["mask_dice"] == 0.5
     assert recipe.data.repeats == [1, 2]
-    assert recipe.data.augment.noise == 0 and recipe.data.augment.crop == 0.3
+    assert recipe.data.augment.mirror == 0 and recipe.data.augment.crop == 0.3
 
 
 REFUSED = [
@@ -36,6 +36,8 @@ REFUSED = [
     ("", ["optimizer.lr=.nan"], "lr"),
     ("", ["optimizer.betas=[1]"], "betas"),
     ("", ["data.augment.crop=1"], "crop"),
+    ("", ["data.augment.own.gain=2"], "data.augment.own.gain"),
+    ("", ["data.augment.shared.one_of=[gain, hvs]"], "hsv"),
     ("", ["schedule.name=cosinus"], "cosine"),
     ("", ["loss.mask_bec=1"], "mask_bce"),
     ("", ["loss={mask_bce: 0}"], "loss"),
