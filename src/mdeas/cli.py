@@ -136,7 +136,7 @@ def train(
     device: auto takes CUDA when there is one
     """
     from mdeas.train.config import load_recipe
-    from mdeas.train.loop import train as run
+    from mdeas.train.run import train as run
 
     _print_facts(run(load_recipe(recipe, overrides), data, out, device=device))
 

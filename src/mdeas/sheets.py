@@ -13,19 +13,28 @@ _GAP = 4  # pixels between cells
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def colorize(values: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+def colorize(
+    values: np.ndarray, known: np.ndarray | None = None, *, ends: tuple[float, float] | None = None
+) -> np.ndarray:
     """Coloured depth: near is warm, far is cold, unknown is grey.
 
-    Input: values float32 (H, W), larger = nearer; known bool (H, W), None = all that are finite.
-    Output: uint8 (H, W, 3) RGB; the 2nd and 98th percentile of the known values are the ends of the range.
+    Input: values float32 (H, W), larger = nearer; known bool (H, W), None = all that are finite; ends: least
+        and largest value of the colours, None = `robust_range` of the known values.
+    Output: uint8 (H, W, 3) RGB.
     """
     known = np.isfinite(values) & (True if known is None else known)
     if not known.any():
         return np.full((*values.shape, 3), _UNKNOWN, np.uint8)
-    low, high = np.percentile(values[known], _ROBUST)
-    level = (np.where(known, values, low) - low) / max(high - low, np.finfo(np.float32).tiny)
+    low, high = ends or robust_range(values[known])
+    level = (np.where(known, values, low) - low) / max(high - low, float(np.finfo(np.float32).tiny))
     colours = cv2.applyColorMap((level.clip(0, 1) * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
     return np.where(known[..., None], colours[..., ::-1], np.uint8(_UNKNOWN))
+
+
+def robust_range(values: np.ndarray) -> tuple[float, float]:
+    """The 2nd and the 98th percentile."""
+    low, high = np.percentile(values, _ROBUST)
+    return float(low), float(high)
 
 
 def cutout(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -53,6 +62,24 @@ def contact_sheet(
             bands.append(_text(captions[number], pitch * len(titles)))
         bands.append(np.hstack([_fit(picture, cell) for picture in row]))
     return np.vstack(bands)
+
+
+def stacked(pictures: Sequence[np.ndarray], captions: Sequence[str]) -> np.ndarray:
+    """Pictures one below the other, flush left at their own size, a caption above each.
+
+    Input: uint8 (h, w, 3) RGB of any sizes. Output: uint8 (H, W, 3) RGB, as wide as the widest.
+    """
+    width = max(picture.shape[1] for picture in pictures)
+    bands = []
+    for picture, caption in zip(pictures, captions, strict=True):
+        margin = ((0, 0), (0, width - picture.shape[1]), (0, 0))
+        bands += [_text(caption, width), np.pad(picture, margin, constant_values=_PAPER)]
+    return np.vstack(bands)
+
+
+def labelled(picture: np.ndarray, text: str) -> np.ndarray:
+    """uint8 (H, W, 3) -> uint8 (H + 20, W, 3): a line of text above the picture."""
+    return np.vstack([_text(text, picture.shape[1]), picture])
 
 
 def _text(text: str, width: int) -> np.ndarray:

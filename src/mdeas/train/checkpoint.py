@@ -17,6 +17,7 @@ from mdeas.files import read_json, sha256_bytes, storage, write_bytes, write_jso
 from mdeas.models import create_model
 
 STATE, PREVIOUS = "resume.pt", "resume-previous.pt"
+STAGE = "stage:"  # how a recipe refers to a run of the same curriculum
 _MAGIC = b"mdeas-resume-1 "
 
 
@@ -44,6 +45,13 @@ def read_card(path: str | Path) -> dict[str, Any]:
     return card
 
 
+def copy_checkpoints(source: Path, target: Path) -> None:
+    """Copy every checkpoint of the folder `source` to `target`, the card after its weights."""
+    for weights in sorted(source.glob("*.safetensors")):
+        for path in (weights, weights.with_suffix(".json")):
+            write_bytes(target / path.name, path.read_bytes(), force=True)
+
+
 def load_run(path: str | Path) -> nn.Module:
     """The trained network in eval mode, on the CPU.
 
@@ -56,11 +64,18 @@ def load_run(path: str | Path) -> nn.Module:
     if sha256_bytes(data) != card["sha256"]:
         raise ModelError("E-CHECKPOINT", f"'{weights_path}': sha256 is not that of its card. Copy it again.")
     try:
-        model = create_model(card["model"], **card["options"])
+        # The file holds all weights: none are downloaded for it.
+        options = card["options"] | dict.fromkeys(card["options"].keys() & {"pretrained"}, False)
+        model = create_model(card["model"], **options)
         model.load_state_dict(safetensors.torch.load(data), strict=True)
     except (UsageError, RuntimeError) as error:
         raise ModelError("E-CHECKPOINT", f"'{weights_path}': {' '.join(str(error).split())}") from error
     return model.eval()
+
+
+def referred(run: str, stages: Path) -> Path:
+    """The path that a recipe means by `run`; "stage:FOLDER" lies in `stages`."""
+    return stages / run.removeprefix(STAGE) if run.startswith(STAGE) else Path(run)
 
 
 def _weights_path(path: Path) -> Path:

@@ -1,7 +1,9 @@
 """A training recipe: YAML checked against frozen dataclasses, with overrides, and its resolved form."""
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -9,101 +11,10 @@ from typing import Any, Literal
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
-from mdeas.data.augment import AugmentConfig
 from mdeas.errors import UsageError
+from mdeas.train.sections import DataConfig, ModelConfig, OptimizerConfig, ScheduleConfig, require
 
 RECIPES = Path(__file__).parent / "recipes"
-
-
-def _require(ok: bool, field_name: str, value: Any, rule: str) -> None:
-    if not ok:
-        raise UsageError("E-RECIPE", f"{field_name} is {value!r}; it must be {rule}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelConfig:
-    """Which network."""
-
-    name: str
-    """Name in the registry (`mdeas models`)."""
-    options: dict[str, Any] = field(default_factory=dict)
-    """Keyword options of its builder."""
-    weights: str | None = None
-    """Run folder or .safetensors file of the same network to begin with; None = fresh from the seed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """How samples become batches."""
-
-    size: int = 128
-    """Side of the square training pictures in pixels; others are resized."""
-    batch_size: int = 16
-    """Samples a step."""
-    workers: int = 1
-    """Decoding processes; 0 = decode in the training process."""
-    cache: bool = False
-    """Decode everything once and keep it in memory: 12 bytes a pixel."""
-    repeats: list[int] | None = None
-    """How often an epoch shows each data set, in the order of --data; None = once each."""
-    validation_samples: int = 500
-    """Validation looks at this many samples at most."""
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-    """Random changes of training batches."""
-
-    def __post_init__(self):
-        _require(self.size >= 16, "data.size", self.size, "at least 16")
-        _require(self.batch_size >= 1, "data.batch_size", self.batch_size, "at least 1")
-        _require(0 <= self.workers <= 64, "data.workers", self.workers, "in 0..64")
-        _require(
-            self.validation_samples >= 1, "data.validation_samples", self.validation_samples, "at least 1"
-        )
-        positive = self.repeats is None or all(repeat >= 1 for repeat in self.repeats)
-        _require(positive, "data.repeats", self.repeats, "whole numbers of at least 1")
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptimizerConfig:
-    """How weights move."""
-
-    name: Literal["adam", "adamw", "sgd", "rmsprop"] = "adamw"
-    """Method."""
-    lr: float = 1e-3
-    """Largest learning rate; the schedule multiplies it."""
-    betas: tuple[float, float] = (0.9, 0.999)
-    """Averaging of gradient and square (adam, adamw); the first is the momentum of sgd and rmsprop."""
-    weight_decay: float = 0.0
-    """Applied to weights of convolutions and products, not to biases and norms."""
-
-    def __post_init__(self):
-        _require(self.lr > 0, "optimizer.lr", self.lr, "above 0")
-        _require(all(0 <= beta < 1 for beta in self.betas), "optimizer.betas", self.betas, "two in [0, 1)")
-        _require(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "0 or more")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduleConfig:
-    """How the learning rate moves; see schedule.py."""
-
-    name: Literal["constant", "cosine", "onecycle", "step", "plateau"] = "cosine"
-    """Shape."""
-    warmup_steps: int = 0
-    """Linear rise at the start (constant, cosine, step, plateau)."""
-    final: float = 0.01
-    """Factor at the end (cosine, onecycle) and lowest factor (plateau)."""
-    gamma: float = 0.1
-    """Factor at every drop (step, plateau)."""
-    every: int = 1000
-    """Steps between drops (step)."""
-    patience: int = 2
-    """Validations without a lower loss before a drop (plateau)."""
-
-    def __post_init__(self):
-        _require(self.warmup_steps >= 0, "schedule.warmup_steps", self.warmup_steps, "0 or more")
-        _require(0 <= self.final <= 1, "schedule.final", self.final, "in 0..1")
-        _require(0 < self.gamma < 1, "schedule.gamma", self.gamma, "between 0 and 1")
-        _require(self.every >= 1, "schedule.every", self.every, "at least 1")
-        _require(self.patience >= 0, "schedule.patience", self.patience, "0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +35,16 @@ class Recipe:
     """Length in optimizer steps; give this or `epochs`."""
     epochs: int | None = None
     """Length in passes over the data."""
+    teacher: str | None = None
+    """Run whose depth, on the augmented photos, is the truth instead of the data's; None = the data's."""
     ema: float = 0.0
     """Decay of a running average of the weights, used for validation and checkpoints; 0 = none."""
     grad_clip: float = 0.0
     """Largest norm of the gradient; 0 = not clipped."""
+    grad_clip_value: float = 0.0
+    """Largest size of each number of the gradient, after `grad_clip`; 0 = not clipped."""
+    sync_batch_norm: bool = False
+    """With several processes: batch norm takes its statistics over the batches of all of them."""
     precision: Literal["float32", "bf16"] = "float32"
     """bf16: forward and backward of the network in bfloat16, weights and losses in float32."""
     channels_last: bool = True
@@ -142,26 +59,34 @@ class Recipe:
     """Steps between resume states: what a crash may lose."""
     seed: int = 0
     """Of weights, order and augmentation."""
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    """Runs one after the other, each with a `name` and the fields in which it differs from this recipe.
+
+    `loss`, `model.options` and `model.parts` are replaced as a whole, other mappings field by field. A stage
+    of the same network begins with the last weights of the one before; "stage:NAME" or "stage:NAME/best-mask"
+    in `model.weights`, `model.parts` or `teacher` is another's. `continue_lr: true` begins at the learning
+    rate that the stage before ended with.
+    """
 
     def __post_init__(self):
         from mdeas.train.losses import LOSSES
 
-        _require((self.steps is None) != (self.epochs is None), "steps", self.steps, "given, or else epochs")
-        _require(
-            (self.steps or self.epochs or 0) >= 1, "steps or epochs", self.steps or self.epochs, "at least 1"
-        )
+        lengths = [length for length in (self.steps, self.epochs) if length is not None]
+        one = len(lengths) == 1 or (not lengths and bool(self.stages))
+        require(one, "steps", self.steps, "given, or else epochs")
+        require(all(length >= 1 for length in lengths), "steps or epochs", lengths, "at least 1")
         unknown = sorted(set(self.loss) - set(LOSSES))
-        _require(not unknown, "loss", unknown, f"made of {', '.join(sorted(LOSSES))}")
-        _require(
+        require(not unknown, "loss", unknown, f"made of {', '.join(sorted(LOSSES))}")
+        require(
             any(weight > 0 for weight in self.loss.values()), "loss", self.loss, "one positive weight or more"
         )
-        _require(all(weight >= 0 for weight in self.loss.values()), "loss", self.loss, "0 or more each")
-        _require(0 <= self.ema < 1, "ema", self.ema, "in [0, 1)")
-        _require(self.grad_clip >= 0, "grad_clip", self.grad_clip, "0 or more")
+        require(all(weight >= 0 for weight in self.loss.values()), "loss", self.loss, "0 or more each")
+        require(0 <= self.ema < 1, "ema", self.ema, "in [0, 1)")
+        for name in ("grad_clip", "grad_clip_value", "threads"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         for name in ("validate_every", "save_every"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        _require(self.threads >= 0, "threads", self.threads, "0 or more")
-        _require(0 <= self.seed < 2**32, "seed", self.seed, "in 0..2^32-1")
+            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        require(0 <= self.seed < 2**32, "seed", self.seed, "in 0..2^32-1")
 
 
 def recipe_names() -> list[str]:
@@ -174,14 +99,38 @@ def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Reci
 
     Errors: UsageError E-RECIPE naming the field that is unknown, of a wrong type or out of range.
     """
-    parser = ArgumentParser(exit_on_error=False, add_help=False)
-    parser.add_class_arguments(Recipe)
-    try:
+    from mdeas.train.curriculum import expand
+
+    parser = _parser()
+    with _named(f"recipe '{name_or_path}'"):
         base = parser.parse_path(str(_find(name_or_path)))
         found = parser.parse_args([_option(text) for text in overrides], namespace=base)
-    except (ArgumentError, TypeError) as error:
-        raise UsageError("E-RECIPE", f"recipe '{name_or_path}': {' '.join(str(error).split())}") from error
+    recipe = Recipe(**vars(parser.instantiate(found)))
+    expand(recipe)  # so that a mistake in the last stage is told before the first has run
+    return recipe
+
+
+def recipe_of(values: dict[str, Any]) -> Recipe:
+    """The recipe with these fields, of the types that YAML has; errors as in `load_recipe`."""
+    parser = _parser()
+    with _named("recipe"):
+        found = parser.parse_object(values)
     return Recipe(**vars(parser.instantiate(found)))
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(exit_on_error=False, add_help=False)
+    parser.add_class_arguments(Recipe)
+    return parser
+
+
+@contextlib.contextmanager
+def _named(what: str) -> Iterator[None]:
+    """What the parser refuses as one line that begins with `what`."""
+    try:
+        yield
+    except (ArgumentError, TypeError) as error:
+        raise UsageError("E-RECIPE", f"{what}: {' '.join(str(error).split())}") from error
 
 
 def _find(name_or_path: str | Path) -> Path:
@@ -196,15 +145,20 @@ def _find(name_or_path: str | Path) -> Path:
 
 def _option(text: str) -> str:
     name, equals, _ = text.partition("=")
-    _require(bool(equals and name), "--set", text, "FIELD=VALUE")
+    require(bool(equals and name), "--set", text, "FIELD=VALUE")
     return f"--{text}"
 
 
 def to_dict(recipe: Recipe) -> dict[str, Any]:
     """The resolved recipe as JSON-able values."""
-    values = dataclasses.asdict(recipe)
-    values["optimizer"]["betas"] = list(recipe.optimizer.betas)
-    return values
+    return _plain(dataclasses.asdict(recipe))
+
+
+def _plain(value: Any) -> Any:
+    """The same with lists for tuples, as it comes back from a file."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def to_yaml(recipe: Recipe) -> str:
@@ -219,9 +173,16 @@ def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -
     """Fields of two resolved recipes that differ in what they compute, as "field: old -> new"."""
     found = []
     for name in sorted(before.keys() | now.keys()):
-        old, new, field_name = before.get(name), now.get(name), f"{prefix}{name}"
+        old, new, field_name = _by_number(before.get(name)), _by_number(now.get(name)), f"{prefix}{name}"
         if isinstance(old, dict) and isinstance(new, dict):
             found += differences(old, new, f"{field_name}.")
-        elif old != new and field_name not in _FREE:
+        elif old != new and re.sub(r"^stages\.\d+\.", "", field_name) not in _FREE:
             found.append(f"{field_name}: {old} -> {new}")
     return found
+
+
+def _by_number(value: Any) -> Any:
+    """A list of mappings as a mapping from the number of each, counted from 1; else the value."""
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return {str(number): item for number, item in enumerate(value, 1)}
+    return value

@@ -2,6 +2,8 @@
 
 import copy
 import math
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,33 +12,27 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mdeas.data.batch import Batch
-from mdeas.errors import ModelError
 from mdeas.models import Output, create_model
-from mdeas.train.checkpoint import load_run
+from mdeas.train.begin import begin, freeze, load_teacher
 from mdeas.train.config import Recipe
 from mdeas.train.guards import check_finite
 from mdeas.train.losses import loss_terms
 from mdeas.train.schedule import make_optimizer
 
 
-def start_from(model: nn.Module, weights: str) -> None:
-    """Copy the weights of a run into `model`, all of them; ModelError E-CHECKPOINT when they do not fit."""
-    try:
-        model.load_state_dict(load_run(weights).state_dict(), strict=True)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise ModelError("E-CHECKPOINT", f"'{weights}' does not fit model.name: {reason}") from error
-
-
 class Learner:
-    """Weights from the recipe's seed, or from the run it names, on the device of `fabric`."""
+    """Weights from the recipe's seed, or from the runs it names, on the device of `fabric`.
 
-    def __init__(self, recipe: Recipe, fabric: Fabric):
+    Input: stages: folder of the runs that "stage:" in the recipe refers to.
+    """
+
+    def __init__(self, recipe: Recipe, fabric: Fabric, stages: Path = Path()):
         self.recipe, self.fabric = recipe, fabric
         torch.manual_seed(recipe.seed)
         self.plain = create_model(recipe.model.name, **recipe.model.options)
-        if recipe.model.weights:
-            start_from(self.plain, recipe.model.weights)
+        begin(self.plain, recipe.model, stages)
+        self.frozen = freeze(self.plain, recipe.model.freeze)
+        self.teacher = load_teacher(recipe.teacher, stages, fabric.device)
         if recipe.channels_last:
             self.plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = make_optimizer(self.plain, recipe.optimizer)
@@ -51,12 +47,13 @@ class Learner:
         Errors: NonFiniteError, with nothing moved.
         """
         self.plain.train()
+        for part in self.frozen:
+            part.eval()
         self.optimizer.zero_grad()
         output = self.model(batch.background, batch.image)
         terms = loss_terms(output, batch, self.recipe.loss)
         self.fabric.backward(terms["total"])
-        limit = self.recipe.grad_clip or math.inf
-        terms["grad_norm"] = nn.utils.clip_grad_norm_(self.plain.parameters(), limit)
+        terms["grad_norm"] = self._clip()
         # One transfer for all: on a GPU every .item() waits.
         values = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
         check_finite(values, output, batch, step)
@@ -65,6 +62,23 @@ class Learner:
         self.optimizer.step()
         self._update_average(step)
         return values
+
+    def _clip(self) -> Tensor:
+        """Clip the gradient; its norm before."""
+        parameters = [parameter for parameter in self.plain.parameters() if parameter.requires_grad]
+        norm = nn.utils.clip_grad_norm_(parameters, self.recipe.grad_clip or math.inf)
+        if self.recipe.grad_clip_value:
+            nn.utils.clip_grad_value_(parameters, self.recipe.grad_clip_value)
+        return norm
+
+    def taught(self, batch: Batch) -> Batch:
+        """The batch with the depth of the teacher as its truth, known everywhere; the batch without one."""
+        if self.teacher is None:
+            return batch
+        with torch.no_grad():
+            depth = self.teacher(batch.background, batch.image).depth
+        known = torch.ones_like(batch.depth_known)
+        return replace(batch, inverse_depth=depth, depth_known=known, stretch=False)
 
     def _update_average(self, step: int) -> None:
         if self.average is None:

@@ -19,12 +19,14 @@ from lightning.fabric import Fabric
 from mdeas.data.augment import augment, generator
 from mdeas.data.batch import Batch
 from mdeas.data.loader import Cached, RawBatch, Samples, Source, batch_indices, chunks, load, steps_per_epoch
-from mdeas.errors import InputError, Stopped, StorageError, UsageError
+from mdeas.data.part import Part
+from mdeas.errors import InputError, Stopped
 from mdeas.files import locked, remove_temporaries, write_bytes
 from mdeas.models import Output
 from mdeas.train.checkpoint import load_state, save_state, save_weights
-from mdeas.train.config import Recipe, differences, to_dict, to_yaml
+from mdeas.train.config import Recipe, to_dict, to_yaml
 from mdeas.train.cost import Cost
+from mdeas.train.folder import refuse_another, refuse_foreign
 from mdeas.train.guards import Stop, make_fabric, memory_named, stop_signals
 from mdeas.train.learner import Learner
 from mdeas.train.log import Board, CsvLog, Meter, closing_all, picture_sheet, write_sheet
@@ -48,25 +50,6 @@ class Progress:
     """Size of log.csv."""
 
 
-def train(
-    recipe: Recipe, data: Sequence[str | Path], out: str | Path, *, device: str = "auto"
-) -> dict[str, Any]:
-    """Train on the train splits of the data sets in `data`, validating on their validation splits.
-
-    A run folder with a state of the same recipe and data is continued.
-    Input: device: auto | cpu | cuda.
-    Output: the figures of the last validation, and "step".
-    Errors: UsageError, InputError, ModelError (damaged states), NonFiniteError, MemoryLimitError,
-        WorkerError, Stopped (state saved).
-    """
-    from mdeas.dataset import Dataset, read_index
-
-    split = "validation"
-    training = [Dataset(path, "train") for path in data]
-    validation = [Dataset(path, split) for path in data if split in read_index(path)["splits"]]
-    return fit(recipe, training, validation, Path(out), device=device)
-
-
 def fit(
     recipe: Recipe,
     training: Sequence[Source],
@@ -75,15 +58,22 @@ def fit(
     *,
     device: str = "auto",
 ) -> dict[str, Any]:
-    """`train` on sources that are open already."""
+    """Train one network to the end of its recipe, which has no stages; see `run.train`."""
+    assert not recipe.stages
     fabric = make_fabric(recipe, device)
     torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
-    samples = Samples(training, recipe.data.size, recipe.data.repeats)
+    parts = [Part(source, recipe.data.share) for source in training]
+    samples = Samples(parts, recipe.data.size, recipe.data.repeats)
     if not len(samples):
         raise InputError("E-DATASET-EMPTY", "the train split has no samples. Make some, or check --data.")
     with locked(out), stop_signals() as stop, memory_named(recipe.data.batch_size):
         remove_temporaries(out)
         return Trainer(recipe, samples, Samples(validation, recipe.data.size), out, fabric, stop).run()
+
+
+def fingerprint(training: Sequence[Source], validation: Sequence[Source]) -> str:
+    """Changes when any source or their order changes."""
+    return "/".join("+".join(source.fingerprint for source in part) for part in (training, validation))
 
 
 class Trainer:
@@ -94,16 +84,16 @@ class Trainer:
     ):
         self.recipe, self.out, self.device, self.stop = recipe, out, fabric.device, stop
         self.samples, self.validation = samples, validation
-        self.fingerprint = f"{samples.fingerprint}/{validation.fingerprint}"
+        self.fingerprint = fingerprint(samples.sources, validation.sources)
         self.each = steps_per_epoch(len(samples.epoch_rows), recipe.data.batch_size)
         self.total = recipe.steps or (recipe.epochs or 0) * self.each
-        self.learner = Learner(recipe, fabric)
+        self.learner = Learner(recipe, fabric, out.parent)
         self.progress, self.plateau, self.cost = Progress(), Plateau(), Cost()
         self.figures: dict[str, float] = {}
         self.best: dict[str, float] = dict.fromkeys(_BEST, -math.inf)
 
     def run(self) -> dict[str, Any]:
-        """Restore, train to the end, leave checkpoints; see `train` for output and errors."""
+        """Restore, train to the end, leave checkpoints; see `run.train` for output and errors."""
         self._restore()
         write_bytes(self.out / "recipe.yaml", to_yaml(self.recipe).encode(), force=True)
         self.log = CsvLog(self.out / "log.csv", self._columns(), self.progress.log_bytes)
@@ -111,7 +101,7 @@ class Trainer:
         self.meter = Meter(self.progress.step, self.total)
         with closing_all(self.meter, self.board, self.log):
             self._steps()
-        return self.figures | {"step": self.progress.step}
+        return self.figures | {"step": self.progress.step, "lr": self._lr(self.total - 1)}
 
     def _columns(self) -> list[str]:
         terms = ["total", "total_hex", *self.recipe.loss]
@@ -158,11 +148,16 @@ class Trainer:
         epoch = step // self.each
         torch.manual_seed(recipe.seed + step)  # dropout
         rng = generator(recipe.seed, epoch, step, self.device)
-        batch = augment(raw.to_batch(self.device), recipe.data.augment, rng)
-        lr = recipe.optimizer.lr * lr_factor(recipe.schedule, step, self.total, self.plateau.drops)
+        batch = self.learner.taught(augment(raw.to_batch(self.device), recipe.data.augment, rng))
+        lr = self._lr(step)
         terms = self.learner.step(batch, lr, step + 1)
         self.progress.step += 1
         self._log_step(epoch, lr, self._pace(len(batch.ids)), terms)
+
+    def _lr(self, step: int) -> float:
+        """Learning rate of a step, as often as a plateau was met until now."""
+        recipe, drops = self.recipe, self.plateau.drops
+        return recipe.optimizer.lr * lr_factor(recipe.schedule, step, self.total, drops)
 
     def _pace(self, num_images: int) -> float:
         """Images per second since the step before, waiting for data included; adds to the run's cost."""
@@ -197,7 +192,7 @@ class Trainer:
         data = self.recipe.data
         count = min(len(self.validation), data.validation_samples)
         for raw in self._watched(load(self.validation, chunks(count, data.batch_size))):
-            yield raw.to_batch(self.device)
+            yield self.learner.taught(raw.to_batch(self.device))
 
     def _report(self, figures: dict[str, float], output: Output, batch: Batch) -> None:
         step = self.progress.step
@@ -239,30 +234,12 @@ class Trainer:
     def _restore(self) -> None:
         state = load_state(self.out)
         if state is None:
-            return self._refuse_a_foreign_folder()
-        self._refuse_another(state)
+            return refuse_foreign(self.out)
+        refuse_another(self.out, state, {"recipe": to_dict(self.recipe), "data": self.fingerprint})
         self.progress, self.plateau = Progress(**state["progress"]), Plateau(**state["plateau"])
         self.figures, self.best, self.cost = state["figures"], state["best"], Cost(**state["cost"])
         self.learner.restore(state)
         print(f"mdeas: resuming '{self.out}' at step {self.progress.step}.", file=sys.stderr)
-
-    def _refuse_a_foreign_folder(self) -> None:
-        names = sorted(path.name for path in self.out.iterdir() if not path.name.startswith("."))
-        if names and "recipe.yaml" not in names:
-            raise StorageError(
-                "E-EXISTS", f"'{self.out}' holds other files ({names[0]}). Choose another folder."
-            )
-
-    def _refuse_another(self, state: dict[str, Any]) -> None:
-        changed = differences(state["recipe"], to_dict(self.recipe))
-        if state["data"] != self.fingerprint:
-            changed.append("the data sets")
-        if changed:
-            raise UsageError(
-                "E-RESUME",
-                f"'{self.out}' was started differently: {'; '.join(changed)}. "
-                "Use the same recipe and data, or another folder.",
-            )
 
     def _stop(self, signum: int) -> NoReturn:
         self._save()

@@ -1,0 +1,69 @@
+"""What a run begins with: weights of other runs, parts that do not learn, a network that teaches."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mdeas.errors import ModelError, UsageError
+from mdeas.train.checkpoint import load_run, referred
+from mdeas.train.sections import ModelConfig
+
+
+def begin(model: nn.Module, config: ModelConfig, stages: Path) -> None:
+    """Copy the weights of the runs that `config` names into `model`, first the whole, then its parts.
+
+    Input: stages: folder of the runs behind "stage:" references.
+    Errors: ModelError E-CHECKPOINT when they cannot be read or do not fit; UsageError E-RECIPE for a part
+        that the network does not have.
+    """
+    if config.weights:
+        fill(model, load_run(referred(config.weights, stages)).state_dict(), config.weights, "model.name")
+    for name, run in config.parts.items():
+        part = submodule(model, name, "model.parts")
+        fill(part, _fitting(load_run(referred(run, stages)), name, part), run, f"model.parts.{name}")
+
+
+def fill(model: nn.Module, weights: dict[str, Tensor], run: str, field_name: str) -> None:
+    """Load `weights`, all of them; ModelError E-CHECKPOINT when they do not fit."""
+    try:
+        model.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise ModelError("E-CHECKPOINT", f"'{run}' does not fit {field_name}: {reason}") from error
+
+
+def _fitting(network: nn.Module, name: str, part: nn.Module) -> dict[str, Tensor]:
+    """Weights of the submodule `name` of `network` when it is built like `part`, else those of its core."""
+    same = dict(network.named_modules()).get(name)
+    wanted = part.state_dict().keys()
+    if same is not None and same.state_dict().keys() == wanted:
+        return same.state_dict()
+    return network.get_submodule("core").state_dict()
+
+
+def freeze(model: nn.Module, names: Iterable[str]) -> list[nn.Module]:
+    """The named submodules, none of whose weights takes a gradient any more; errors as in `submodule`."""
+    frozen = [submodule(model, name, "model.freeze").requires_grad_(False) for name in names]
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise UsageError("E-RECIPE", "model.freeze leaves nothing that learns. Freeze less.")
+    return frozen
+
+
+def load_teacher(run: str | None, stages: Path, device: torch.device) -> nn.Module | None:
+    """The network of `run` in eval mode, without gradient, on `device`."""
+    if run is None:
+        return None
+    return load_run(referred(run, stages)).requires_grad_(False).to(device)
+
+
+def submodule(model: nn.Module, name: str, field_name: str) -> nn.Module:
+    """The submodule `name`; UsageError E-RECIPE listing those on its level when there is none."""
+    try:
+        return model.get_submodule(name)
+    except AttributeError as error:
+        children = [child for child, _ in model.named_modules() if 0 < len(child.split(".")) <= 2]
+        raise UsageError(
+            "E-RECIPE", f"{field_name}: the network has no part '{name}'. Parts: {', '.join(children)}."
+        ) from error

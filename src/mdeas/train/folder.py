@@ -1,0 +1,30 @@
+"""Whose folder a run may go into: a new one, or that of the same recipe and data."""
+
+from pathlib import Path
+from typing import Any
+
+from mdeas.errors import StorageError, UsageError
+from mdeas.train.config import differences
+
+
+def refuse_foreign(out: Path) -> None:
+    """StorageError E-EXISTS when `out` holds files and none is a run's recipe."""
+    names = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+    if names and "recipe.yaml" not in names:
+        raise StorageError("E-EXISTS", f"'{out}' holds other files ({names[0]}). Choose another folder.")
+
+
+def refuse_another(out: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """UsageError E-RESUME with the difference, when a run was begun from something else.
+
+    Input: before, now: "recipe" (resolved, see config.to_dict) and "data" (fingerprint), among others.
+    """
+    changed = differences(before["recipe"], now["recipe"])
+    if before["data"] != now["data"]:
+        changed.append("the data sets")
+    if changed:
+        raise UsageError(
+            "E-RESUME",
+            f"'{out}' was started differently: {'; '.join(changed)}. "
+            "Use the same recipe and data, or another folder.",
+        )

@@ -1,0 +1,33 @@
+"""`mdeas train`: open the data sets, then one run, or the stages of a curriculum."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mdeas.dataset import Dataset, read_index
+from mdeas.train.config import Recipe
+from mdeas.train.loop import fit
+from mdeas.train.stages import fit_stages
+
+
+def train(
+    recipe: Recipe, data: Sequence[str | Path], out: str | Path, *, device: str = "auto"
+) -> dict[str, Any]:
+    """Train on the train splits of the data sets in `data`, validating on their validation splits.
+
+    A run folder with a state of the same recipe and data is continued.
+    Input: device: auto | cpu | cuda.
+    Output: the figures of the last validation, "step", and "lr", the learning rate at the end.
+    Errors: UsageError, InputError, ModelError (damaged states), NonFiniteError, MemoryLimitError,
+        WorkerError, Stopped (state saved).
+    """
+    training, validation = open_data(data)
+    method = fit_stages if recipe.stages else fit
+    return method(recipe, training, validation, Path(out), device=device)
+
+
+def open_data(data: Sequence[str | Path]) -> tuple[list[Dataset], list[Dataset]]:
+    """The train splits of all data sets, and the validation splits of those that have one."""
+    split = "validation"
+    training = [Dataset(path, "train") for path in data]
+    return training, [Dataset(path, split) for path in data if split in read_index(path)["splits"]]

@@ -1,0 +1,107 @@
+"""The parts of a training recipe: network, data, optimizer and schedule, each checked when it is made."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mdeas.data.augment import AugmentConfig
+from mdeas.errors import UsageError
+
+
+def require(ok: bool, field_name: str, value: Any, rule: str) -> None:
+    """UsageError E-RECIPE naming the field, its value and the rule, unless `ok`."""
+    if not ok:
+        raise UsageError("E-RECIPE", f"{field_name} is {value!r}; it must be {rule}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Which network."""
+
+    name: str
+    """Name in the registry (`mdeas models`)."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Keyword options of its builder."""
+    weights: str | None = None
+    """Run folder or .safetensors file of the same network to begin with; None = fresh from the seed."""
+    parts: dict[str, str] = field(default_factory=dict)
+    """Submodule ("core.depth_network") -> run that fills it, with its core or its submodule of that name."""
+    freeze: list[str] = field(default_factory=list)
+    """Submodules that do not learn: no gradient, no weight decay, and always in eval mode."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """How samples become batches."""
+
+    size: int = 128
+    """Side of the square training pictures in pixels; others are resized."""
+    batch_size: int = 16
+    """Samples a step."""
+    workers: int = 1
+    """Decoding processes; 0 = decode in the training process."""
+    cache: bool = False
+    """Decode everything once and keep it in memory: 12 bytes a pixel."""
+    repeats: list[int] | None = None
+    """How often an epoch shows each data set, in the order of --data; None = once each."""
+    share: tuple[float, float] = (0.0, 1.0)
+    """Where in each data set the training rows that are used begin and end: [0.2, 0.4] = its second fifth."""
+    validation_samples: int = 500
+    """Validation looks at this many samples at most."""
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    """Random changes of training batches."""
+
+    def __post_init__(self):
+        require(self.size >= 16, "data.size", self.size, "at least 16")
+        require(self.batch_size >= 1, "data.batch_size", self.batch_size, "at least 1")
+        require(0 <= self.workers <= 64, "data.workers", self.workers, "in 0..64")
+        require(
+            self.validation_samples >= 1, "data.validation_samples", self.validation_samples, "at least 1"
+        )
+        start, stop = self.share
+        require(0 <= start < stop <= 1, "data.share", list(self.share), "[start, stop], rising, in 0..1")
+        positive = self.repeats is None or all(repeat >= 1 for repeat in self.repeats)
+        require(positive, "data.repeats", self.repeats, "whole numbers of at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """How weights move."""
+
+    name: Literal["adam", "adamw", "sgd", "rmsprop"] = "adamw"
+    """Method."""
+    lr: float = 1e-3
+    """Largest learning rate; the schedule multiplies it."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Averaging of gradient and square (adam, adamw); the first is the momentum of sgd and rmsprop."""
+    weight_decay: float = 0.0
+    """Applied to weights of convolutions and products, not to biases and norms."""
+
+    def __post_init__(self):
+        require(self.lr > 0, "optimizer.lr", self.lr, "above 0")
+        require(all(0 <= beta < 1 for beta in self.betas), "optimizer.betas", self.betas, "two in [0, 1)")
+        require(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig:
+    """How the learning rate moves; see schedule.py."""
+
+    name: Literal["constant", "cosine", "onecycle", "step", "plateau"] = "cosine"
+    """Shape."""
+    warmup_steps: int = 0
+    """Linear rise at the start (constant, cosine, step, plateau)."""
+    final: float = 0.01
+    """Factor at the end (cosine, onecycle) and lowest factor (plateau)."""
+    gamma: float = 0.1
+    """Factor at every drop (step, plateau)."""
+    every: int = 1000
+    """Steps between drops (step)."""
+    patience: int = 2
+    """Validations without a lower loss before a drop (plateau)."""
+
+    def __post_init__(self):
+        require(self.warmup_steps >= 0, "schedule.warmup_steps", self.warmup_steps, "0 or more")
+        require(0 <= self.final <= 1, "schedule.final", self.final, "in 0..1")
+        require(0 < self.gamma < 1, "schedule.gamma", self.gamma, "between 0 and 1")
+        require(self.every >= 1, "schedule.every", self.every, "at least 1")
+        require(self.patience >= 0, "schedule.patience", self.patience, "0 or more")

@@ -1,0 +1,59 @@
+"""What a curriculum leaves for people: one log, one table and one picture of all stages."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mdeas.files import write_bytes
+from mdeas.images import read_rgb, write_png
+from mdeas.sheets import stacked
+
+Row = dict[str, Any]
+
+
+def write_report(out: Path, done: Sequence[Row]) -> None:
+    """Write log.csv, stages.csv and, when stages are done that validated, stages.png.
+
+    Input: out: folder of the curriculum; done: per stage its folder's name under "stage", and its figures.
+    """
+    rows = [{"stage": facts["stage"]} | row for facts in done for row in _log(_folder(out, facts))]
+    write_bytes(out / "log.csv", _csv(rows), force=True)
+    write_bytes(out / "stages.csv", _csv(done), force=True)
+    sheets = {_told(facts): sheet for facts in done for sheet in _last_sheet(_folder(out, facts))}
+    if sheets:
+        pictures = [read_rgb(path) for path in sheets.values()]
+        write_png(out / "stages.png", stacked(pictures, list(sheets)), force=True)
+
+
+def _folder(out: Path, facts: Row) -> Path:
+    return out / "stages" / facts["stage"]
+
+
+def _log(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "log.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _csv(rows: Sequence[Row]) -> bytes:
+    """All columns that some row has, "stage" first; what a row has not stays empty."""
+    columns = dict.fromkeys(["stage", *(name for row in rows for name in row)])
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _last_sheet(folder: Path) -> list[Path]:
+    """The picture of the last validation, if there was one."""
+    sheets = (folder / "pictures").glob("step-*.png")
+    return sorted(sheets, key=lambda path: int(path.stem.removeprefix("step-")))[-1:]
+
+
+def _told(facts: Row) -> str:
+    """A line about a stage: its name, steps, and the figures that choose the best checkpoints."""
+    figures = {"mask IoU": facts.get("mask_iou"), "depth delta1": facts.get("depth_delta1")}
+    known = [f"{name} {value:.3f}" for name, value in figures.items() if value is not None]
+    return ", ".join([f"{facts['stage']}: step {facts['step']}", *known])

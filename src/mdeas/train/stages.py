@@ -1,0 +1,83 @@
+"""A curriculum: the stages of a recipe as ordinary runs, one after the other, each done once.
+
+OUT/stages/01-NAME/ is the run of the first stage, and so on. OUT/stages.json says what is done; what else
+lies in OUT is made from it and from the runs.
+"""
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mdeas.data.loader import Source
+from mdeas.files import kill_point, locked, read_json, remove_temporaries, write_bytes, write_json
+from mdeas.signals import stop_requests
+from mdeas.train.checkpoint import copy_checkpoints
+from mdeas.train.config import Recipe, to_dict, to_yaml
+from mdeas.train.curriculum import Stage, expand
+from mdeas.train.folder import refuse_another, refuse_foreign
+from mdeas.train.loop import fingerprint, fit
+from mdeas.train.stage_report import write_report
+
+RECORD = "stages.json"
+
+
+def fit_stages(
+    recipe: Recipe,
+    training: Sequence[Source],
+    validation: Sequence[Source],
+    out: Path,
+    *,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """`loop.fit` for every stage of `recipe` that is not done yet; output and errors as there, of the last.
+
+    OUT gets the last stage's checkpoints, and of all stages the log (log.csv), the figures (stages.csv) and
+    the last pictures (stages.png).
+    """
+    stages = expand(recipe)
+    with locked(out), stop_requests() as stop:
+        remove_temporaries(out)
+        record = _begin(recipe, fingerprint(training, validation), out)
+        for stage in stages[len(record["done"]) :]:
+            stop.check()
+            write_report(out, record["done"])
+            print(f"mdeas: stage {stage.folder} of {len(stages)}", file=sys.stderr)
+            facts = fit(
+                _resolved(stage, record), training, validation, out / "stages" / stage.folder, device=device
+            )
+            record["done"].append(_storable(facts | {"stage": stage.folder}))
+            write_json(out / RECORD, record, force=True)
+            kill_point("stage")
+        write_report(out, record["done"])
+        copy_checkpoints(out / "stages" / stages[-1].folder, out)
+    return {name: value for name, value in record["done"][-1].items() if name != "stage"}
+
+
+def _begin(recipe: Recipe, data: str, out: Path) -> dict[str, Any]:
+    """What is done in `out`, which becomes the folder of this recipe and data, and of no other."""
+    now = {"recipe": to_dict(recipe), "data": data}
+    if not (out / RECORD).exists():
+        refuse_foreign(out)
+        write_bytes(out / "recipe.yaml", to_yaml(recipe).encode(), force=True)
+        write_json(out / RECORD, now | {"done": []}, force=True)
+    record = read_json(out / RECORD)
+    refuse_another(out, record, now)
+    return record
+
+
+def _resolved(stage: Stage, record: dict[str, Any]) -> Recipe:
+    """Its recipe, beginning at the learning rate of the stage before when it says so."""
+    if not stage.continue_lr:
+        return stage.recipe
+    lr = record["done"][-1]["lr"]
+    return replace(stage.recipe, optimizer=replace(stage.recipe.optimizer, lr=lr))
+
+
+def _storable(facts: dict[str, Any]) -> dict[str, Any]:
+    """The same without numbers that JSON has not."""
+    return {
+        name: value for name, value in facts.items() if not isinstance(value, float) or math.isfinite(value)
+    }
