@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mdeas.data.batch import Batch
-from mdeas.data.photometry import Photometry, photometry, require_within, uniform
+from mdeas.data.draws import Draws
+from mdeas.data.photometry import Photometry, photometry, require_within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +41,21 @@ class AugmentConfig:
         self.own.check("data.augment.own")
 
 
-def generator(seed: int, epoch: int, step: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """The random source of one step; bits differ between devices."""
+def generator(
+    seed: int, epoch: int, step: int, device: torch.device | str = "cpu", *, rank: int = 0, ranks: int = 1
+) -> Draws:
+    """The random source of one step; bits differ between devices.
+
+    Input: rank, ranks: which slice of the step's batch, and of how many equal ones, the draws are for.
+    """
     state = np.random.SeedSequence([seed, epoch, step]).generate_state(1, np.uint64)[0]
-    return torch.Generator(device).manual_seed(int(state >> 1))
+    draws = Draws(device)
+    draws.manual_seed(int(state >> 1))
+    draws.rank, draws.ranks = rank, ranks
+    return draws
 
 
-def augment(batch: Batch, config: AugmentConfig, rng: torch.Generator) -> Batch:
+def augment(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
     """The batch after geometry, then shared photometry, then each photo's own."""
     batch = geometry(batch, config, rng)
     both = torch.cat([batch.background, batch.image], 1)
@@ -55,7 +64,7 @@ def augment(batch: Batch, config: AugmentConfig, rng: torch.Generator) -> Batch:
     return replace(batch, background=both[:, :3], image=both[:, 3:])
 
 
-def geometry(batch: Batch, config: AugmentConfig, rng: torch.Generator) -> Batch:
+def geometry(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
     """Mirror, crop and rotation as one affine map a sample, the same for all four pictures."""
     if not (config.mirror or config.crop or config.rotation_deg):
         return batch
@@ -74,12 +83,12 @@ def geometry(batch: Batch, config: AugmentConfig, rng: torch.Generator) -> Batch
     )
 
 
-def _affine(count: int, config: AugmentConfig, rng: torch.Generator) -> Tensor:
+def _affine(count: int, config: AugmentConfig, rng: Draws) -> Tensor:
     """float32 (B, 2, 3): output coordinates in [-1, 1] -> input coordinates."""
-    keep = 1 - config.crop * uniform(rng, count)
-    shift = (1 - keep[:, None]) * (2 * uniform(rng, count, 2) - 1)
-    angle = math.radians(config.rotation_deg) * (2 * uniform(rng, count) - 1)
-    flip = torch.where(uniform(rng, count) < config.mirror, -1.0, 1.0)
+    keep = 1 - config.crop * rng.uniform(count)
+    shift = (1 - keep[:, None]) * (2 * rng.uniform(count, 2) - 1)
+    angle = math.radians(config.rotation_deg) * (2 * rng.uniform(count) - 1)
+    flip = torch.where(rng.uniform(count) < config.mirror, -1.0, 1.0)
     cos, sin = keep * angle.cos(), keep * angle.sin()
     rows = torch.stack([flip * cos, -sin, shift[:, 0], flip * sin, cos, shift[:, 1]], 1)
     return rows.view(count, 2, 3)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mdeas.data.draws import Draws
 from mdeas.data.photometry_jpeg import jpeg
 from mdeas.errors import UsageError
 
@@ -79,7 +80,7 @@ def require_within(place: str, value: float, high: float) -> None:
         raise UsageError("E-RECIPE", f"{place} is {value}; it must lie in 0..{high:g}.")
 
 
-def photometry(both: Tensor, config: Photometry, rng: torch.Generator, *, groups: int) -> Tensor:
+def photometry(both: Tensor, config: Photometry, rng: Draws, *, groups: int) -> Tensor:
     """The photos after the changes; what is 0 costs nothing.
 
     Input: both: float32 (B, 6, H, W), background then image, RGB about [0, 1]. groups: 1 = both photos share
@@ -93,17 +94,17 @@ def photometry(both: Tensor, config: Photometry, rng: torch.Generator, *, groups
     return both
 
 
-def _made(config: Photometry, count: int, groups: int, rng: torch.Generator) -> dict[str, Tensor]:
+def _made(config: Photometry, count: int, groups: int, rng: Draws) -> dict[str, Tensor]:
     """float32 (B, groups) for every change: 1 = made, 0 = another of `one_of` is made."""
     made = dict.fromkeys(_CHANGES, torch.ones(count, groups, device=rng.device))
     if config.one_of:
-        chosen = torch.randint(len(config.one_of), (count, groups), generator=rng, device=rng.device)
+        chosen = rng.integers(len(config.one_of), count, groups)
         made |= {name: (chosen == number).float() for number, name in enumerate(config.one_of)}
     return made
 
 
-def _blur(both: Tensor, config: Photometry, made: Tensor, rng: torch.Generator) -> Tensor:
-    sigma = config.blur * made * uniform(rng, *made.shape)
+def _blur(both: Tensor, config: Photometry, made: Tensor, rng: Draws) -> Tensor:
+    sigma = config.blur * made * rng.uniform(*made.shape)
     radius = min(math.ceil(3 * config.blur), min(both.shape[-2:]) - 1)
     place = torch.arange(-radius, radius + 1, device=both.device)
     kernel = torch.exp(
@@ -116,22 +117,22 @@ def _blur(both: Tensor, config: Photometry, made: Tensor, rng: torch.Generator) 
     return planes.view_as(both)
 
 
-def _gain(both: Tensor, config: Photometry, made: Tensor, rng: torch.Generator) -> Tensor:
+def _gain(both: Tensor, config: Photometry, made: Tensor, rng: Draws) -> Tensor:
     """Per-channel gain, brightness and contrast about mid-grey: one multiplication and one addition."""
-    signed = config.gain * made[..., None] * (2 * uniform(rng, *made.shape, 5) - 1)
+    signed = config.gain * made[..., None] * (2 * rng.uniform(*made.shape, 5) - 1)
     gain = torch.exp(signed[..., :1] + signed[..., 1:4] / 2)  # B, groups, 3
     contrast = torch.exp(signed[..., 4:])
     return torch.addcmul(_planes(0.5 * (1 - contrast)), both, _planes(gain * contrast))
 
 
-def _rgb_shift(both: Tensor, config: Photometry, made: Tensor, rng: torch.Generator) -> Tensor:
-    return both + _planes(config.rgb_shift * made[..., None] * (2 * uniform(rng, *made.shape, 3) - 1))
+def _rgb_shift(both: Tensor, config: Photometry, made: Tensor, rng: Draws) -> Tensor:
+    return both + _planes(config.rgb_shift * made[..., None] * (2 * rng.uniform(*made.shape, 3) - 1))
 
 
-def _hsv(both: Tensor, config: Photometry, made: Tensor, rng: torch.Generator) -> Tensor:
+def _hsv(both: Tensor, config: Photometry, made: Tensor, rng: Draws) -> Tensor:
     """Through HSV and back; a photo whose turn it is not keeps its colours."""
     most = torch.tensor([config.hue, config.saturation, config.value], device=rng.device)
-    signed = most * made[..., None] * (2 * uniform(rng, *made.shape, 3) - 1)
+    signed = most * made[..., None] * (2 * rng.uniform(*made.shape, 3) - 1)
     turn, saturation, value = _each_photo(signed)[..., None, None].unbind(2)  # B, 2, 1, 1 each
     photos = both.unflatten(1, (2, 3)).clamp(0, 1)
     hue, chroma, high = _hue_chroma_value(photos)
@@ -158,24 +159,24 @@ def _hue_chroma_value(photos: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return torch.where(high == red, (green - blue) / some, hue), chroma, high
 
 
-def _gamma(both: Tensor, config: Photometry, made: Tensor, rng: torch.Generator) -> Tensor:
-    power = torch.exp(config.gamma * made * (2 * uniform(rng, *made.shape) - 1))
+def _gamma(both: Tensor, config: Photometry, made: Tensor, rng: Draws) -> Tensor:
+    power = torch.exp(config.gamma * made * (2 * rng.uniform(*made.shape) - 1))
     return both.clamp(0, 1) ** _planes(power[..., None])
 
 
-def _noise(both: Tensor, config: Photometry, made: Tensor, rng: torch.Generator) -> Tensor:
-    sigma = config.noise * made * uniform(rng, *made.shape)
-    return torch.addcmul(both, torch.randn_like(both, generator=rng), _planes(sigma[..., None]))
+def _noise(both: Tensor, config: Photometry, made: Tensor, rng: Draws) -> Tensor:
+    sigma = config.noise * made * rng.uniform(*made.shape)
+    return torch.addcmul(both, rng.normal_like(both), _planes(sigma[..., None]))
 
 
-def _jpeg(both: Tensor, config: Photometry, made: Tensor, rng: torch.Generator) -> Tensor:
-    lost = _each_photo(config.jpeg * made * uniform(rng, *made.shape)).flatten()  # 2 B
+def _jpeg(both: Tensor, config: Photometry, made: Tensor, rng: Draws) -> Tensor:
+    lost = _each_photo(config.jpeg * made * rng.uniform(*made.shape)).flatten()  # 2 B
     photos = both.unflatten(1, (2, 3)).flatten(0, 1).clamp(0, 1)
     photos = torch.where((lost > 0)[:, None, None, None], jpeg(photos, 100 * (1 - lost)), photos)
     return photos.unflatten(0, (-1, 2)).flatten(1, 2)
 
 
-_CHANGES: dict[str, Callable[[Tensor, Photometry, Tensor, torch.Generator], Tensor]] = {
+_CHANGES: dict[str, Callable[[Tensor, Photometry, Tensor, Draws], Tensor]] = {
     "blur": _blur,
     "gain": _gain,
     "rgb_shift": _rgb_shift,
@@ -199,8 +200,3 @@ def _each_channel(values: Tensor) -> Tensor:
 def _planes(values: Tensor) -> Tensor:
     """(B, groups, 1 or 3) numbers for the channels of a photo -> (B, 6, 1, 1)."""
     return _each_photo(values.expand(*values.shape[:2], 3)).flatten(1)[..., None, None]
-
-
-def uniform(rng: torch.Generator, *shape: int) -> Tensor:
-    """float32 in [0, 1), on the device of `rng`."""
-    return torch.rand(*shape, generator=rng, device=rng.device)
