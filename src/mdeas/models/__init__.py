@@ -7,6 +7,7 @@ def mdeas(**options) -> PairNetwork: ...
 import importlib
 import inspect
 import pkgutil
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -77,4 +78,17 @@ def create_model(name: str, **options) -> nn.Module:
     if unknown:
         known = ", ".join(info.options) or "none"
         raise UsageError("E-MODEL-OPTION", f"model '{name}' has no option {unknown}. Its options: {known}.")
+    for option, value in options.items():
+        _check_choice(info, option, value)
     return info.builder(**options)
+
+
+def _check_choice(info: ModelInfo, option: str, value: object) -> None:
+    """UsageError (E-MODEL-OPTION) when the builder names the values it takes and `value` is none of them."""
+    annotation = inspect.signature(info.builder, eval_str=True).parameters[option].annotation
+    choices = typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else (value,)
+    if value not in choices:
+        raise UsageError(
+            "E-MODEL-OPTION",
+            f"model '{info.name}': {option} is {value!r}; it must be one of {', '.join(choices)}.",
+        )

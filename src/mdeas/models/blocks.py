@@ -1,8 +1,11 @@
 """Layers that several architectures share."""
 
+import itertools
 import math
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class DepthwiseUnit(nn.Module):
@@ -49,3 +52,51 @@ def init_fan_out(module: nn.Module) -> None:
             nn.init.normal_(layer.weight, 0.0, math.sqrt(2.0 / (area * layer.out_channels)))
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+class DoubleConv(nn.Sequential):
+    """3×3 convolution to `num_mid` and then to `num_out`, each with batch norm and ReLU."""
+
+    def __init__(self, num_in: int, num_mid: int, num_out: int):
+        layers: list[nn.Module] = []
+        for first, second in ((num_in, num_mid), (num_mid, num_out)):
+            layers += [nn.Conv2d(first, second, 3, padding=1), nn.BatchNorm2d(second), nn.ReLU(inplace=True)]
+        super().__init__(*layers)
+
+
+class UNetEncoder(nn.Module):
+    """Double convolutions with 2×2 max-pooling before each.
+
+    Input: widths: channels of the input and after every double convolution.
+    Output: features at 1/2, 1/4, ...; what came in stands first, for the skips.
+    """
+
+    def __init__(self, widths: tuple[int, ...]):
+        super().__init__()
+        pairs = itertools.pairwise(widths)
+        self.downs = nn.ModuleList(DoubleConv(num_in, num_out, num_out) for num_in, num_out in pairs)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        levels = [x]
+        for down in self.downs:
+            levels.append(down(F.max_pool2d(levels[-1], 2)))
+        return levels
+
+
+class UNetDecoder(nn.Module):
+    """Bilinear ×2, concatenate the skip, double convolution, at every level; a 1×1 head with one channel.
+
+    Input: ups: (channels after concatenation, channels out) from the deepest level up.
+    """
+
+    def __init__(self, ups: tuple[tuple[int, int], ...]):
+        super().__init__()
+        self.ups = nn.ModuleList(DoubleConv(num_in, num_in // 2, num_out) for num_in, num_out in ups)
+        self.head = nn.Conv2d(ups[-1][1], 1, 1)
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        *skips, x = levels
+        for up in self.ups:
+            x = F.interpolate(x, size=skips[-1].shape[-2:], mode="bilinear", align_corners=True)
+            x = up(torch.cat([skips.pop(), x], 1))
+        return self.head(x)

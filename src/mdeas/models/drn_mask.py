@@ -1,0 +1,103 @@
+"""`drn-mask`: dilated residual network DRN-D-22 (Yu et al., CVPR 2017) with up-projections (system 3)."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mdeas.models import register
+from mdeas.models.base import PairNetwork
+from mdeas.models.up_projection import UpDecoder
+
+NUM_CLASSES = 1000
+
+
+@register("drn-mask", reference="system 3 (2020); DRN-D-22, CVPR 2017", parameters=25_259_761)
+def drn_mask(task: Literal["mask", "depth"] = "mask") -> PairNetwork:
+    """One head, from the image alone. The published head ends in a sigmoid; here it returns logits."""
+    return PairNetwork(DrnMask(), multiple=1, heads=(task,), photos=("image",))
+
+
+class Basic(nn.Module):
+    """Two 3×3 convolutions beside the input, with stride and two dilations."""
+
+    def __init__(self, num_in: int, num_out: int, stride: int = 1, dilations: tuple[int, int] = (1, 1)):
+        super().__init__()
+        first, second = dilations
+        self.conv1 = nn.Conv2d(num_in, num_out, 3, stride, first, first, bias=False)
+        self.bn1 = nn.BatchNorm2d(num_out)
+        self.conv2 = nn.Conv2d(num_out, num_out, 3, 1, second, second, bias=False)
+        self.bn2 = nn.BatchNorm2d(num_out)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1 or num_in != num_out:
+            project = nn.Conv2d(num_in, num_out, 1, stride, bias=False)
+            self.downsample = nn.Sequential(project, nn.BatchNorm2d(num_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(y)) + self.downsample(x))
+
+
+def _plain(num_in: int, num_out: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    padding = dilation * (kernel // 2)
+    conv = nn.Conv2d(num_in, num_out, kernel, stride, padding, dilation, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(num_out), nn.ReLU(inplace=True))
+
+
+def _level(num_in: int, num_out: int, stride: int, dilation: int) -> nn.Sequential:
+    """Two basic blocks; where the dilation begins, the first convolution has half of it."""
+    first = Basic(num_in, num_out, stride, (dilation, dilation))
+    return nn.Sequential(first, Basic(num_out, num_out, 1, (dilation, dilation)))
+
+
+class DrnD22(nn.Module):
+    """(B, 3, h, w) -> features at 1/8 with 512 channels, and the sizes at 1/4, 1/2 and 1 on the way."""
+
+    def __init__(self):
+        super().__init__()
+        self.at1 = nn.Sequential(_plain(3, 16, 7), _plain(16, 16))
+        self.at2 = _plain(16, 32, stride=2)
+        self.at4 = _level(32, 64, 2, 1)
+        self.at8 = nn.Sequential(
+            _level(64, 128, 2, 1),
+            _level(128, 256, 1, 2),
+            _level(256, 512, 1, 4),
+            _plain(512, 512, dilation=2),
+            _plain(512, 512),
+        )
+
+    def forward(self, image: Tensor) -> tuple[Tensor, list[tuple[int, int]]]:
+        x, sizes = image, list[tuple[int, int]]()
+        for part in (self.at1, self.at2, self.at4):
+            x = part(x)
+            sizes.insert(0, (x.shape[-2], x.shape[-1]))
+        return self.at8(x), sizes
+
+
+class DrnClassifier(nn.Module):
+    """The encoder with its 1000-way classifier, as the write-up counts it: 16,393,752 parameters.
+
+    Input: (B, 3, h, w). Output: (B, 1000) class logits.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = DrnD22()
+        self.head = nn.Conv2d(512, NUM_CLASSES, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        features, _ = self.encoder(image)
+        return self.head(features.mean((2, 3), keepdim=True)).flatten(1)
+
+
+class DrnMask(nn.Module):
+    """Normalised image (B, 3, h, w) -> (B, 1, h, w)."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = DrnD22()
+        self.decoder = UpDecoder(512, 256, 128, 64)
+        self.head = nn.Conv2d(64, 1, 3, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.head(self.decoder(*self.encoder(image)))

@@ -1,0 +1,110 @@
+"""`hu-resnet50`: ResNet-50 encoder, up-projections, multi-scale fusion (published system 3).
+
+Hu et al., "Revisiting Single Image Depth Estimation" (WACV 2019) and "Visualization of Convolutional Neural
+Networks for Monocular Depth Estimation" (ICCV 2019). Shapes in comments are for a 224×224 image.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mdeas.models import register
+from mdeas.models.base import PairNetwork
+from mdeas.models.up_projection import UpDecoder, UpProjection
+from mdeas.models.upconv import enlarge
+
+_BLOCKS = (3, 4, 6, 3)
+
+
+@register("hu-resnet50", reference="system 3 (2020); Hu et al., ICCV 2019", parameters=67_569_473)
+def hu_resnet50(task: Literal["mask", "depth"] = "depth", pretrained: bool = False) -> PairNetwork:
+    """One head, from the image alone. pretrained: ImageNet weights of the encoder, downloaded by timm."""
+    core = HuResNet50()
+    if pretrained:
+        core.encoder.load_state_dict(_imagenet(), strict=True)
+    return PairNetwork(core, multiple=1, heads=(task,), photos=("image",))
+
+
+def _imagenet() -> dict[str, Tensor]:
+    from mdeas.models.pretrained import pretrained_state
+
+    state = pretrained_state("resnet50")
+    return {name: value for name, value in state.items() if not name.startswith("fc.")}
+
+
+class Bottleneck(nn.Module):
+    """1×1, 3×3 with the stride, 1×1 to four times the width, beside the input (He et al. 2016)."""
+
+    def __init__(self, num_in: int, width: int, stride: int):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(num_in, width, 1, bias=False), nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3, self.bn3 = nn.Conv2d(width, 4 * width, 1, bias=False), nn.BatchNorm2d(4 * width)
+        self.downsample: nn.Module = nn.Identity()
+        if num_in != 4 * width:
+            project = nn.Conv2d(num_in, 4 * width, 1, stride, bias=False)
+            self.downsample = nn.Sequential(project, nn.BatchNorm2d(4 * width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn2(self.conv2(y)))
+        return F.relu(self.bn3(self.conv3(y)) + self.downsample(x))
+
+
+class ResNet50(nn.Module):
+    """(B, 3, h, w) -> features at 1/4, 1/8, 1/16 and 1/32 with 256, 512, 1024 and 2048 channels.
+
+    Layers carry the customary names, so that ImageNet weights load strictly.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64)
+        num_in = 64
+        for level, count in enumerate(_BLOCKS):
+            width, stride = 64 * 2**level, 1 if level == 0 else 2
+            rest = [Bottleneck(4 * width, width, 1) for _ in range(count - 1)]
+            setattr(self, f"layer{level + 1}", nn.Sequential(Bottleneck(num_in, width, stride), *rest))
+            num_in = 4 * width
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(image))), 3, 2, 1)
+        levels = []
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = layer(x)
+            levels.append(x)
+        return levels
+
+
+class HuResNet50(nn.Module):
+    """Normalised image (B, 3, h, w) -> (B, 1, h, w); the published output at half size, enlarged."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = ResNet50()
+        self.reduce = ConvNorm(2048, 1024, 1)
+        self.decoder = UpDecoder(1024, 512, 256, 128, 64)
+        self.fusion = nn.ModuleList(UpProjection(256 * 2**level, 16) for level in range(4))
+        self.mix = ConvNorm(64, 64, 5)
+        last = nn.Conv2d(128, 1, 5, padding=2)
+        self.refine = nn.Sequential(ConvNorm(128, 128, 5), ConvNorm(128, 128, 5), last)
+
+    def forward(self, image: Tensor) -> Tensor:
+        levels = self.encoder(image)  # 256 × 56, 512 × 28, 1024 × 14, 2048 × 7
+        quarter, eighth, sixteenth = (tuple(level.shape[-2:]) for level in levels[:3])
+        half = (2 * quarter[0], 2 * quarter[1])
+        decoded = self.decoder(self.reduce(levels[-1]), (sixteenth, eighth, quarter, half))  # 64 × 112
+        fused = [up(level, half) for up, level in zip(self.fusion, levels, strict=True)]
+        both = torch.cat([decoded, self.mix(torch.cat(fused, 1))], 1)  # 128 × 112
+        return enlarge(self.refine(both), image.shape[-2:])
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution without bias, batch norm, ReLU."""
+
+    def __init__(self, num_in: int, num_out: int, kernel: int):
+        conv = nn.Conv2d(num_in, num_out, kernel, padding=kernel // 2, bias=False)
+        super().__init__(conv, nn.BatchNorm2d(num_out), nn.ReLU(inplace=True))
