@@ -17,20 +17,21 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "errors files headers images metrics metrics_depth metrics_mask moments names onnxfile sample"
+            "container errors files headers images metrics metrics_depth metrics_mask moments names onnxfile sample"
             " sheets signals spec tags",
-            "baselines dataset pair predictor rows runtime",
+            "baselines dataset pair predictor rows runtime videofile",
             "create data models",
             "train",
-            "evaluate export predict report show",
-            "__init__ __main__ arguments cli",
+            "evaluate export predict report show video",
+            "__init__ __main__ arguments cli commands_data",
         )
     )
     for name in names.split()
 }
 STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
-    "arguments", "cli", "evaluate", "predict", "report", "show", "__init__", "__main__",
+    "arguments", "cli", "commands_data", "evaluate", "predict", "report", "show", "video",
+    "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning", "torchvision", "timm", "kornia")
 # Who may decode or encode pictures; a nuisance passes a photo through JPEG in memory.

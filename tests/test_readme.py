@@ -11,6 +11,7 @@ import pytest
 
 from mdeas.cli import main
 from mdeas.images import read_depth16, read_gray, read_rgb, read_rgba, write_png
+from mdeas.videofile import VideoReader, write_video
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -66,6 +67,7 @@ def workplace(tmp_path_factory):
         (folder / name).mkdir()
         for number in range(24):
             write_png(folder / name / f"{number}.png", texture(rng, channels))
+    write_video(folder / "walk.mp4", [read_rgb(SAMPLE / "image.png")] * 2, 10)
     (folder / "mypairs" / "desk").mkdir(parents=True)
     for name in ("background.png", "image.png"):
         shutil.copy(SAMPLE / name, folder / name)
@@ -117,6 +119,11 @@ class TestCommands:
         assert json.loads((done / folder / "image-depth.json").read_text())["kind"] == "relative"
         assert (done / folder / "image-panel.png").is_file()
 
+    def test_video_tiles(self, done):
+        height, width, _ = read_rgb(done / "image.png").shape
+        (_, tiles), _ = VideoReader(str(done / "tiles.mp4"))
+        assert tiles.shape == (2 * (height + 20), 2 * width, 3)
+
 
 class TestText:
     def test_make_targets_exist(self):
@@ -130,7 +137,7 @@ class TestText:
     def test_every_command_is_mentioned(self):
         mentioned = {words[1] for words in commands("mdeas")}
         assert mentioned == {
-            "create", "verify", "show", "train", "evaluate", "export", "predict", "models",
+            "create", "verify", "show", "train", "evaluate", "export", "predict", "models", "video",
         }  # fmt: skip
 
     def test_the_python_runs(self, workplace, monkeypatch, capsys):

@@ -156,3 +156,10 @@ def _one_line(text: str) -> str:
     text = re.sub(r"\b(?:[a-z]+\.)+(?=[a-z])", "", text)  # "predict.background" is background
     text = re.sub(r'Parser key "(\w+)":', r"--\1:", text)
     return text[:1].lower() + text[1:]
+
+
+def print_facts(facts: dict[str, Any]) -> None:
+    """One aligned line per fact: its name and its value."""
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        print(f"{name:<{width}}  {value}")

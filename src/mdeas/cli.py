@@ -1,7 +1,8 @@
 """The command line: one typed function per command, heavy imports inside it.
 
 A function's signature is its parser: positional parameters are arguments, keyword-only ones are options, the
-docstring is the help. To add a command, write the function and give it a row in COMMANDS.
+docstring is the help. To add a command, write the function and give it a row in COMMANDS. Those about data
+are in commands_data.py.
 """
 
 import sys
@@ -9,114 +10,15 @@ import traceback
 from pathlib import Path
 from typing import Any, Literal
 
-from jsonargparse.typing import NonNegativeInt, PositiveInt
+from jsonargparse.typing import PositiveInt
 
 from mdeas import __version__
-from mdeas.arguments import configured, parse
+from mdeas.arguments import parse, print_facts
+from mdeas.commands_data import create_pairs, create_photos, create_scenes, show, verify
 from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
 
 Device = Literal["auto", "cpu", "cuda"]
 Split = Literal["train", "validation", "test"]
-
-
-def create_scenes(
-    *,
-    out: str,
-    count: PositiveInt,
-    size: PositiveInt = 224,
-    seed: NonNegativeInt = 0,
-    workers: PositiveInt = 1,
-    cutouts: str | None = None,
-    textures: str | None = None,
-    overrides: list[str] = [],  # noqa: B006 (never changed; the parser shows it)
-    force: bool = False,
-) -> None:
-    """Render scenes with exact mask and metric depth.
-
-    out: folder of the new data set
-    count: number of samples
-    size: height and width in pixels
-    seed: sample i depends on the recipe, the seed and i alone
-    workers: processes; the bytes are the same for any number
-    cutouts: folder of RGBA cut-outs that stand in some scenes as billboards
-    textures: folder of photos that cover some surfaces
-    overrides: another field of the recipe, as FIELD=VALUE; may be repeated
-    force: replace a data set that is there
-    """
-    from mdeas.create.scenes import ScenesMaker, ScenesRecipe
-
-    fields = {"count": count, "size": size, "cutouts": cutouts, "textures": textures}
-    _build(ScenesMaker(configured(ScenesRecipe, fields, overrides), seed), out, workers, force)
-
-
-def create_photos(
-    *,
-    out: str,
-    backgrounds: str,
-    foregrounds: str,
-    count: PositiveInt,
-    size: PositiveInt = 224,
-    seed: NonNegativeInt = 0,
-    workers: PositiveInt = 1,
-    overrides: list[str] = [],  # noqa: B006
-    force: bool = False,
-) -> None:
-    """Compose RGBA cut-outs on photographs.
-
-    out: folder of the new data set
-    backgrounds: folder of photographs
-    foregrounds: folder of RGBA cut-outs
-    count: number of samples
-    size: height and width in pixels
-    seed: sample i depends on the recipe, the seed and i alone
-    workers: processes; the bytes are the same for any number
-    overrides: another field of the recipe, as FIELD=VALUE; may be repeated
-    force: replace a data set that is there
-    """
-    from mdeas.create.composite import PhotosMaker, PhotosRecipe
-
-    fields = {"backgrounds": backgrounds, "foregrounds": foregrounds, "count": count, "size": size}
-    _build(PhotosMaker(configured(PhotosRecipe, fields, overrides), seed), out, workers, force)
-
-
-def create_pairs(*, out: str, folder: str, force: bool = False) -> None:
-    """Make a test set of pairs that were photographed.
-
-    out: folder of the new data set
-    folder: one folder per pair: background.*, image.*, and mask.png and depth.png (millimetres) if known
-    force: replace a data set that is there
-    """
-    from mdeas.create.pairs import PairsMaker
-
-    # Photographs are measured, not trained on: kept without loss.
-    _build(PairsMaker(folder), out, 1, force, photo_format="png")
-
-
-def verify(dataset: str) -> None:
-    """Check every shard and every sample of a data set.
-
-    dataset: folder of a data set
-    """
-    from mdeas.dataset import verify as verify_dataset
-
-    _print_facts(verify_dataset(dataset))
-
-
-def show(dataset: str, *, out: str | None = None, force: bool = False) -> None:
-    """Print counts, means and deviations of a data set; write a contact sheet.
-
-    dataset: folder of a data set
-    out: PNG of the contact sheet
-    force: replace a sheet that is there
-    """
-    from mdeas.dataset import Dataset, statistics
-    from mdeas.images import write_png
-    from mdeas.show import sheet, table
-
-    print(table(statistics(dataset)))
-    if out:
-        write_png(out, sheet(Dataset(dataset)), force=force)
-        print(out)
 
 
 def train(
@@ -138,7 +40,7 @@ def train(
     from mdeas.train.config import load_recipe
     from mdeas.train.run import train as run
 
-    _print_facts(run(load_recipe(recipe, overrides), data, out, device=device))
+    print_facts(run(load_recipe(recipe, overrides), data, out, device=device))
 
 
 def evaluate(
@@ -165,6 +67,33 @@ def evaluate(
     print(markdown(measure(model, Path(data), Path(out), split=split, limit=limit, force=force)))
 
 
+def compare(
+    runs: list[str],
+    *,
+    data: str,
+    out: str,
+    split: Split = "test",
+    limit: PositiveInt | None = None,
+    size: PositiveInt | None = None,
+    threads: PositiveInt | None = None,
+    force: bool = False,
+) -> None:
+    """Put networks side by side: one table, a figure and pictures, with the baselines in the first rows.
+
+    runs: run folders, .safetensors files, ONNX files, "default", or recipes, which are trained first
+    data: folder of the data set to measure on, and to train recipes on
+    out: folder for the results, runs, models and evaluations; what is done there is kept
+    split: part of the data set to measure on
+    limit: only the first so many samples
+    size: long side in pixels at which all networks work; each has its own without it
+    threads: CPU threads of ONNX Runtime; all cores without it
+    force: replace a comparison that is there
+    """
+    from mdeas.compare.compare import compare as run
+
+    print(run(runs, data, out, split=split, limit=limit, size=size, threads=threads, force=force))
+
+
 def export(run: str, *, out: str, size: PositiveInt | None = None, force: bool = False) -> None:
     """Write a trained network as one ONNX file and compare it with torch.
 
@@ -176,7 +105,7 @@ def export(run: str, *, out: str, size: PositiveInt | None = None, force: bool =
     from mdeas.export import export as write_onnx
 
     record = write_onnx(Path(run), Path(out), size=size, force=force)
-    _print_facts({"model": out, "bytes": record["bytes"], "sha256": record["sha256"]})
+    print_facts({"model": out, "bytes": record["bytes"], "sha256": record["sha256"]})
 
 
 def predict(
@@ -206,6 +135,34 @@ def predict(
     )
 
 
+def video(
+    source: str,
+    *,
+    background: str,
+    out: str,
+    model: str | None = None,
+    frames: PositiveInt | None = None,
+    device: Device = "auto",
+    threads: PositiveInt | None = None,
+    force: bool = False,
+) -> None:
+    """Predict a video or a camera and write tiles of frame, mask, depth and cut-out.
+
+    source: video file, or camera: its number or /dev/video...
+    background: photo of the same view with nothing in it
+    out: MP4 file for the tiles
+    model: ONNX file; the default is in the package
+    frames: write at most so many
+    device: auto takes CUDA when there is one
+    threads: CPU threads
+    force: replace a file that is there
+    """
+    from mdeas.video import tile_video
+
+    options: dict[str, Any] = {"model": model, "frames": frames, "device": device, "threads": threads}
+    print_facts(tile_video(source, background, out, force=force, **options))
+
+
 def models(name: str | None = None, *, size: PositiveInt = 224) -> None:
     """List the networks that can be trained, or the layers of one.
 
@@ -223,8 +180,10 @@ COMMANDS: dict[str, Any] = {
     "show": show,
     "train": train,
     "evaluate": evaluate,
+    "compare": compare,
     "export": export,
     "predict": predict,
+    "video": video,
     "models": models,
 }
 
@@ -267,15 +226,3 @@ def _explain(error: BaseException) -> tuple[str, str, int]:
         return "E-MEMORY", f"out of memory. {advice}", MemoryLimitError.exit_code
     hint = "This is a bug in mdeas: run it again with --debug and report the traceback."
     return "E-BUG", f"{type(error).__name__}: {error}. {hint}", EXIT_BUG
-
-
-def _build(maker: Any, out: str, workers: int, force: bool, photo_format: str = "jpeg") -> None:
-    from mdeas.create.build import build
-
-    _print_facts(build(maker, Path(out), workers=workers, force=force, photo_format=photo_format))
-
-
-def _print_facts(facts: dict[str, Any]) -> None:
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        print(f"{name:<{width}}  {value}")

@@ -18,7 +18,7 @@ from typing import Any
 from mdeas.errors import InputError, StorageError
 
 LOCK_NAME = ".mdeas.lock"
-_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp(\.\w+)?")
 _LONGEST_NAME = 255  # bytes; the limit of ext4, xfs, btrfs and tmpfs
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -50,24 +50,38 @@ def write_bytes(path: str | os.PathLike[str], data: bytes, *, force: bool = Fals
     Output: the record {"name", "bytes", "sha256"}.
     Errors: StorageError E-EXISTS (without `force`), E-FULL, E-READ-ONLY, E-IO; none leaves a temporary file.
     """
+    with replacing(path, force=force, needed=len(data)) as temporary, open(temporary, "wb") as file:
+        file.write(data)
+    return {"name": Path(path).name, "bytes": len(data), "sha256": sha256_bytes(data)}
+
+
+@contextlib.contextmanager
+def replacing(
+    path: str | os.PathLike[str], *, force: bool = False, needed: int = 0, ending: str = ""
+) -> Iterator[Path]:
+    """A temporary path that becomes `path`, durably, when the block ends without an error; see `write_bytes`.
+
+    Input: needed: bytes, for the message of a full disk; ending: of the temporary name, for writers that look
+        at it. Errors as `write_bytes`.
+    """
     path = Path(path)
     if not force and os.path.lexists(path):
         raise StorageError(
             "E-EXISTS", f"{quoted(path)}: exists already. Choose another name or pass --force."
         )
-    temporary = _temporary(path)
-    with storage(path, len(data)):
+    temporary = _temporary(path, ending)
+    with storage(path, needed):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _write_durably(temporary, data)
+            yield temporary
+            _sync(temporary)
             kill_point("temporary")
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         kill_point("renamed")
-        _sync_folder(path.parent)
-    return {"name": path.name, "bytes": len(data), "sha256": sha256_bytes(data)}
+        _sync(path.parent)
 
 
 def write_json(path: str | os.PathLike[str], value: Any, *, force: bool = False) -> dict[str, Any]:
@@ -168,21 +182,15 @@ def _sign(descriptor: int) -> None:
     os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
 
 
-def _temporary(path: Path) -> Path:
-    tail = f".{os.getpid()}.tmp"
+def _temporary(path: Path, ending: str) -> Path:
+    tail = f".{os.getpid()}.tmp{ending}"
     name = os.fsencode(path.name)[: _LONGEST_NAME - 1 - len(tail)]
     return path.with_name("." + os.fsdecode(name) + tail)
 
 
-def _write_durably(path: Path, data: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path) -> None:
+    """Have a file's content, or a folder's names, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

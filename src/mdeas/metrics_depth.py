@@ -87,7 +87,7 @@ def align(prediction: np.ndarray, truth: np.ndarray, known: np.ndarray, alignmen
     p, d = prediction.astype(np.float64), truth.astype(np.float64)
     farthest = _FARTHEST / d[known].min()
     if alignment == "affine-disparity":
-        scale, shift = _fit(p[known], d[known])
+        scale, shift = fit_line(p[known], d[known])
         p = scale * p + shift
     elif alignment == "median":
         positive = np.maximum(p, np.finfo(np.float32).tiny)
@@ -95,7 +95,7 @@ def align(prediction: np.ndarray, truth: np.ndarray, known: np.ndarray, alignmen
     return np.maximum(p, 1 / farthest)
 
 
-def _fit(p: np.ndarray, d: np.ndarray) -> tuple[float, float]:
+def fit_line(p: np.ndarray, d: np.ndarray) -> tuple[float, float]:
     """Scale and shift that minimise sum (scale p + shift - d)^2; a constant p keeps scale 0."""
     centred = p - p.mean()
     spread = np.square(centred).sum()
@@ -114,7 +114,7 @@ def to_unit(prediction: np.ndarray, truth: np.ndarray, known: np.ndarray) -> tup
     p, d = prediction.astype(np.float64), truth.astype(np.float64)
     low, high = d[known].min(), d[known].max()
     d = (d - low) / (high - low) if high > low else np.ones_like(d)
-    scale, shift = _fit(p[known], d[known])
+    scale, shift = fit_line(p[known], d[known])
     return np.clip(scale * p + shift, 1 / 255, 1), np.clip(d, 1 / 255, 1)
 
 

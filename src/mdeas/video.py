@@ -1,0 +1,172 @@
+"""A video or camera as 2×2 tiles: frame, mask, depth and cut-out; streamed, a frame in memory at a time.
+
+One scale for the colours of the whole video: that of the depth predicted for the empty scene, with room for
+what stands nearer. A network's relative depth also drifts from frame to frame; scale and shift of every frame
+are fitted so that what is not covered has the depth that it has in the empty scene.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from mdeas import pair
+from mdeas.errors import InputError, Stopped, StorageError, UsageError
+from mdeas.files import quoted
+from mdeas.images import colorize, read_rgb
+from mdeas.metrics_depth import fit_line
+from mdeas.predictor import Predictor
+from mdeas.runtime import load
+from mdeas.sheets import labelled, robust_range
+from mdeas.signals import StopRequest, stop_requests
+from mdeas.spec import resize
+from mdeas.videofile import VideoReader, evenly, is_camera, write_video
+
+_MAX_TILE = 640  # long side of a tile, pixels
+_HEADROOM = 0.5  # of the empty scene's range of depth, for what is nearer
+_UNCOVERED = 0.1  # alpha below which a pixel shows the empty scene
+_ENOUGH = 0.05  # share of uncovered pixels from which scale and shift can be fitted
+
+
+def tile_video(
+    source: str,
+    background: str | Path,
+    out: str | Path,
+    *,
+    model: str | Path | None = None,
+    frames: int | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Predict every frame of `source` and write an MP4 of 2×2 tiles: frame, mask, depth, cut-out.
+
+    Input:
+        source: video file, or camera (its number or /dev/video…).
+        background: photo of the same view with nothing in it.
+        model, device, threads: see runtime.load.
+        frames: write at most so many.
+    Output: {"video", "frames", "seconds"}. A tile has the frame's size, its long side at most 640 pixels.
+    Errors: those of VideoReader, runtime.load and files.replacing; InputError E-PAIR-SIZE; Stopped,
+        and InputError E-VIDEO-SHORT for a truncated file, with the finished frames in `out`.
+    """
+    out = Path(out)
+    _check_output(source, Path(background), out, force)
+    predictor = load(model, device=device, threads=threads)
+    empty = read_rgb(background)
+    with contextlib.closing(VideoReader(source)) as reader, stop_requests() as stop:
+        count = write_video(out, _shown(reader, predictor, empty, frames, stop), reader.rate, force=force)
+        _tell_what_is_missing(reader, stop, count, out)
+        return {"video": str(out), "frames": count, "seconds": round(count / reader.rate, 2)}
+
+
+def _check_output(source: str, background: Path, out: Path, force: bool) -> None:
+    """Refuse, before any work, an output that is an input, that exists, or that is no MP4."""
+    if out.suffix.lower() != ".mp4":
+        raise UsageError("E-VIDEO-OUT", f"{quoted(out)}: videos are written as MP4. Give a name with .mp4.")
+    inputs = [background] if is_camera(source) else [background, Path(source)]
+    if os.path.realpath(out) in map(os.path.realpath, inputs):
+        raise UsageError("E-OUT-IS-INPUT", f"{quoted(out)} is an input. Give another name with -o.")
+    if os.path.lexists(out) and not force:
+        raise StorageError("E-EXISTS", f"{quoted(out)} exists. Pass --force, or another name with -o.")
+
+
+def _shown(
+    reader: VideoReader, predictor: Predictor, empty: np.ndarray, frames: int | None, stop: StopRequest
+) -> Iterator[np.ndarray]:
+    """Tiles at the reader's rate, at most `frames`, until the video ends or a signal comes."""
+    tiles, count = None, 0
+    expected = min(filter(None, (frames, reader.num_frames)), default=None)
+    timed = track(reader, "predicting", total=expected, console=Console(stderr=True))
+    for frame, times in evenly(timed, reader.rate):
+        tiles = tiles or Tiles(predictor, empty, frame)
+        tile = tiles.of(frame)
+        for _ in range(times):
+            if stop.signum is not None or count == frames:
+                return
+            count += 1
+            yield tile
+
+
+def _tell_what_is_missing(reader: VideoReader, stop: StopRequest, count: int, out: Path) -> None:
+    kept = f"{count} frames are in {quoted(out)}" if count else "no frame was finished"
+    if stop.signum is not None:
+        name = signal.Signals(stop.signum).name
+        raise Stopped(stop.signum, f"stopped by {name}; {kept}.")
+    if reader.missing_bytes:
+        early = f"{reader.name}: ends at least {reader.missing_bytes:,} bytes early"
+        raise InputError("E-VIDEO-SHORT", f"{early}; {kept}. Copy it again for the rest.")
+    if not count:
+        raise InputError("E-VIDEO-EMPTY", f"{reader.name}: no frames in it. Give another video.")
+
+
+class Tiles:
+    """Makes the tiles of one video.
+
+    Input: empty: uint8 (H, W, 3) RGB background photo; first: uint8 (h, w, 3) first frame, for the size.
+    Errors: InputError E-PAIR-SIZE when their aspects differ.
+    """
+
+    def __init__(self, predictor: Predictor, empty: np.ndarray, first: np.ndarray):
+        self.predictor = predictor
+        self.size = _tile_size(*first.shape[:2])
+        self.background = self._small(_matched(empty, first))
+        self.depth = predictor.predict(self.background, self.background).depth
+        low, high = robust_range(self.depth)
+        self.ends = low, high + _HEADROOM * (high - low)
+        self.line = 1.0, 0.0
+
+    def of(self, frame: np.ndarray) -> np.ndarray:
+        """uint8 (H, W, 3) RGB frame -> uint8 (2 (h + 20), 2 w, 3) RGB."""
+        small = self._small(frame)
+        prediction = self.predictor.predict(self.background, small)
+        depth = self._steady(prediction.depth, prediction.mask)
+        alpha = prediction.mask[..., None]
+        pictures = {
+            "frame": small,
+            "mask": np.repeat(_levels(255 * alpha), 3, axis=2),
+            "depth": colorize(depth, ends=self.ends),
+            "cut-out": _levels(alpha * small + (1 - alpha) * 255),
+        }
+        cells = [labelled(picture, name) for name, picture in pictures.items()]
+        return np.vstack([np.hstack(cells[:2]), np.hstack(cells[2:])])
+
+    def _small(self, frame: np.ndarray) -> np.ndarray:
+        return resize(frame, *self.size, enlarge=cv2.INTER_LINEAR)
+
+    def _steady(self, depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """`depth` at the scale and shift of the empty scene's; the last frame's ones if all is covered."""
+        uncovered = mask < _UNCOVERED
+        if uncovered.mean() >= _ENOUGH:
+            scale, shift = fit_line(depth[uncovered], self.depth[uncovered])
+            if scale > 0:
+                self.line = scale, shift
+        scale, shift = self.line
+        return scale * depth + shift
+
+
+def _matched(empty: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """`empty` at the size of `first`; what makes the pair doubtful is told on stderr."""
+    background, warnings = pair.match_background(empty, first, empty.shape[:2], first.shape[:2])
+    for warning in warnings + pair.warnings(background, first):
+        if warning.code != "W-PAIR-IDENTICAL":  # many videos begin with the empty scene
+            print(f"mdeas: warning[{warning.code}] {warning.text}", file=sys.stderr)
+    return background
+
+
+def _levels(picture: np.ndarray) -> np.ndarray:
+    return np.rint(picture).astype(np.uint8)
+
+
+def _tile_size(height: int, width: int) -> tuple[int, int]:
+    """Both even, as video codecs want them, the long side at most _MAX_TILE."""
+    scale = min(1.0, _MAX_TILE / max(height, width))
+    return max(2, round(height * scale / 2) * 2), max(2, round(width * scale / 2) * 2)

@@ -1,0 +1,212 @@
+"""The one place that reads and writes videos, with the FFmpeg inside OpenCV.
+
+Frames come upright (the rotation flag is applied), of any size and bit depth as 8-bit RGB, with their times;
+a frame of another size than the first one is stretched to that. What is written has a constant frame rate:
+`evenly` makes one of a variable rate, and no frame is off its time by more than half a frame.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+
+from mdeas import container
+from mdeas.errors import InputError, StorageError
+from mdeas.files import quoted, replacing
+
+_MAX_PIXELS = 40_000_000  # of a frame: more than 8K
+_USUAL_RATE, _MAX_RATE = 25.0, 60.0  # frames per second: when none is told; of a variable rate
+_LOOK = 100  # frames whose times tell whether the rate is constant
+_CODEC = "mp4v"  # MPEG-4 part 2: what OpenCV can write everywhere
+
+Item = TypeVar("Item")
+
+
+class VideoReader:
+    """Frames of a video file or camera.
+
+    Input: source: file, or camera: its number or /dev/video….
+    Errors: InputError E-VIDEO-MISSING, E-VIDEO-FORMAT (no video that is known by its first bytes: a playlist
+        that names other files or addresses is none), E-VIDEO-TRUNCATED (cut so that nothing can be read),
+        E-VIDEO-SIZE, E-VIDEO-CAMERA.
+    """
+
+    def __init__(self, source: str):
+        self.name = quoted(source)
+        self.camera = is_camera(source)
+        self.missing_bytes = 0
+        """How many bytes, at least, the file is shorter than it says of itself."""
+        with contextlib.ExitStack() as stack:
+            self._capture = self._open_camera(source) if self.camera else self._open_file(source, stack)
+            stack.callback(self._capture.release)
+            self._check()
+            self.rate = self._nominal_rate() if self.camera else self._file_rate()
+            """Frames per second that keep every frame, or _MAX_RATE."""
+            count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+            self.num_frames = count if 0 < count < 10**9 and not self.camera else None
+            """What the file says, or what its length allows for; None = unknown."""
+            self.close = stack.pop_all().close
+
+    def _open_camera(self, source: str) -> cv2.VideoCapture:
+        return _capture(int(source) if source.isdecimal() else source, cv2.CAP_ANY)
+
+    def _open_file(self, source: str, stack: contextlib.ExitStack) -> cv2.VideoCapture:
+        descriptor, self.missing_bytes = container.open_checked(source)
+        stack.callback(os.close, descriptor)
+        # By its descriptor: what was checked is what is read, and OpenCV crashes on names that are not UTF-8.
+        self._path = f"/dev/fd/{descriptor}"
+        return _capture(self._path, cv2.CAP_FFMPEG)
+
+    def _check(self) -> None:
+        if not self._capture.isOpened():
+            raise self._unreadable()
+        properties = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+        width, height = (int(self._capture.get(name)) for name in properties)
+        if width * height > _MAX_PIXELS:
+            size = f"{width}×{height} pixels, more than {_MAX_PIXELS:,}"
+            raise InputError("E-VIDEO-SIZE", f"{self.name}: {size}. Make it smaller first.")
+
+    def _unreadable(self) -> InputError:
+        if self.camera:
+            why = "cannot be opened. Check that it is there and not in use"
+            return InputError("E-VIDEO-CAMERA", f"camera {self.name} {why}.")
+        if self.missing_bytes:
+            why = f"ends at least {self.missing_bytes:,} bytes early and no frame can be read"
+            return InputError("E-VIDEO-TRUNCATED", f"{self.name}: {why}. Copy it again.")
+        return container.refused(self.name, "it cannot be decoded")
+
+    def _nominal_rate(self) -> float:
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        return writable_rate(rate) if 0 < rate < 1000 else _USUAL_RATE
+
+    def _file_rate(self) -> float:
+        """The nominal rate when frames come evenly; otherwise one that keeps those that come fast."""
+        probe = _capture(self._path, cv2.CAP_FFMPEG)
+        times: list[float] = []
+        while len(times) < _LOOK and probe.grab():
+            times.append(probe.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        probe.release()
+        return even_rate(np.array(times), self._nominal_rate())
+
+    def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
+        """(seconds since the first frame, uint8 (H, W, 3) RGB), until the video ends; a camera does not."""
+        start = None
+        while True:
+            found, frame = self._capture.read()
+            if not found:
+                return
+            now = time.monotonic() if self.camera else self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            start = now if start is None else start
+            yield now - start, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+
+
+def is_camera(source: str) -> bool:
+    """Whether `source` names a camera: a number that is no file, or /dev/video…."""
+    return source.startswith("/dev/video") or (source.isdecimal() and not os.path.exists(source))
+
+
+def even_rate(times: np.ndarray, nominal: float) -> float:
+    """The frame rate to write frames at that come at `times`.
+
+    Input: times: float64 (N,) seconds of the first frames; nominal: frames per second that the file claims.
+    Output: `nominal` when the frames come evenly (times may be rounded to milliseconds); otherwise the rate
+        of the fast tenth of them, so that few are lost, at most _MAX_RATE.
+    """
+    gaps = np.diff(times)
+    gaps = gaps[gaps > 0]
+    if not len(gaps) or np.abs(gaps - 1 / nominal).max() <= max(0.1 / nominal, 0.0015):
+        return nominal
+    return writable_rate(min(max(nominal, float(1 / np.quantile(gaps, 0.1))), _MAX_RATE))
+
+
+def writable_rate(rate: float) -> float:
+    """The nearest frame rate that MPEG-4 part 2 has: a fraction with no part above 65,535."""
+    return round(min(rate, 240.0), 2 if rate > _MAX_RATE else 3)
+
+
+def evenly(timed: Iterable[tuple[float, Item]], rate: float) -> Iterator[tuple[Item, int]]:
+    """Each item with how often it is shown at a constant `rate`; those that another one hides are left out.
+
+    Input: timed: (seconds, item), the first at 0, in order.
+    """
+    shown, held = 0, None
+    for seconds, item in timed:
+        due = round(seconds * rate)
+        if held is not None and due > shown:
+            yield held[0], due - shown
+            shown = due
+        held = (item,)
+    if held is not None:
+        yield held[0], 1
+
+
+def write_video(
+    path: str | os.PathLike[str], pictures: Iterable[np.ndarray], rate: float, *, force: bool = False
+) -> int:
+    """Write an MP4 (MPEG-4 part 2), whole or not at all; the number of its frames, 0 = nothing was written.
+
+    Input: pictures: uint8 (H, W, 3) RGB of one size, H and W even; rate: frames per second.
+    Errors: StorageError; what `pictures` raises, and then nothing is written.
+    """
+    count = 0
+    rest = iter(pictures)
+    first = next(rest, None)
+    if first is None:
+        return 0
+    height, width = first.shape[:2]
+    with replacing(path, force=force, ending=".mp4") as temporary:
+        with contextlib.closing(_Writer(temporary, rate, (width, height))) as writer:
+            for count, picture in enumerate(_chain(first, rest), 1):  # noqa: B007
+                writer.write(picture)
+        _check_written(path, temporary, count)
+    return count
+
+
+def _chain(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    yield first
+    yield from rest
+
+
+class _Writer:
+    """cv2.VideoWriter, which says nothing when it cannot write, to be checked with `_check_written`."""
+
+    def __init__(self, path: Path, rate: float, size: tuple[int, int]):
+        _hush()
+        self._writer = cv2.VideoWriter(
+            os.fspath(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*_CODEC), rate, size
+        )
+
+    def write(self, picture: np.ndarray) -> None:
+        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+    def close(self) -> None:
+        self._writer.release()
+
+
+def _check_written(path: str | os.PathLike[str], temporary: Path, count: int) -> None:
+    """StorageError unless the file holds `count` frames: its index comes last, so a full disk leaves none."""
+    capture = _capture(os.fspath(temporary), cv2.CAP_FFMPEG)
+    found = capture.get(cv2.CAP_PROP_FRAME_COUNT) if capture.isOpened() else 0
+    capture.release()
+    if found != count:
+        raise StorageError(
+            "E-IO", f"{quoted(path)}: the video could not be written whole. Check the room on the disk."
+        )
+
+
+def _capture(source: str | int, backend: int) -> cv2.VideoCapture:
+    _hush()
+    return cv2.VideoCapture(source, backend)
+
+
+def _hush() -> None:
+    """The messages of mdeas replace those that OpenCV and FFmpeg would print."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    # OpenCV reads these once, at its first video; -8 is FFmpeg's "quiet", and heeded only with the other.
+    os.environ.setdefault("OPENCV_FFMPEG_DEBUG", "1")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
