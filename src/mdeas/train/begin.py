@@ -63,7 +63,7 @@ def submodule(model: nn.Module, name: str, field_name: str) -> nn.Module:
     try:
         return model.get_submodule(name)
     except AttributeError as error:
-        children = [child for child, _ in model.named_modules() if 0 < len(child.split(".")) <= 2]
+        children = [child for child, _ in model.named_modules() if child and child.count(".") < 2]
         raise UsageError(
             "E-RECIPE", f"{field_name}: the network has no part '{name}'. Parts: {', '.join(children)}."
         ) from error
