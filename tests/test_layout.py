@@ -22,7 +22,7 @@ FLOORS = {
             "baselines dataset pair predictor rows runtime videofile",
             "create data models",
             "train",
-            "evaluate export predict report show video",
+            "evaluate export grid predict report show video",
             "__init__ __main__ arguments cli commands_data",
         )
     )
@@ -30,7 +30,7 @@ FLOORS = {
 }
 STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
-    "arguments", "cli", "commands_data", "evaluate", "predict", "report", "show", "video",
+    "arguments", "cli", "commands_data", "evaluate", "grid", "predict", "report", "show", "video",
     "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning", "torchvision", "timm", "kornia")

@@ -119,6 +119,9 @@ class TestCommands:
         assert json.loads((done / folder / "image-depth.json").read_text())["kind"] == "relative"
         assert (done / folder / "image-panel.png").is_file()
 
+    def test_grid_of_a_run_and_what_it_exports(self, done):
+        assert read_rgb(done / "grid.png").shape[1] == 3 * 164
+
     def test_video_tiles(self, done):
         height, width, _ = read_rgb(done / "image.png").shape
         (_, tiles), _ = VideoReader(str(done / "tiles.mp4"))
@@ -137,7 +140,7 @@ class TestText:
     def test_every_command_is_mentioned(self):
         mentioned = {words[1] for words in commands("mdeas")}
         assert mentioned == {
-            "create", "verify", "show", "train", "evaluate", "export", "predict", "models", "video",
+            "create", "verify", "show", "train", "evaluate", "export", "grid", "predict", "models", "video",
         }  # fmt: skip
 
     def test_the_python_runs(self, workplace, monkeypatch, capsys):

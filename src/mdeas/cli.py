@@ -135,6 +135,32 @@ def predict(
     )
 
 
+def grid(
+    runs: list[str],
+    *,
+    data: str,
+    out: str,
+    task: Literal["mask", "depth"] = "mask",
+    split: Split = "test",
+    count: PositiveInt = 6,
+    force: bool = False,
+) -> None:
+    """Show predictions of several runs side by side: a column a run, truth above prediction.
+
+    runs: run folders, .safetensors files, ONNX files, or "default"
+    data: folder of a data set
+    out: PNG of the grid
+    task: what is shown
+    split: part of the data set
+    count: samples shown, evenly spread
+    force: replace a grid that is there
+    """
+    from mdeas.grid import write_grid
+
+    write_grid(runs, data, out, task=task, split=split, count=count, force=force)
+    print(out)
+
+
 def video(
     source: str,
     *,
@@ -182,6 +208,7 @@ COMMANDS: dict[str, Any] = {
     "evaluate": evaluate,
     "compare": compare,
     "export": export,
+    "grid": grid,
     "predict": predict,
     "video": video,
     "models": models,

@@ -1,0 +1,139 @@
+"""Predictions of several runs side by side: a column a run, truth above prediction, for each sample.
+
+Depth is shown on the truth's own scale, after a fit of scale and shift that cannot turn near into far: a
+prediction that knows nothing is one flat colour, and not noise stretched to the whole range.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mdeas.dataset import Dataset
+from mdeas.errors import InputError, StorageError, UsageError
+from mdeas.files import quoted
+from mdeas.images import colorize, contact_sheet, write_png
+from mdeas.metrics_depth import fit_line
+from mdeas.predictor import Prediction, Predictor
+from mdeas.report import grey
+from mdeas.runtime import load
+from mdeas.sample import Sample
+from mdeas.sheets import robust_range
+
+_FIRST_COLUMN = "background, image"
+
+
+def write_grid(
+    runs: Sequence[str | Path],
+    data: str | Path,
+    out: str | Path,
+    *,
+    task: str = "mask",
+    split: str = "test",
+    count: int = 6,
+    force: bool = False,
+) -> None:
+    """Write the grid of `runs` on samples of a data set as a PNG.
+
+    Input:
+        runs: run folders or .safetensors files, ONNX files, or names that runtime.load takes.
+        task: "mask" or "depth".
+        count: samples shown, spread evenly over those of `split` that have something to show.
+    Errors: those of Dataset, load_run and runtime.load; UsageError E-GRID-TASK (a run does not predict that
+        task), InputError E-GRID-EMPTY (no sample with that truth), StorageError E-EXISTS before any work.
+    """
+    if Path(out).exists() and not force:
+        raise StorageError("E-EXISTS", f"{quoted(out)} exists. Pass --force, or another name with -o.")
+    samples = Dataset(data, split)
+    predictors = [_predictor(run, task) for run in runs]
+    titles = (_FIRST_COLUMN, *run_titles(runs))
+    write_png(out, grid(predictors, titles, list(_chosen(samples, task, count)), task), force=force)
+
+
+def grid(
+    predictors: Sequence[Predictor], titles: Sequence[str], samples: Sequence[Sample], task: str
+) -> np.ndarray:
+    """uint8 (H, W, 3) RGB: two rows a sample, background and truth above image and predictions.
+
+    Input: titles: of the first column and of each predictor's. Errors: InputError E-GRID-EMPTY.
+    """
+    if not samples:
+        raise InputError("E-GRID-EMPTY", f"no sample has a {task} to show. Choose another split or data set.")
+    show = _SHOWN[task]
+    rows, captions = [], []
+    for sample in samples:
+        predictions = [predictor.predict(sample.background, sample.image) for predictor in predictors]
+        truth = show(sample, None)
+        rows.append([sample.background, *[truth] * len(predictors)])
+        rows.append([sample.image, *(show(sample, prediction) for prediction in predictions)])
+        captions += [f"{sample.meta['id']}: true {task}", f"predicted {task}"]
+    return contact_sheet(rows, titles, captions=captions)
+
+
+def run_titles(runs: Sequence[str | Path]) -> list[str]:
+    """The name of each run; the whole path where names meet."""
+    names = [_name(Path(run)) for run in runs]
+    return [name if names.count(name) == 1 else str(run) for name, run in zip(names, runs, strict=True)]
+
+
+def _name(run: Path) -> str:
+    """runs/bce is "bce", runs/bce/best-mask.safetensors "bce/best-mask", bce.onnx "bce"."""
+    if run.suffix == ".safetensors":
+        return f"{run.resolve().parent.name}/{run.stem}"
+    return run.resolve().name if run.is_dir() else run.stem
+
+
+def _predictor(run: str | Path, task: str) -> Predictor:
+    path = Path(run)
+    if path.is_dir() or path.suffix == ".safetensors":
+        from mdeas.train.predictor import TorchPredictor
+
+        found: Predictor = TorchPredictor(path)
+    else:
+        found = load(run)
+    if task not in found.tasks:
+        told = f"{quoted(path)} predicts {' and '.join(found.tasks)}, not {task}"
+        raise UsageError("E-GRID-TASK", f"{told}. Leave it out, or change --task.")
+    return found
+
+
+def _chosen(samples: Dataset, task: str, count: int) -> Iterator[Sample]:
+    """Of `count` equal parts of the samples, the first of each that has something to show."""
+    for part in np.array_split(np.arange(len(samples)), min(count, len(samples))):
+        candidates = (samples[int(number)] for number in part)
+        yield from (sample for sample in [next(filter(_HAS[task], candidates), None)] if sample)
+
+
+def _has_mask(sample: Sample) -> bool:
+    return sample.mask is not None and bool((sample.mask >= 0.5).any())
+
+
+def _has_depth(sample: Sample) -> bool:
+    return bool(sample.depth_known.any())
+
+
+def _show_mask(sample: Sample, prediction: Prediction | None) -> np.ndarray:
+    """uint8 (H, W, 3): the prediction, or the truth when it is None."""
+    assert sample.mask is not None
+    return grey(sample.mask if prediction is None else prediction.mask)
+
+
+def _show_depth(sample: Sample, prediction: Prediction | None) -> np.ndarray:
+    """The same in colours; grey where the truth is not known."""
+    truth, known = sample.inverse_depth, sample.depth_known
+    assert truth is not None
+    depth = truth if prediction is None else _fitted(prediction.depth, truth, known)
+    return colorize(depth, known, ends=robust_range(truth[known]))
+
+
+def _fitted(depth: np.ndarray, truth: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """`depth` on the scale of `truth`; the mean of the truth when it would have to be turned round."""
+    scale, shift = fit_line(depth[known], truth[known])
+    return scale * depth + shift if scale > 0 else np.full_like(truth, truth[known].mean())
+
+
+_HAS: dict[str, Callable[[Sample], bool]] = {"mask": _has_mask, "depth": _has_depth}
+_SHOWN: dict[str, Callable[[Sample, Prediction | None], np.ndarray]] = {
+    "mask": _show_mask,
+    "depth": _show_depth,
+}
