@@ -157,7 +157,7 @@ class Trainer:
     def _lr(self, step: int) -> float:
         """Learning rate of a step, as often as a plateau was met until now."""
         recipe, drops = self.recipe, self.plateau.drops
-        return recipe.optimizer.lr * lr_factor(recipe.schedule, step, self.total, drops)
+        return recipe.optimizer.lr * lr_factor(recipe.schedule, step, self.total, each=self.each, drops=drops)
 
     def _pace(self, num_images: int) -> float:
         """Images per second since the step before, waiting for data included; adds to the run's cost."""

@@ -11,10 +11,14 @@ from mdeas.train.config import OptimizerConfig, ScheduleConfig
 
 _PEAK = 0.3  # share of the run at which OneCycle turns
 _ONECYCLE_START = 1 / 25
+_OWN_START = ("onecycle", "cyclic")  # how these begin is part of their shape
 
 
 def make_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """Optimizer over two groups: with weight decay (two or more axes) and without (biases, norms)."""
+    """Optimizer over two groups: with weight decay (two or more axes) and without (biases, norms).
+
+    Only what takes a gradient is in it: frozen parts do not decay.
+    """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
@@ -29,39 +33,75 @@ def make_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Opt
     return method(groups, lr=config.lr, betas=config.betas, fused=True)
 
 
-def constant(config: ScheduleConfig, step: int, total: int) -> float:
+@dataclass(frozen=True)
+class Moment:
+    """Where in a run a step lies."""
+
+    step: int
+    """From 0."""
+    total: int
+    """Steps of the run."""
+    each: int
+    """Steps of an epoch."""
+
+    def steps(self, epochs: float) -> int:
+        """So many epochs in steps, to the nearest."""
+        return round(epochs * self.each)
+
+
+def constant(config: ScheduleConfig, now: Moment) -> float:
     """1."""
     return 1.0
 
 
-def cosine(config: ScheduleConfig, step: int, total: int) -> float:
+def cosine(config: ScheduleConfig, now: Moment) -> float:
     """Half a cosine from 1 at the end of warm-up to `final` at the last step."""
-    progress = (step - config.warmup_steps) / max(1, total - 1 - config.warmup_steps)
-    return _ease(1.0, config.final, progress)
+    warmup = _warmup(config, now)
+    return _ease(1.0, config.final, (now.step - warmup) / max(1, now.total - 1 - warmup))
 
 
-def onecycle(config: ScheduleConfig, step: int, total: int) -> float:
+def onecycle(config: ScheduleConfig, now: Moment) -> float:
     """1/25 to 1 over the first 30 %, then to `final`, both along a cosine (Smith, arXiv 1708.07120)."""
-    peak = _PEAK * (total - 1)
-    if step < peak:
-        return _ease(_ONECYCLE_START, 1.0, step / peak)
-    return _ease(1.0, config.final, (step - peak) / max(1.0, total - 1 - peak))
+    peak = _PEAK * (now.total - 1)
+    if now.step < peak:
+        return _ease(_ONECYCLE_START, 1.0, now.step / peak)
+    return _ease(1.0, config.final, (now.step - peak) / max(1.0, now.total - 1 - peak))
 
 
-def step(config: ScheduleConfig, step: int, total: int) -> float:
-    """`gamma` to the number of whole `every` steps done."""
-    return config.gamma ** (step // config.every)
+def step(config: ScheduleConfig, now: Moment) -> float:
+    """`gamma` to the number of whole `every_epochs` (or `every` steps) done."""
+    return config.gamma ** (now.step // max(1, now.steps(config.every_epochs) or config.every))
+
+
+def cyclic(config: ScheduleConfig, now: Moment) -> float:
+    """`low` for the warm-up, `cycles` triangles low-1-low, then `low` times `gamma` once more at every edge.
+
+    SYSTEMS.md, system 5; its warm-up is "constant", taken here as constant at the foot of the first triangle.
+    """
+    after = now.step - _warmup(config, now)
+    if after < 0:
+        return config.low
+    edge = max(1, now.steps(config.edge_epochs))
+    number, share = after // edge, after % edge / edge
+    if number >= 2 * config.cycles:
+        return config.low * config.gamma ** (number - 2 * config.cycles + 1)
+    return config.low + (1 - config.low) * (share if number % 2 == 0 else 1 - share)
+
+
+def _warmup(config: ScheduleConfig, now: Moment) -> int:
+    return config.warmup_steps + now.steps(config.warmup_epochs)
 
 
 def _ease(start: float, end: float, progress: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0))) / 2
 
 
-SCHEDULES: dict[str, Callable[[ScheduleConfig, int, int], float]] = {
+SCHEDULES: dict[str, Callable[[ScheduleConfig, Moment], float]] = {
     "constant": constant,
     "cosine": cosine,
     "onecycle": onecycle,
     "step": step,
+    "cyclic": cyclic,
     "plateau": constant,  # its drops come from `Plateau`
 }
 
@@ -82,14 +122,16 @@ class Plateau:
             self.waited, self.drops = 0, self.drops + 1
 
 
-def lr_factor(config: ScheduleConfig, step: int, total: int, drops: int = 0) -> float:
+def lr_factor(config: ScheduleConfig, step: int, total: int, *, each: int, drops: int = 0) -> float:
     """Factor on the learning rate for step `step` (from 0) of `total`.
 
-    Input: drops: times a plateau was met; only schedule `plateau` looks at it.
+    Input: each: steps of an epoch; drops: times a plateau was met; only schedule `plateau` looks at it.
     """
-    factor = SCHEDULES[config.name](config, step, total)
+    now = Moment(step, total, each)
+    factor = SCHEDULES[config.name](config, now)
     if config.name == "plateau":
         factor = max(config.gamma**drops, config.final)
-    if config.name != "onecycle" and step < config.warmup_steps:
-        factor *= (step + 1) / config.warmup_steps
+    warmup = _warmup(config, now)
+    if config.name not in _OWN_START and step < warmup:
+        factor *= (step + 1) / warmup
     return factor

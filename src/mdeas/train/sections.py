@@ -74,7 +74,11 @@ class OptimizerConfig:
     betas: tuple[float, float] = (0.9, 0.999)
     """Averaging of gradient and square (adam, adamw); the first is the momentum of sgd and rmsprop."""
     weight_decay: float = 0.0
-    """Applied to weights of convolutions and products, not to biases and norms."""
+    """L2 decay of the weights of convolutions and products; biases and norms (one axis) never decay.
+
+    sgd, rmsprop and adam add weight_decay × weight to the gradient, as published; adamw shrinks the weight by
+    lr × weight_decay × weight instead (Loshchilov and Hutter, arXiv 1711.05101).
+    """
 
     def __post_init__(self):
         require(self.lr > 0, "optimizer.lr", self.lr, "above 0")
@@ -86,22 +90,35 @@ class OptimizerConfig:
 class ScheduleConfig:
     """How the learning rate moves; see schedule.py."""
 
-    name: Literal["constant", "cosine", "onecycle", "step", "plateau"] = "cosine"
+    name: Literal["constant", "cosine", "onecycle", "step", "plateau", "cyclic"] = "cosine"
     """Shape."""
     warmup_steps: int = 0
-    """Linear rise at the start (constant, cosine, step, plateau)."""
+    """Linear rise at the start (constant, cosine, step, plateau); steps at the lowest rate (cyclic)."""
+    warmup_epochs: float = 0.0
+    """The same in epochs; added to `warmup_steps`."""
     final: float = 0.01
     """Factor at the end (cosine, onecycle) and lowest factor (plateau)."""
     gamma: float = 0.1
-    """Factor at every drop (step, plateau)."""
+    """Factor at every drop (step, plateau, cyclic)."""
     every: int = 1000
     """Steps between drops (step)."""
+    every_epochs: float = 0.0
+    """Epochs between drops (step); 0 = `every` counts."""
+    low: float = 0.01
+    """Factor between two triangles (cyclic)."""
+    edge_epochs: float = 5.0
+    """Epochs of a rise, and of a fall (cyclic)."""
+    cycles: int = 3
+    """Triangles before the drops (cyclic)."""
     patience: int = 2
     """Validations without a lower loss before a drop (plateau)."""
 
     def __post_init__(self):
-        require(self.warmup_steps >= 0, "schedule.warmup_steps", self.warmup_steps, "0 or more")
-        require(0 <= self.final <= 1, "schedule.final", self.final, "in 0..1")
+        for name in ("warmup_steps", "warmup_epochs", "every_epochs", "patience"):
+            require(getattr(self, name) >= 0, f"schedule.{name}", getattr(self, name), "0 or more")
+        for name in ("final", "low"):
+            require(0 <= getattr(self, name) <= 1, f"schedule.{name}", getattr(self, name), "in 0..1")
         require(0 < self.gamma < 1, "schedule.gamma", self.gamma, "between 0 and 1")
-        require(self.every >= 1, "schedule.every", self.every, "at least 1")
-        require(self.patience >= 0, "schedule.patience", self.patience, "0 or more")
+        for name in ("every", "cycles"):
+            require(getattr(self, name) >= 1, f"schedule.{name}", getattr(self, name), "at least 1")
+        require(self.edge_epochs > 0, "schedule.edge_epochs", self.edge_epochs, "above 0")
