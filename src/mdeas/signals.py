@@ -1,10 +1,14 @@
 """Ctrl-C and SIGTERM as a request that the work looks at where it can be saved."""
 
 import contextlib
+import ctypes
 import signal
+import sys
 from collections.abc import Iterator
 
 from mdeas.errors import Stopped
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h: which signal a process gets when its parent dies
 
 
 class StopRequest:
@@ -34,3 +38,9 @@ def stop_requests() -> Iterator[StopRequest]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def follow_parent(signum: int) -> None:
+    """From now on this process gets `signum` when the one that started it dies; only Linux can do that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signum)

@@ -1,9 +1,7 @@
 """Data set -> batches, in an order that depends on (seed, epoch) alone and can be entered at any step."""
 
-import ctypes
 import itertools
 import signal
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,8 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from mdeas.data.batch import Batch
 from mdeas.errors import InputError, MdeasError, WorkerError
 from mdeas.sample import Sample
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h: which signal a process gets when its parent dies
+from mdeas.signals import follow_parent
 
 
 class Source(Protocol):
@@ -208,8 +205,7 @@ def _identity(batch):
 
 def _quiet_worker(_: int) -> None:
     """One thread each; the main process decides what a signal means, and no worker outlives it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    follow_parent(signal.SIGKILL)
     cv2.setNumThreads(0)
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)

@@ -1,10 +1,30 @@
 """Whose folder a run may go into: a new one, or that of the same recipe and data."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mdeas.errors import StorageError, UsageError
+from mdeas.files import locked, remove_temporaries
 from mdeas.train.config import differences
+from mdeas.train.ranks import Ranks
+
+
+@contextlib.contextmanager
+def held(out: Path, ranks: Ranks) -> Iterator[None]:
+    """Hold `out` (made when missing), without what interrupted writes left in it.
+
+    The first rank locks it for all. Errors: StorageError E-LOCKED naming the holder.
+    """
+    with contextlib.ExitStack() as stack:
+        ranks.first_does(lambda: _hold(out, stack))
+        yield
+
+
+def _hold(out: Path, stack: contextlib.ExitStack) -> None:
+    stack.enter_context(locked(out))
+    remove_temporaries(out)
 
 
 def refuse_foreign(out: Path) -> None:

@@ -4,33 +4,58 @@ import contextlib
 import math
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.strategies import DDPStrategy
 
 from mdeas.data.batch import Batch
 from mdeas.errors import MemoryLimitError, NonFiniteError, UsageError
 from mdeas.models import Output
 from mdeas.train.config import Recipe
+from mdeas.train.ranks import ALONE, Ranks
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "Cannot allocate memory")
 
 
-def make_fabric(recipe: Recipe, device: str) -> Fabric:
-    """Fabric on the wanted device; UsageError (E-DEVICE) when CUDA is wanted and missing.
+def make_fabric(recipe: Recipe, device: str, ranks: Ranks = ALONE) -> Fabric:
+    """Fabric on the wanted device, with DDP among several ranks.
 
     Input: device: auto | cpu | cuda.
+    Errors: UsageError E-DEVICE when CUDA is wanted and missing, or has fewer GPUs than ranks here.
     """
     available = torch.cuda.is_available()
     if device == "cuda" and not available:
         raise UsageError("E-DEVICE", "device cuda: torch sees no CUDA GPU. Use --device auto or cpu.")
-    if device == "auto" and not available:
+    if device == "auto" and not available and ranks.first:
         print("mdeas: no GPU; training on the CPU.", file=sys.stderr)
     accelerator = "cuda" if available and device != "cpu" else "cpu"
+    if accelerator == "cuda" and ranks.local_count > torch.cuda.device_count():
+        raise UsageError(
+            "E-DEVICE",
+            f"{ranks.local_count} ranks on this machine, but {torch.cuda.device_count()} GPUs. "
+            "Start as many ranks as GPUs, or use --device cpu.",
+        )
     precision: Any = {"float32": "32-true", "bf16": "bf16-mixed"}[recipe.precision]
-    return Fabric(accelerator=accelerator, devices=1, precision=precision)
+    machines = ranks.count // ranks.local_count
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=ranks.local_count,
+        num_nodes=machines,
+        strategy=_ddp(recipe) if ranks.many else "auto",
+        precision=precision,
+    )
+    if ranks.many:
+        fabric.launch()
+    return fabric
+
+
+def _ddp(recipe: Recipe) -> DDPStrategy:
+    """DDP waits for a gradient of every weight, unless it is told that a head stays without a loss."""
+    tasks = {name.partition("_")[0] for name, weight in recipe.loss.items() if weight}
+    return DDPStrategy(find_unused_parameters=len(tasks) < 2)
 
 
 class Stop:
@@ -72,8 +97,10 @@ def memory_named(batch_size: int) -> Iterator[None]:
         ) from error
 
 
-def check_finite(values: dict[str, float], output: Output, batch: Batch, step: int) -> None:
-    """NonFiniteError unless all `values` of step `step` are finite.
+def check_finite(
+    values: dict[str, float], output: Output, batch: Batch, step: int, ranks: Ranks = ALONE
+) -> None:
+    """NonFiniteError on all ranks unless all `values` of step `step`, the same on all, are finite.
 
     It names the samples whose own tensors went wrong, or all when none stands out.
     """
@@ -82,9 +109,15 @@ def check_finite(values: dict[str, float], output: Output, batch: Batch, step: i
         return
     tensors = (batch.background, batch.image, batch.mask, batch.inverse_depth, *output)
     good = torch.stack([tensor.isfinite().flatten(1).all(1) for tensor in tensors]).all(0).tolist()
-    bad = [name for name, fine in zip(batch.ids, good, strict=True) if not fine] or batch.ids
-    raise NonFiniteError(
-        "E-NON-FINITE",
-        f"step {step}: {wrong}; samples {', '.join(bad)}. The state before is kept. "
-        "Look at these samples (mdeas show), or lower optimizer.lr.",
-    )
+    bad = _named(ranks, [name for name, fine in zip(batch.ids, good, strict=True) if not fine])
+    with ranks.alike():
+        raise NonFiniteError(
+            "E-NON-FINITE",
+            f"step {step}: {wrong}; samples {bad or _named(ranks, batch.ids)}. The state before is kept. "
+            "Look at these samples (mdeas show), or lower optimizer.lr.",
+        )
+
+
+def _named(ranks: Ranks, ids: Sequence[str]) -> str:
+    """The ids of all ranks."""
+    return ", ".join(text for text in ranks.texts(", ".join(ids)) if text)

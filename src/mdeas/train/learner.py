@@ -17,7 +17,9 @@ from mdeas.train.begin import begin, freeze, load_teacher
 from mdeas.train.config import Recipe
 from mdeas.train.guards import check_finite
 from mdeas.train.losses import loss_terms
+from mdeas.train.ranks import ALONE, Ranks
 from mdeas.train.schedule import make_optimizer
+from mdeas.train.sync_norm import synchronise
 
 
 class Learner:
@@ -26,13 +28,15 @@ class Learner:
     Input: stages: folder of the runs that "stage:" in the recipe refers to.
     """
 
-    def __init__(self, recipe: Recipe, fabric: Fabric, stages: Path = Path()):
-        self.recipe, self.fabric = recipe, fabric
+    def __init__(self, recipe: Recipe, fabric: Fabric, stages: Path = Path(), ranks: Ranks = ALONE):
+        self.recipe, self.fabric, self.ranks = recipe, fabric, ranks
         torch.manual_seed(recipe.seed)
         self.plain = create_model(recipe.model.name, **recipe.model.options)
         begin(self.plain, recipe.model, stages)
         self.frozen = freeze(self.plain, recipe.model.freeze)
         self.teacher = load_teacher(recipe.teacher, stages, fabric.device)
+        if recipe.sync_batch_norm and ranks.many:
+            synchronise(self.plain)
         if recipe.channels_last:
             self.plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = make_optimizer(self.plain, recipe.optimizer)
@@ -56,7 +60,8 @@ class Learner:
         terms["grad_norm"] = self._clip()
         # One transfer for all: on a GPU every .item() waits.
         values = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
-        check_finite(values, output, batch, step)
+        values = self.ranks.mean(values)
+        check_finite(values, output, batch, step, self.ranks)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.step()

@@ -76,6 +76,13 @@ class Board:
         self.writer.close()
 
 
+class Silent:
+    """Stands for a log, board or meter on the ranks that write none: takes every call and does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **kwargs: None
+
+
 def picture_sheet(output: Output, batch: Batch) -> np.ndarray:
     """uint8 RGB grid, one row a sample: background, image, mask and depth, true and predicted.
 

@@ -8,10 +8,10 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import torch
 from lightning.fabric import Fabric
@@ -21,21 +21,24 @@ from mdeas.data.batch import Batch
 from mdeas.data.loader import Cached, RawBatch, Samples, Source, batch_indices, chunks, load, steps_per_epoch
 from mdeas.data.part import Part
 from mdeas.errors import InputError, Stopped
-from mdeas.files import locked, remove_temporaries, write_bytes
+from mdeas.files import write_bytes
 from mdeas.models import Output
 from mdeas.train.checkpoint import load_state, save_state, save_weights
 from mdeas.train.config import Recipe, to_dict, to_yaml
 from mdeas.train.cost import Cost
-from mdeas.train.folder import refuse_another, refuse_foreign
+from mdeas.train.folder import held, refuse_another, refuse_foreign
 from mdeas.train.guards import Stop, make_fabric, memory_named, stop_signals
 from mdeas.train.learner import Learner
-from mdeas.train.log import Board, CsvLog, Meter, closing_all, picture_sheet, write_sheet
+from mdeas.train.log import Board, CsvLog, Meter, Silent, closing_all, picture_sheet, write_sheet
+from mdeas.train.ranks import ALONE, Ranks
 from mdeas.train.schedule import Plateau, lr_factor
 from mdeas.train.validate import FIGURES, told, validate
 
 _NUM_PICTURES = 6  # rows of a picture grid
 _CHUNK = 64  # samples decoded between two looks at the stop flag
 _BEST = {"best-mask": "mask_iou", "best-depth": "depth_delta1"}  # checkpoint -> figure, larger = better
+
+Item = TypeVar("Item")
 
 
 @dataclass
@@ -57,18 +60,20 @@ def fit(
     out: Path,
     *,
     device: str = "auto",
+    ranks: Ranks = ALONE,
 ) -> dict[str, Any]:
     """Train one network to the end of its recipe, which has no stages; see `run.train`."""
     assert not recipe.stages
-    fabric = make_fabric(recipe, device)
-    torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
+    torch.set_num_threads(recipe.threads or max(1, (os.cpu_count() or 1) // ranks.local_count))
     parts = [Part(source, recipe.data.share) for source in training]
     samples = Samples(parts, recipe.data.size, recipe.data.repeats)
-    if not len(samples):
-        raise InputError("E-DATASET-EMPTY", "the train split has no samples. Make some, or check --data.")
-    with locked(out), stop_signals() as stop, memory_named(recipe.data.batch_size):
-        remove_temporaries(out)
-        return Trainer(recipe, samples, Samples(validation, recipe.data.size), out, fabric, stop).run()
+    with ranks.alike():
+        fabric = make_fabric(recipe, device, ranks)
+        if not len(samples):
+            raise InputError("E-DATASET-EMPTY", "the train split has no samples. Make some, or check --data.")
+        ranks.require_equal_slices(min(recipe.data.batch_size, len(samples.epoch_rows)))
+    with held(out, ranks), stop_signals() as stop, memory_named(recipe.data.batch_size):
+        return Trainer(recipe, samples, Samples(validation, recipe.data.size), out, fabric, stop, ranks).run()
 
 
 def fingerprint(training: Sequence[Source], validation: Sequence[Source]) -> str:
@@ -77,17 +82,25 @@ def fingerprint(training: Sequence[Source], validation: Sequence[Source]) -> str
 
 
 class Trainer:
-    """One run in one process."""
+    """One run in one process. Of several ranks, the first alone writes and validates."""
 
     def __init__(
-        self, recipe: Recipe, samples: Samples, validation: Samples, out: Path, fabric: Fabric, stop: Stop
+        self,
+        recipe: Recipe,
+        samples: Samples,
+        validation: Samples,
+        out: Path,
+        fabric: Fabric,
+        stop: Stop,
+        ranks: Ranks,
     ):
-        self.recipe, self.out, self.device, self.stop = recipe, out, fabric.device, stop
+        self.recipe, self.out, self.device = recipe, out, fabric.device
+        self.stop, self.ranks = stop, ranks
         self.samples, self.validation = samples, validation
         self.fingerprint = fingerprint(samples.sources, validation.sources)
         self.each = steps_per_epoch(len(samples.epoch_rows), recipe.data.batch_size)
         self.total = recipe.steps or (recipe.epochs or 0) * self.each
-        self.learner = Learner(recipe, fabric, out.parent)
+        self.learner = Learner(recipe, fabric, out.parent, ranks)
         self.progress, self.plateau, self.cost = Progress(), Plateau(), Cost()
         self.figures: dict[str, float] = {}
         self.best: dict[str, float] = dict.fromkeys(_BEST, -math.inf)
@@ -95,13 +108,21 @@ class Trainer:
     def run(self) -> dict[str, Any]:
         """Restore, train to the end, leave checkpoints; see `run.train` for output and errors."""
         self._restore()
-        write_bytes(self.out / "recipe.yaml", to_yaml(self.recipe).encode(), force=True)
-        self.log = CsvLog(self.out / "log.csv", self._columns(), self.progress.log_bytes)
-        self.board = Board(self.out / "tensorboard", self.progress.step)
-        self.meter = Meter(self.progress.step, self.total)
+        self._open_logs()
         with closing_all(self.meter, self.board, self.log):
             self._steps()
+        self.ranks.meet()
         return self.figures | {"step": self.progress.step, "lr": self._lr(self.total - 1)}
+
+    def _open_logs(self) -> None:
+        self.log: CsvLog | Silent = Silent()
+        self.board: Board | Silent = Silent()
+        self.meter: Meter | Silent = Silent()
+        if self.ranks.first:
+            write_bytes(self.out / "recipe.yaml", to_yaml(self.recipe).encode(), force=True)
+            self.log = CsvLog(self.out / "log.csv", self._columns(), self.progress.log_bytes)
+            self.board = Board(self.out / "tensorboard", self.progress.step)
+            self.meter = Meter(self.progress.step, self.total)
 
     def _columns(self) -> list[str]:
         terms = ["total", "total_hex", *self.recipe.loss]
@@ -114,8 +135,7 @@ class Trainer:
             if self.progress.step % self.recipe.validate_every == 0:
                 self._validate()
             self._train_step(raw)
-            if self.stop.signum is not None:
-                self._stop(self.stop.signum)
+            self._heed_signals()
             if self.progress.step % self.recipe.save_every == 0:
                 self._save()
                 self.clock = time.perf_counter()
@@ -127,7 +147,8 @@ class Trainer:
         data = self.recipe.data
         rows = self.samples.epoch_rows
         batches = batch_indices(rows, data.batch_size, self.recipe.seed, self.progress.step, self.total)
-        return load(self._cached() if data.cache else self.samples, batches, data.workers)
+        own = map(self.ranks.slice, batches)
+        return load(self._cached() if data.cache else self.samples, own, data.workers)
 
     def _cached(self) -> Cached:
         count = len(self.samples)
@@ -135,24 +156,29 @@ class Trainer:
         parts = load(self.samples, chunks(count, _CHUNK), self.recipe.data.workers)
         return Cached(count, self._watched(parts))
 
-    def _watched(self, parts: Iterator[RawBatch]) -> Iterator[RawBatch]:
-        """The same, but a signal ends the run between two parts."""
+    def _watched(self, parts: Iterable[Item]) -> Iterator[Item]:
+        """The same, but a signal ends the run between two parts; all ranks take a part at a time together."""
         for part in parts:
-            if self.stop.signum is not None:
-                self._stop(self.stop.signum)
+            self._heed_signals()
             yield part
+
+    def _heed_signals(self) -> None:
+        signum = self.ranks.agreed(self.stop.signum)
+        if signum is not None:
+            self._stop(signum)
 
     def _train_step(self, raw: RawBatch) -> None:
         """One optimizer step on `raw`; the progress counts it once the weights have moved."""
         recipe, step = self.recipe, self.progress.step
         epoch = step // self.each
-        torch.manual_seed(recipe.seed + step)  # dropout
-        rng = generator(recipe.seed, epoch, step, self.device)
+        rank, ranks = self.ranks.rank, self.ranks.count
+        torch.manual_seed(self.ranks.seed(recipe.seed, step))  # dropout
+        rng = generator(recipe.seed, epoch, step, self.device, rank=rank, ranks=ranks)
         batch = self.learner.taught(augment(raw.to_batch(self.device), recipe.data.augment, rng))
         lr = self._lr(step)
         terms = self.learner.step(batch, lr, step + 1)
         self.progress.step += 1
-        self._log_step(epoch, lr, self._pace(len(batch.ids)), terms)
+        self._log_step(epoch, lr, self._pace(len(batch.ids) * ranks), terms)
 
     def _lr(self, step: int) -> float:
         """Learning rate of a step, as often as a plateau was met until now."""
@@ -176,11 +202,9 @@ class Trainer:
         """Figures, pictures and checkpoints of this step, once."""
         if self.progress.validated == self.progress.step or not len(self.validation):
             return
-        figures, output, batch = validate(self.learner.predict, self._validation_batches(), self.recipe.loss)
+        figures = self.figures = self.ranks.from_first(self._measured())
         self.progress.validated = self.progress.step
         self.plateau.observe(figures["total"], self.recipe.schedule.patience)
-        self.figures = figures
-        self._report(figures, output, batch)
         self._save_weights("last")
         for name, figure in _BEST.items():
             if figures[figure] > self.best[name]:
@@ -188,10 +212,21 @@ class Trainer:
                 self._save_weights(name)
         self.clock = time.perf_counter()
 
-    def _validation_batches(self) -> Iterator[Batch]:
+    def _measured(self) -> dict[str, float]:
+        """The figures of this step; ranks but the first only wait, a batch at a time, and have none."""
         data = self.recipe.data
-        count = min(len(self.validation), data.validation_samples)
-        for raw in self._watched(load(self.validation, chunks(count, data.batch_size))):
+        parts = chunks(min(len(self.validation), data.validation_samples), data.batch_size)
+        if not self.ranks.first:
+            for _ in self._watched(parts):
+                pass
+            return {}
+        batches = self._validation_batches(parts)
+        figures, output, batch = validate(self.learner.predict, batches, self.recipe.loss)
+        self._report(figures, output, batch)
+        return figures
+
+    def _validation_batches(self, parts: list[list[int]]) -> Iterator[Batch]:
+        for raw in self._watched(load(self.validation, parts)):
             yield self.learner.taught(raw.to_batch(self.device))
 
     def _report(self, figures: dict[str, float], output: Output, batch: Batch) -> None:
@@ -205,6 +240,8 @@ class Trainer:
         self.meter.say(f"validation at step {step}: {told(figures)}")
 
     def _save_weights(self, name: str) -> None:
+        if not self.ranks.first:
+            return
         metrics = {key: value if math.isfinite(value) else None for key, value in self.figures.items()}
         card = {
             "model": self.recipe.model.name,
@@ -219,6 +256,8 @@ class Trainer:
 
     def _save(self) -> None:
         """Write the resume state of this step."""
+        if not self.ranks.first:
+            return
         self.progress.log_bytes = self.log.sync()
         state = {
             "recipe": to_dict(self.recipe),
@@ -232,16 +271,25 @@ class Trainer:
         save_state(self.out, state | self.learner.state())
 
     def _restore(self) -> None:
-        state = load_state(self.out)
+        with self.ranks.alike():
+            self._take(load_state(self.out))
+            self.ranks.require_same_step(self.progress.step, self.out)
+
+    def _take(self, state: dict[str, Any] | None) -> None:
         if state is None:
             return refuse_foreign(self.out)
         refuse_another(self.out, state, {"recipe": to_dict(self.recipe), "data": self.fingerprint})
         self.progress, self.plateau = Progress(**state["progress"]), Plateau(**state["plateau"])
         self.figures, self.best, self.cost = state["figures"], state["best"], Cost(**state["cost"])
         self.learner.restore(state)
-        print(f"mdeas: resuming '{self.out}' at step {self.progress.step}.", file=sys.stderr)
+        if self.ranks.first:
+            print(f"mdeas: resuming '{self.out}' at step {self.progress.step}.", file=sys.stderr)
 
     def _stop(self, signum: int) -> NoReturn:
         self._save()
+        self.ranks.meet()  # torchrun ends all ranks soon after the first that ends: not before all is saved
         step = self.progress.step
-        raise Stopped(signum, f"stopped at step {step}; the state is saved. Run the same command to go on.")
+        with self.ranks.alike():
+            raise Stopped(
+                signum, f"stopped at step {step}; the state is saved. Run the same command to go on."
+            )
