@@ -1,7 +1,7 @@
 """From functions to a command line: the signature is the parser, the docstring is the help.
 
-Positional parameters become arguments, keyword-only ones options; `list[str]` takes several values, a list
-with a default may be repeated. Docstring: a line that says what the command does, then `name: meaning` lines.
+Positional parameters become arguments, keyword-only ones options; `list[str]` takes several values, one with
+the default [] may be repeated instead. Docstring: a line that says what the command does, then `name: meaning` lines.
 """
 
 import inspect
@@ -64,6 +64,18 @@ def configured(kind: type, fields: dict[str, Any], overrides: list[str]) -> Any:
         raise UsageError("E-RECIPE", f"{_one_line(str(error))}. Fields: {known}.") from None
 
 
+def require(command: str, **options: Any) -> None:
+    """UsageError E-USAGE naming the options that were not given (None), as the parser would.
+
+    For options that only some ways to use a command need.
+    """
+    missing = ", ".join(name for name, value in options.items() if value is None)
+    if missing:
+        raise UsageError(
+            "E-USAGE", f"the following arguments are required: {missing}. See `mdeas {command} --help`."
+        )
+
+
 def _fill(parser: ArgumentParser, commands: Commands) -> None:
     """Add the commands below `parser`; jsonargparse wants each level complete before the next one."""
     subcommands = parser.add_subcommands(required=True, dest="command", metavar="COMMAND", title="commands")
@@ -92,11 +104,12 @@ def _add(parser: ArgumentParser, parameter: inspect.Parameter, meaning: str) -> 
     if kind is bool:
         options |= {"action": "store_true"}
     elif kind == list[str]:
-        options |= {"type": str} | ({"nargs": "+"} if required else {"action": "append", "default": []})
+        several: dict[str, Any] = {"nargs": "+"} if parameter.default != [] else {"action": "append"}
+        options |= {"type": str} | several | ({} if required else {"default": parameter.default})
     else:
         options |= {"type": kind} | ({} if required else {"default": parameter.default})
     if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-        flags = FLAGS.get(name, (f"--{name}",))
+        flags = FLAGS.get(name, (f"--{name.replace('_', '-')}",))
         parser.add_argument(*flags, dest=name, required=required, **options)
     else:
         if not required:
@@ -160,6 +173,6 @@ def _one_line(text: str) -> str:
 
 def print_facts(facts: dict[str, Any]) -> None:
     """One aligned line per fact: its name and its value."""
-    width = max(map(len, facts))
+    width = max(map(len, facts), default=0)
     for name, value in facts.items():
         print(f"{name:<{width}}  {value}")

@@ -7,6 +7,7 @@ from typing import Any
 from mdeas.dataset import Dataset, read_index
 from mdeas.train.config import Recipe
 from mdeas.train.loop import fit
+from mdeas.train.ranks import connected
 from mdeas.train.stages import fit_stages
 
 
@@ -17,13 +18,16 @@ def train(
 
     A run folder with a state of the same recipe and data is continued.
     Input: device: auto | cpu | cuda.
-    Output: the figures of the last validation, "step", and "lr", the learning rate at the end.
+    Output: the figures of the last validation, "step", and "lr", the learning rate at the end;
+        nothing on ranks other than the first.
     Errors: UsageError, InputError, ModelError (damaged states), NonFiniteError, MemoryLimitError,
         WorkerError, Stopped (state saved).
     """
     training, validation = open_data(data)
     method = fit_stages if recipe.stages else fit
-    return method(recipe, training, validation, Path(out), device=device)
+    with connected(device) as ranks:
+        facts = method(recipe, training, validation, Path(out), device=device, ranks=ranks)
+    return facts if ranks.first else {}
 
 
 def open_data(data: Sequence[str | Path]) -> tuple[list[Dataset], list[Dataset]]:

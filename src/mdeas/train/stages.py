@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.data.loader import Source
-from mdeas.files import kill_point, locked, read_json, remove_temporaries, write_bytes, write_json
+from mdeas.files import kill_point, read_json, write_bytes, write_json
 from mdeas.signals import stop_requests
 from mdeas.train.checkpoint import copy_checkpoints
 from mdeas.train.config import Recipe, to_dict, to_yaml
 from mdeas.train.curriculum import Stage, expand
-from mdeas.train.folder import refuse_another, refuse_foreign
+from mdeas.train.folder import held, refuse_another, refuse_foreign
 from mdeas.train.loop import fingerprint, fit
+from mdeas.train.ranks import ALONE, Ranks
 from mdeas.train.stage_report import write_report
 
 RECORD = "stages.json"
@@ -31,29 +32,36 @@ def fit_stages(
     out: Path,
     *,
     device: str = "auto",
+    ranks: Ranks = ALONE,
 ) -> dict[str, Any]:
     """`loop.fit` for every stage of `recipe` that is not done yet; output and errors as there, of the last.
 
     OUT gets the last stage's checkpoints, and of all stages the log (log.csv), the figures (stages.csv) and
     the last pictures (stages.png).
     """
-    stages = expand(recipe)
-    with locked(out), stop_requests() as stop:
-        remove_temporaries(out)
-        record = _begin(recipe, fingerprint(training, validation), out)
+    with ranks.alike():
+        stages = expand(recipe)
+    with held(out, ranks), stop_requests() as stop:
+        record = ranks.first_does(lambda: _begin(recipe, fingerprint(training, validation), out))
         for stage in stages[len(record["done"]) :]:
-            stop.check()
-            write_report(out, record["done"])
-            print(f"mdeas: stage {stage.folder} of {len(stages)}", file=sys.stderr)
-            facts = fit(
-                _resolved(stage, record), training, validation, out / "stages" / stage.folder, device=device
-            )
+            stop.signum = ranks.agreed(stop.signum)
+            with ranks.alike():
+                stop.check()
+            if ranks.first:
+                write_report(out, record["done"])
+                print(f"mdeas: stage {stage.folder} of {len(stages)}", file=sys.stderr)
+            now, folder = _resolved(stage, record), out / "stages" / stage.folder
+            facts = fit(now, training, validation, folder, device=device, ranks=ranks)
             record["done"].append(_storable(facts | {"stage": stage.folder}))
-            write_json(out / RECORD, record, force=True)
+            ranks.first_does(lambda: write_json(out / RECORD, record, force=True))
             kill_point("stage")
-        write_report(out, record["done"])
-        copy_checkpoints(out / "stages" / stages[-1].folder, out)
+        ranks.first_does(lambda: _finish(out, record["done"], stages[-1]))
     return {name: value for name, value in record["done"][-1].items() if name != "stage"}
+
+
+def _finish(out: Path, done: list[dict[str, Any]], last: Stage) -> None:
+    write_report(out, done)
+    copy_checkpoints(out / "stages" / last.folder, out)
 
 
 def _begin(recipe: Recipe, data: str, out: Path) -> dict[str, Any]:
