@@ -17,12 +17,12 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "container errors files headers images metrics metrics_depth metrics_mask moments names onnxfile sample"
-            " sheets signals spec tags",
+            "container errors files headers images metrics metrics_depth metrics_mask moments names onnxfile"
+            " sample sheets signals spec tags",
             "baselines dataset pair predictor rows runtime videofile",
             "create data models",
             "train",
-            "evaluate export grid predict report show video",
+            "compare evaluate export grid predict report show video",
             "__init__ __main__ arguments cli commands_data",
         )
     )

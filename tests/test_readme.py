@@ -110,6 +110,11 @@ class TestCommands:
         text = "\n".join(path.read_text() for path in (done / "report").glob("*.md"))
         assert all(name in text for name in ("zero", "difference", "mog2", "gradient"))
 
+    def test_comparison_has_a_row_a_network(self, done):
+        text = (done / "comparison" / "compare.md").read_text()
+        assert all(f"| {name} |" in text for name in ("MOG2", "default", "run", "model"))
+        assert read_rgb(done / "comparison" / "compare.png").shape[2] == 3
+
     @pytest.mark.parametrize("folder", ["results", "results2"])
     def test_prediction_has_the_size_of_the_photo(self, done, folder):
         size = read_rgb(done / "image.png").shape[:2]
@@ -140,7 +145,8 @@ class TestText:
     def test_every_command_is_mentioned(self):
         mentioned = {words[1] for words in commands("mdeas")}
         assert mentioned == {
-            "create", "verify", "show", "train", "evaluate", "export", "grid", "predict", "models", "video",
+            "create", "verify", "show", "train", "evaluate", "compare", "export", "grid", "predict", "models",
+            "video",
         }  # fmt: skip
 
     def test_the_python_runs(self, workplace, monkeypatch, capsys):

@@ -37,12 +37,18 @@ def samples() -> list[Sample]:
     ]
 
 
-def write(folder: Path) -> Path:
-    """`samples()` as a data set."""
+def write(folder: Path, **splits: list[Sample]) -> Path:
+    """The samples of each split as a data set; without any, `samples()` as test split."""
     (folder / "data").mkdir(parents=True)
-    rows = [encode_row(one, "png") for one in samples()]
-    shard = {**write_shard(folder / "data" / "test-00000.parquet", rows), "rows": len(rows), "split": "test"}
-    index = {"format": FORMAT, "version": VERSION, "recipe": {}, "seed": 0, "count": len(rows)}
-    index |= {"splits": {"test": len(rows)}, "shards": [shard], "provenance": [], "versions": {}}
+    splits = splits or {"test": samples()}
+    counts = {split: len(chosen) for split, chosen in splits.items()}
+    shards = []
+    for split, chosen in splits.items():
+        shard = write_shard(
+            folder / "data" / f"{split}-00000.parquet", [encode_row(s, "png") for s in chosen]
+        )
+        shards.append({**shard, "rows": len(chosen), "split": split})
+    index = {"format": FORMAT, "version": VERSION, "recipe": {}, "seed": 0, "count": sum(counts.values())}
+    index |= {"splits": counts, "shards": shards, "provenance": [], "versions": {}}
     write_json(folder / INDEX, seal(index))
     return folder

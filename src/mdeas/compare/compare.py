@@ -1,0 +1,93 @@
+"""Networks side by side: one table, one figure, one sheet of pictures, all from the same data and process."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mdeas import baselines
+from mdeas.compare.candidate import Candidate, candidate
+from mdeas.compare.entries import BASELINES_FOLDER, entries
+from mdeas.compare.figure import figure
+from mdeas.compare.measure import milliseconds, quality
+from mdeas.compare.pictures import pictures
+from mdeas.compare.protocol import Setting, protocol
+from mdeas.compare.table import BASELINES, Row, csv_bytes, markdown, quality_columns
+from mdeas.compare.training import train
+from mdeas.dataset import Dataset
+from mdeas.errors import StorageError
+from mdeas.files import locked, quoted, remove_temporaries, write_bytes
+from mdeas.images import encode_png
+
+TABLE, CSV, FIGURE, PICTURES = "compare.md", "compare.csv", "compare.png", "compare-pictures.png"
+
+
+def compare(
+    runs: Sequence[str],
+    data: str | Path,
+    out: str | Path,
+    *,
+    split: str = "test",
+    limit: int | None = None,
+    size: int | None = None,
+    threads: int | None = None,
+    force: bool = False,
+) -> str:
+    """Train what is a recipe, export what is a run, measure all, and write the four results into `out`.
+
+    Killed and called again it goes on: runs resume, exports and evaluations that are still true are kept.
+    Input: runs: see entries.entries; data: folder of a data set, also the one that recipes are trained on;
+        size, limit: see Setting; threads: None = all cores.
+    Output: the Markdown table.
+    Errors: UsageError, StorageError (E-EXISTS, before any work), those of Dataset, export and evaluate.
+    """
+    data, out = Path(data), Path(out)
+    if (out / TABLE).exists() and not force:
+        raise StorageError(
+            "E-EXISTS", f"{quoted(out / TABLE)}: exists already. Pass --force to renew it, or another -o."
+        )
+    samples = Dataset(data, split)
+    found = entries(runs, out / "runs")
+    setting = Setting(size=size, threads=threads or os.cpu_count() or 1, limit=limit)
+    with locked(out):
+        remove_temporaries(out)
+        for entry in found:
+            if entry.recipe:
+                train(entry, data)
+        candidates = [candidate(entry, out / "models", size=size, threads=setting.threads) for entry in found]
+        return _write(candidates, samples, out, setting)
+
+
+def _write(candidates: list[Candidate], samples: Dataset, out: Path, setting: Setting) -> str:
+    """Measure, and write the results, the table last."""
+    simple, summary = _baselines(samples, out, setting)
+    networks = [_network(one, samples, out, setting) for one in candidates]
+    predictors = [one.predictor for one in candidates]
+    timed_at = max(predictor.spec.size for predictor in predictors)
+    busy = os.getloadavg()[0]
+    times = milliseconds(predictors, timed_at)
+    rows = [*simple, *(row | time for row, time in zip(networks, times, strict=True))]
+    text = markdown(rows, protocol(candidates, summary, setting, timed_at, busy))
+    write_bytes(out / CSV, csv_bytes(rows), force=True)
+    write_bytes(out / FIGURE, figure(rows), force=True)
+    sheet = pictures(predictors, samples, summary["num_pictures"]["all"])
+    write_bytes(out / PICTURES, encode_png(sheet), force=True)
+    write_bytes(out / TABLE, text.encode(), force=True)
+    return text
+
+
+def _baselines(samples: Dataset, out: Path, setting: Setting) -> tuple[list[Row], dict[str, Any]]:
+    predictors = list(baselines.BASELINES.values())
+    folder, facts = out / "evaluations" / BASELINES_FOLDER, {"names": [one.name for one in predictors]}
+    summary = quality(predictors, samples, folder, limit=setting.limit, facts=facts)
+    means = summary["predictors"]
+    rows = [{"name": BASELINES[n], "network": False} | quality_columns(means[n]) for n in means]
+    return rows, summary
+
+
+def _network(one: Candidate, samples: Dataset, out: Path, setting: Setting) -> Row:
+    facts = {"sha256": one.sha256, "size": one.predictor.spec.size}
+    folder = out / "evaluations" / one.name
+    summary = quality([one.predictor], samples, folder, limit=setting.limit, facts=facts)
+    means = summary["predictors"][one.name]
+    return {"name": one.name, "network": True} | one.facts | quality_columns(means)

@@ -1,0 +1,114 @@
+"""The table of a comparison, as Markdown and as CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Row = dict[str, Any]
+"""One line of the table: "name", "network" (bool), and the columns that apply."""
+
+BASELINES = {
+    "zero": "all-zero mask",
+    "difference": "difference + Otsu",
+    "mog2": "MOG2",
+    "gradient": "vertical gradient",
+    "gradient+mask": "gradient with mask",
+}
+"""What the table calls them."""
+
+_NONE = "–"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column."""
+
+    title: str
+    format: str
+    """Of one value, or "time" for hours, minutes and seconds."""
+    better: Literal["higher", "lower"] | None
+    """Which value is set in bold; None = no value is better."""
+
+
+COLUMNS = {
+    "parameters": Column(title="parameters", format=",.0f", better="lower"),
+    "gflop_224": Column(title="GFLOP at 224²", format=".2f", better="lower"),
+    "ms": Column(title="ms", format=".1f", better="lower"),
+    "training_ms_per_picture": Column(title="ms per training picture", format=".1f", better="lower"),
+    "training_pictures": Column(title="training pictures", format=",.0f", better=None),
+    "training_s": Column(title="training time", format="time", better="lower"),
+    "training_peak_mib": Column(title="training memory, MiB", format=",.0f", better="lower"),
+    "iou": Column(title="mask IoU", format=".3f", better="higher"),
+    "mad": Column(title="MAD", format=".1f", better="lower"),
+    "boundary_f": Column(title="boundary F", format=".3f", better="higher"),
+    "empty_area": Column(title="empty-pair area", format=".2%", better="lower"),
+    "abs_rel": Column(title="depth AbsRel", format=".3f", better="lower"),
+    "delta1": Column(title="depth δ1", format=".3f", better="higher"),
+    "boundary_recall": Column(title="SI boundary recall", format=".3f", better="higher"),
+    "ssim_mask_percent": Column(title="mask SSIM ×100", format=".2f", better="higher"),
+    "ssim_depth_percent": Column(title="depth SSIM ×100", format=".2f", better="higher"),
+}
+"""The columns of the table in their order, by the name they have in rows and in the CSV file."""
+
+
+def quality_columns(means: dict[str, float]) -> Row:
+    """The columns that an evaluation fills, from its means over pictures by metric."""
+    found = {name: means[name] for name in COLUMNS if name in means}
+    depth_ssim = means.get("published_ssim", means.get("agreement_ssim"))
+    for name, value in (("ssim_mask_percent", means.get("ssim")), ("ssim_depth_percent", depth_ssim)):
+        found |= {} if value is None else {name: 100 * value}
+    return found
+
+
+def markdown(rows: Sequence[Row], protocol: Sequence[str]) -> str:
+    """Baselines in the order given, then networks, the best value of these in bold; the protocol below."""
+    best = {name: _best(rows, name) for name in COLUMNS}
+    lines = [
+        f"| | {' | '.join(column.title for column in COLUMNS.values())} |",
+        f"|---|{'---:|' * len(COLUMNS)}",
+        *(
+            f"| {row['name']} | {' | '.join(_cell(row, name, best[name]) for name in COLUMNS)} |"
+            for row in rows
+        ),
+        "",
+        f"{_NONE}: does not apply, or is not known. Bold: the best of the networks.",
+        "",
+        *(f"- {line}" for line in protocol),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _best(rows: Sequence[Row], name: str) -> str | None:
+    """The best value of the networks as it is shown; None when fewer than two have one."""
+    values = [row[name] for row in rows if row["network"] and name in row]
+    better = COLUMNS[name].better
+    if better is None or len(values) < 2:
+        return None
+    return shown(name, max(values) if better == "higher" else min(values))
+
+
+def _cell(row: Row, name: str, best: str | None) -> str:
+    if name not in row:
+        return _NONE
+    text = shown(name, row[name])
+    return f"**{text}**" if row["network"] and text == best else text
+
+
+def shown(name: str, value: float) -> str:
+    """A value as the table shows it."""
+    if COLUMNS[name].format != "time":
+        return format(value, COLUMNS[name].format)
+    minutes, seconds = divmod(round(value), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def csv_bytes(rows: Sequence[Row]) -> bytes:
+    """The same values with all their digits, and `ms_fastest`; an empty cell where the table has a dash."""
+    text = io.StringIO()
+    names = ["name", "network", *COLUMNS, "ms_fastest"]
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,68 @@
+"""Trains a recipe in a process of its own, so that its peak memory is its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mdeas.compare.entries import Entry
+from mdeas.dataset import Dataset
+from mdeas.errors import InputError, Stopped, WorkerError
+from mdeas.files import read_json, sha256_file, write_json
+from mdeas.signals import stop_requests
+from mdeas.train.config import load_recipe, to_dict
+
+_POLL_S = 0.5
+
+
+def train(entry: Entry, data: Path) -> None:
+    """`mdeas train` of the entry's recipe into its run folder, unless that is finished.
+
+    Errors: WorkerError E-TRAIN when it fails (its own line is on stderr); Stopped when a signal ended it.
+    """
+    assert entry.recipe
+    done = entry.source.with_name(f"{entry.name}.json")  # beside the run: what it was made of
+    if _read(done) == _record(entry, data):
+        return
+    print(f"mdeas: training {entry.recipe!r} into '{entry.source}'", file=sys.stderr)
+    words = ["train", entry.recipe, "--data", str(data), "-o", str(entry.source)]
+    code, signum = _wait([sys.executable, "-m", "mdeas", *words])
+    if signum is not None:
+        raise Stopped(signum, f"stopped while {entry.name!r} trained. Run the same command again to go on.")
+    if code:
+        raise WorkerError(
+            "E-TRAIN",
+            f"training {entry.recipe!r} ended with exit code {code}; the line above says why. "
+            "Mend that and run the same command again.",
+        )
+    write_json(done, _record(entry, data), force=True)
+
+
+def _record(entry: Entry, data: Path) -> dict[str, object]:
+    """What a finished run is known by."""
+    weights = entry.source / "last.safetensors"
+    return {
+        "recipe": to_dict(load_recipe(str(entry.recipe))),
+        "data": Dataset(data).fingerprint,
+        "weights": sha256_file(weights) if weights.is_file() else None,
+    }
+
+
+def _read(path: Path) -> object:
+    try:
+        return read_json(path)
+    except InputError:  # not finished yet
+        return None
+
+
+def _wait(words: list[str]) -> tuple[int, int | None]:
+    """Exit code of the command, and the signal that this process got meanwhile and passed on."""
+    passed = None
+    with stop_requests() as stop, subprocess.Popen(words) as child:
+        while child.poll() is None:
+            if stop.signum is not None and passed is None:
+                child.send_signal(passed := stop.signum)
+            try:
+                child.wait(_POLL_S)
+            except subprocess.TimeoutExpired:
+                continue
+    return child.returncode, stop.signum
