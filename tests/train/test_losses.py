@@ -73,6 +73,7 @@ DEPTH_TABLE = {  # truth 1, 3 (known) and one unknown pixel, stretched to 0 and 
     "depth_mse": (0.25 + 0.09) / 2,
     "depth_rmse": math.sqrt((0.25 + 0.09) / 2),
     "depth_l1": (0.5 + 0.3) / 2,
+    "depth_dice": 1 - (2 * 0.7 + 1) / (0.25 + 0.49 + 1 + 1),
     "depth_bce": -(math.log(0.5) + math.log(0.7)) / 2,
     "depth_log_l1": (math.log(0.5 + 0.5) + math.log(0.3 + 0.5)) / 2 - math.log(0.5),
     "depth_ssi": 0.0,

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mdeas.train.ssim import ssim_map
-from mdeas.train.views import Views, mean_where, root
+from mdeas.train.views import Views, mean_where, root, soft_dice
 
 _FLAT = 1e-3  # smallest inverse depth that depth_log takes the logarithm of
 _SCALES = 4
@@ -34,6 +34,11 @@ def depth_rmse(v: Views) -> Tensor:
 def depth_l1(v: Views) -> Tensor:
     """Mean absolute difference from the depth stretched to [0, 1]."""
     return v.mean_known((v.known_depth - v.unit_depth).abs())
+
+
+def depth_dice(v: Views) -> Tensor:
+    """Soft Dice of the depth stretched to [0, 1], see `soft_dice`; 0 where unknown in both."""
+    return soft_dice(v.known_depth, v.unit_depth)
 
 
 def depth_bce(v: Views) -> Tensor:

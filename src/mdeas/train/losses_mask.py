@@ -4,11 +4,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mdeas.train.ssim import ssim_map
-from mdeas.train.views import Views, root
+from mdeas.train.views import Views, root, soft_dice
 
 _EDGE = 7  # pixels; width of the band that mask_bce_edge weighs more
 _EDGE_WEIGHT = 4.0
-_SMOOTH = 1.0
 
 
 def mask_ssim(v: Views) -> Tensor:
@@ -47,10 +46,8 @@ def mask_bce_edge(v: Views) -> Tensor:
 
 
 def mask_dice(v: Views) -> Tensor:
-    """Soft Dice with squared denominators and smoothing 1, per picture (Milletari et al. 2016)."""
-    overlap = (v.alpha * v.mask).sum((1, 2, 3))
-    squares = (v.alpha.square() + v.mask.square()).sum((1, 2, 3))
-    return (1 - (2 * overlap + _SMOOTH) / (squares + _SMOOTH)).mean()
+    """Soft Dice, see `soft_dice`."""
+    return soft_dice(v.alpha, v.mask)
 
 
 def mask_sparsity(v: Views) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 from mdeas.data.batch import Batch
 from mdeas.models import Output
 
+_SMOOTH = 1.0
 _FLAT = 1e-3  # spread of a depth map below which it counts as constant, in its own unit
 _NO_ERROR = 1e-6  # below this a root mean square bends towards a gradient of 0
 
@@ -72,6 +73,16 @@ def mean_where(where: Tensor, values: Tensor) -> Tensor:
     """Mean of `values` over the pixels of the batch in which `where` (bool, same shape) holds; 0 for none."""
     weight = where.float()
     return (values * weight).sum() / weight.sum().clamp_min(1.0)
+
+
+def soft_dice(first: Tensor, second: Tensor) -> Tensor:
+    """1 - soft Dice with squared denominators and smoothing 1, per picture, then the mean (Milletari et al. 2016).
+
+    Input: float32 (B, 1, H, W) each.
+    """
+    overlap = (first * second).sum((1, 2, 3))
+    squares = (first.square() + second.square()).sum((1, 2, 3))
+    return (1 - (2 * overlap + _SMOOTH) / (squares + _SMOOTH)).mean()
 
 
 def root(mean_square: Tensor) -> Tensor:
