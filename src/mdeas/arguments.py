@@ -1,7 +1,8 @@
 """From functions to a command line: the signature is the parser, the docstring is the help.
 
 Positional parameters become arguments, keyword-only ones options; `list[str]` takes several values, one with
-the default [] may be repeated instead. Docstring: a line that says what the command does, then `name: meaning` lines.
+the default [] may be repeated instead. Docstring: a line that says what the command does, then
+`name: meaning` lines.
 """
 
 import inspect
@@ -17,7 +18,7 @@ from jsonargparse import ArgumentParser, Namespace
 from mdeas.errors import UsageError
 
 FLAGS = {"out": ("-o", "--out"), "overrides": ("--set",)}
-METAVARS = {"overrides": "FIELD=VALUE"}
+METAVARS = {"overrides": "FIELD=VALUE", "plot_schedule": "FILE", "find_lr": "FILE"}
 
 Commands = Mapping[str, "Callable[..., None] | Commands"]
 
@@ -110,7 +111,8 @@ def _add(parser: ArgumentParser, parameter: inspect.Parameter, meaning: str) -> 
         options |= {"type": kind} | ({} if required else {"default": parameter.default})
     if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
         flags = FLAGS.get(name, (f"--{name.replace('_', '-')}",))
-        parser.add_argument(*flags, dest=name, required=required, **options)
+        named = {"metavar": METAVARS[name]} if name in METAVARS else {}
+        parser.add_argument(*flags, dest=name, required=required, **named, **options)
     else:
         if not required:
             options["nargs"] = "?"

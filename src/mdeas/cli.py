@@ -13,7 +13,7 @@ from typing import Any, Literal
 from jsonargparse.typing import PositiveInt
 
 from mdeas import __version__
-from mdeas.arguments import parse, print_facts
+from mdeas.arguments import parse, print_facts, require
 from mdeas.commands_data import create_pairs, create_photos, create_scenes, show, verify
 from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
 
@@ -24,23 +24,43 @@ Split = Literal["train", "validation", "test"]
 def train(
     recipe: str,
     *,
-    data: list[str],
-    out: str,
+    data: list[str] | None = None,
+    out: str | None = None,
+    plot_schedule: str | None = None,
+    find_lr: str | None = None,
     overrides: list[str] = [],  # noqa: B006
     device: Device = "auto",
+    force: bool = False,
 ) -> None:
     """Train a network; resumes when OUT holds an unfinished run.
 
     recipe: YAML file, or the name of a recipe in the package
     data: folders of data sets
     out: folder of the run
+    plot_schedule: PNG; draw the learning rate over the steps instead of training
+    find_lr: PNG; draw the loss while the learning rate grows, and suggest one, instead of training
     overrides: a field of the recipe, as FIELD=VALUE; may be repeated; `--a.b x` is the same as `--set a.b=x`
     device: auto takes CUDA when there is one
+    force: replace a plot that is there
     """
     from mdeas.train.config import load_recipe
+    from mdeas.train.run import open_data
     from mdeas.train.run import train as run
 
-    print_facts(run(load_recipe(recipe, overrides), data, out, device=device))
+    loaded, given = load_recipe(recipe, overrides), data or []
+    if plot_schedule:
+        from mdeas.train.plot import draw_schedule
+
+        facts = draw_schedule(loaded, open_data(given)[0], Path(plot_schedule), force=force)
+    elif find_lr:
+        from mdeas.train.find_lr import find_lr as range_test
+
+        require("train", data=data)
+        facts = range_test(loaded, open_data(given)[0], Path(find_lr), device=device, force=force)
+    else:
+        require("train", data=data, out=out)
+        facts = run(loaded, given, str(out), device=device)
+    print_facts(facts)
 
 
 def evaluate(

@@ -65,10 +65,7 @@ def replacing(
         at it. Errors as `write_bytes`.
     """
     path = Path(path)
-    if not force and os.path.lexists(path):
-        raise StorageError(
-            "E-EXISTS", f"{quoted(path)}: exists already. Choose another name or pass --force."
-        )
+    refuse_existing(path, force)
     temporary = _temporary(path, ending)
     with storage(path, needed):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +79,14 @@ def replacing(
             raise
         kill_point("renamed")
         _sync(path.parent)
+
+
+def refuse_existing(path: str | os.PathLike[str], force: bool) -> None:
+    """StorageError E-EXISTS when something is at `path`, unless `force`."""
+    if not force and os.path.lexists(path):
+        raise StorageError(
+            "E-EXISTS", f"{quoted(path)}: exists already. Choose another name or pass --force."
+        )
 
 
 def write_json(path: str | os.PathLike[str], value: Any, *, force: bool = False) -> dict[str, Any]:
