@@ -111,8 +111,8 @@ def _add(parser: ArgumentParser, parameter: inspect.Parameter, meaning: str) -> 
         options |= {"type": kind} | ({} if required else {"default": parameter.default})
     if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
         flags = FLAGS.get(name, (f"--{name.replace('_', '-')}",))
-        named = {"metavar": METAVARS[name]} if name in METAVARS else {}
-        parser.add_argument(*flags, dest=name, required=required, **named, **options)
+        options |= {"metavar": METAVARS[name]} if name in METAVARS else {}
+        parser.add_argument(*flags, dest=name, required=required, **options)
     else:
         if not required:
             options["nargs"] = "?"
