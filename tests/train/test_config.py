@@ -17,10 +17,10 @@ def test_recipes_of_the_package_come_back_from_their_resolved_form(name, tmp_pat
 
 def test_overrides():
     recipe = load_recipe(
-        "mdeas-small", ["optimizer.lr=1e-2", "loss.mask_l1=2", "data.repeats=[1, 2]", "data.augment.mirror=0"]
+        "twin-small", ["optimizer.lr=1e-2", "loss.mask_l1=2", "data.repeats=[1, 2]", "data.augment.mirror=0"]
     )
     assert recipe.optimizer.lr == 0.01
-    assert recipe.loss["mask_l1"] == 2 and recipe.loss["mask_dice"] == 0.5
+    assert recipe.loss["mask_l1"] == 2 and recipe.loss["mask_dice"] == 2
     assert recipe.data.repeats == [1, 2]
     assert recipe.data.augment.mirror == 0 and recipe.data.augment.crop == 0.3
 
@@ -73,6 +73,6 @@ def test_unknown_recipe_answers_with_the_list():
 
 
 def test_differences_name_the_field_and_leave_out_speed():
-    before = to_dict(load_recipe("mdeas-small"))
-    now = to_dict(load_recipe("mdeas-small", ["data.workers=0", "optimizer.lr=1", "loss.mask_l1=1"]))
-    assert differences(before, now) == ["loss.mask_l1: None -> 1.0", "optimizer.lr: 0.002 -> 1.0"]
+    before = to_dict(load_recipe("twin-small"))
+    now = to_dict(load_recipe("twin-small", ["data.workers=0", "optimizer.lr=1", "loss.mask_l1=1"]))
+    assert differences(before, now) == ["loss.mask_l1: None -> 1.0", "optimizer.lr: 0.003 -> 1.0"]

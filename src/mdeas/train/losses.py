@@ -21,7 +21,8 @@ LOSSES: dict[str, Callable[[Views], Tensor]] = {
     for term in (
         mask.mask_ssim, mask.mask_mse, mask.mask_rmse, mask.mask_l1, mask.mask_bce, mask.mask_bce_edge,
         mask.mask_dice, mask.mask_sparsity,
-        depth.depth_ssim, depth.depth_mse, depth.depth_rmse, depth.depth_l1, depth.depth_bce, depth.depth_dice,
+        depth.depth_ssim, depth.depth_mse, depth.depth_rmse, depth.depth_l1, depth.depth_bce,
+        depth.depth_dice,
         depth.depth_ssi, depth.depth_gradient, depth.depth_log,
         depth.depth_log_l1, depth.depth_log_sobel, depth.depth_normal,
     )

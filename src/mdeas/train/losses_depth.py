@@ -37,8 +37,8 @@ def depth_l1(v: Views) -> Tensor:
 
 
 def depth_dice(v: Views) -> Tensor:
-    """Soft Dice of the depth stretched to [0, 1], see `soft_dice`; 0 where unknown in both."""
-    return soft_dice(v.known_depth, v.unit_depth)
+    """Soft Dice of the depth stretched to [0, 1], mean over pictures with known depth, see `soft_dice`."""
+    return mean_where(v.known.flatten(1).any(1), soft_dice(v.known_depth, v.unit_depth))
 
 
 def depth_bce(v: Views) -> Tensor:

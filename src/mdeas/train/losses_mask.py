@@ -46,8 +46,8 @@ def mask_bce_edge(v: Views) -> Tensor:
 
 
 def mask_dice(v: Views) -> Tensor:
-    """Soft Dice, see `soft_dice`."""
-    return soft_dice(v.alpha, v.mask)
+    """Soft Dice, mean over pictures, see `soft_dice`."""
+    return soft_dice(v.alpha, v.mask).mean()
 
 
 def mask_sparsity(v: Views) -> Tensor:

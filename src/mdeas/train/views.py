@@ -70,19 +70,19 @@ class Views:
 
 
 def mean_where(where: Tensor, values: Tensor) -> Tensor:
-    """Mean of `values` over the pixels of the batch in which `where` (bool, same shape) holds; 0 for none."""
+    """Mean of `values` over the entries in which `where` (bool, same shape) holds; 0 for none."""
     weight = where.float()
     return (values * weight).sum() / weight.sum().clamp_min(1.0)
 
 
 def soft_dice(first: Tensor, second: Tensor) -> Tensor:
-    """1 - soft Dice with squared denominators and smoothing 1, per picture, then the mean (Milletari et al. 2016).
+    """1 - soft Dice with squared denominators and smoothing 1 of each picture (Milletari et al. 2016).
 
-    Input: float32 (B, 1, H, W) each.
+    Input: float32 (B, 1, H, W) each. Output: float32 (B,).
     """
     overlap = (first * second).sum((1, 2, 3))
     squares = (first.square() + second.square()).sum((1, 2, 3))
-    return (1 - (2 * overlap + _SMOOTH) / (squares + _SMOOTH)).mean()
+    return 1 - (2 * overlap + _SMOOTH) / (squares + _SMOOTH)
 
 
 def root(mean_square: Tensor) -> Tensor:
