@@ -97,7 +97,7 @@ def test_what_a_run_leaves(straight_run):
         f"{name}.{kind}" for name in ("last", "best-mask", "best-depth") for kind in ("json", "safetensors")
     }
     assert names == weights | {
-        "recipe.yaml", "log.csv", "pictures", "tensorboard", "resume.pt", "resume-previous.pt",
+        "recipe.yaml", "log.csv", "curve.png", "pictures", "tensorboard", "resume.pt", "resume-previous.pt",
     }  # fmt: skip
     assert sorted(path.name for path in (straight_run / "pictures").iterdir()) == [
         "step-000005.png", "step-000010.png", "step-000012.png",

@@ -53,8 +53,8 @@ class Recipe:
     """torch.compile the network; needs a C++ compiler on CPU."""
     threads: int = 0
     """Threads of torch on CPU; 0 = all cores. Bits of a run depend on it."""
-    validate_every: int = 500
-    """Steps between validations."""
+    validate_every: int | Literal["epoch"] = 500
+    """Steps between validations, or "epoch": one, with its pictures, after each pass over the data."""
     save_every: int = 500
     """Steps between resume states: what a crash may lose."""
     seed: int = 0
@@ -84,8 +84,9 @@ class Recipe:
         require(0 <= self.ema < 1, "ema", self.ema, "in [0, 1)")
         for name in ("grad_clip", "grad_clip_value", "threads"):
             require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
-        for name in ("validate_every", "save_every"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        often = self.validate_every == "epoch" or self.validate_every >= 1
+        require(often, "validate_every", self.validate_every, 'at least 1, or "epoch"')
+        require(self.save_every >= 1, "save_every", self.save_every, "at least 1")
         require(0 <= self.seed < 2**32, "seed", self.seed, "in 0..2^32-1")
 
 

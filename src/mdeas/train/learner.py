@@ -20,6 +20,7 @@ from mdeas.train.losses import loss_terms
 from mdeas.train.ranks import ALONE, Ranks
 from mdeas.train.schedule import make_optimizer
 from mdeas.train.sync_norm import synchronise
+from mdeas.train.validate import accuracies as accuracies_of
 
 
 class Learner:
@@ -44,10 +45,11 @@ class Learner:
         self.model, self.optimizer = fabric.setup(model, optimizer)
         self.average = copy.deepcopy(self.plain).requires_grad_(False) if recipe.ema else None
 
-    def step(self, batch: Batch, lr: float, step: int) -> dict[str, float]:
+    def step(self, batch: Batch, lr: float, step: int, *, accuracies: bool = False) -> dict[str, float]:
         """One optimizer step, the `step`-th counted from 1.
 
-        Output: the loss terms by name, "total" and "grad_norm" (before clipping).
+        Output: the loss terms by name, "total" and "grad_norm" (before clipping); with `accuracies` also the
+            means of validate.accuracies, before the step.
         Errors: NonFiniteError, with nothing moved.
         """
         self.plain.train()
@@ -66,7 +68,12 @@ class Learner:
             group["lr"] = lr
         self.optimizer.step()
         self._update_average(step)
-        return values
+        return values | (self._accuracies(output, batch) if accuracies else {})
+
+    def _accuracies(self, output: Output, batch: Batch) -> dict[str, float]:
+        with torch.no_grad():
+            found = accuracies_of(output, batch, self.recipe.loss)
+        return self.ranks.mean({name: values.nanmean().item() for name, values in found.items()})
 
     def _clip(self) -> Tensor:
         """Clip the gradient; its norm before."""

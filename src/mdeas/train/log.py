@@ -1,17 +1,19 @@
 """What a run leaves for people: log.csv, TensorBoard, picture grids, progress on stderr."""
 
-import contextlib
 import csv
 import math
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import nn
 
 from mdeas.data.batch import Batch
 from mdeas.images import write_png
@@ -19,7 +21,6 @@ from mdeas.models import Output
 from mdeas.sheets import colorize, contact_sheet
 
 _PLAIN_EVERY_S = 15.0
-_SCALARS_EVERY = 10  # steps between training scalars in TensorBoard
 _TITLES = ("background", "image", "mask", "predicted", "depth", "predicted")
 
 
@@ -58,17 +59,29 @@ class Board:
 
         self.writer = SummaryWriter(str(folder), purge_step=step, flush_secs=30)
 
-    def train(self, step: int, values: dict[str, float]) -> None:
-        """Scalars of a training step, every tenth."""
-        if step % _SCALARS_EVERY == 0:
-            self._scalars("train", step, values)
+    def graph(self, network: nn.Module, size: int) -> None:
+        """The layers of `network` as a graph, for a pair of photos of `size` pixels."""
+        photo = torch.zeros(1, 3, size, size, device=next(network.parameters()).device)
+        with warnings.catch_warnings():
+            # Sizes become constants in the trace, as its warnings say: a graph to look at may have them.
+            warnings.simplefilter("ignore")
+            try:
+                self.writer.add_graph(network.eval(), (photo, photo))
+            except (
+                Exception
+            ) as error:  # the tracer raises anything; a run must not fail for a picture of itself
+                print(
+                    f"mdeas: warning: TensorBoard gets no graph: {str(error).splitlines()[0]}",
+                    file=sys.stderr,
+                )
 
     def validation(self, step: int, values: dict[str, float], sheet: np.ndarray) -> None:
         """Scalars and the picture grid of a validation."""
-        self._scalars("validation", step, values)
+        self.scalars("validation", step, values)
         self.writer.add_image("pictures", sheet, step, dataformats="HWC")
 
-    def _scalars(self, part: str, step: int, values: dict[str, float]) -> None:
+    def scalars(self, part: str, step: int, values: dict[str, float]) -> None:
+        """Values of a training step, of an epoch that ends at `step`, or of a validation."""
         for name, value in values.items():
             self.writer.add_scalar(f"{part}/{name}", value, step)
 
@@ -159,13 +172,3 @@ def _bar() -> Progress:
         TextColumn("{task.fields[note]}"),
         console=Console(stderr=True),
     )
-
-
-@contextlib.contextmanager
-def closing_all(*things):
-    """Close every one, in order, whatever happens."""
-    try:
-        yield
-    finally:
-        for thing in things:
-            thing.close()

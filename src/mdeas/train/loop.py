@@ -4,6 +4,7 @@ Everything random comes from (seed, epoch, step), so the only state is weights, 
 moments and how far the run has come.
 """
 
+import contextlib
 import math
 import os
 import sys
@@ -21,20 +22,19 @@ from mdeas.data.batch import Batch
 from mdeas.data.loader import Cached, RawBatch, Samples, Source, batch_indices, chunks, load, steps_per_epoch
 from mdeas.data.part import Part
 from mdeas.errors import InputError, Stopped
-from mdeas.files import write_bytes
-from mdeas.models import Output
 from mdeas.train.checkpoint import load_state, save_state, save_weights
-from mdeas.train.config import Recipe, to_dict, to_yaml
+from mdeas.train.config import Recipe, to_dict
 from mdeas.train.cost import Cost
 from mdeas.train.folder import held, refuse_another, refuse_foreign
 from mdeas.train.guards import Stop, make_fabric, memory_named, stop_signals
 from mdeas.train.learner import Learner
-from mdeas.train.log import Board, CsvLog, Meter, Silent, closing_all, picture_sheet, write_sheet
+from mdeas.train.log import Silent
 from mdeas.train.ranks import ALONE, Ranks
+from mdeas.train.reports import Reports
 from mdeas.train.schedule import Plateau, lr_factor
-from mdeas.train.validate import FIGURES, told, validate
+from mdeas.train.validate import validate
 
-_NUM_PICTURES = 6  # rows of a picture grid
+_ACCURACY_EVERY = 10  # steps of an epoch; SSIM costs as much as a small network
 _CHUNK = 64  # samples decoded between two looks at the stop flag
 _BEST = {"best-mask": "mask_iou", "best-depth": "depth_delta1"}  # checkpoint -> figure, larger = better
 
@@ -108,40 +108,45 @@ class Trainer:
     def run(self) -> dict[str, Any]:
         """Restore, train to the end, leave checkpoints; see `run.train` for output and errors."""
         self._restore()
-        self._open_logs()
-        with closing_all(self.meter, self.board, self.log):
+        self._open_reports()
+        with contextlib.closing(self.reports):
             self._steps()
         self.ranks.meet()
         return self.figures | {"step": self.progress.step, "lr": self._lr(self.total - 1)}
 
-    def _open_logs(self) -> None:
-        self.log: CsvLog | Silent = Silent()
-        self.board: Board | Silent = Silent()
-        self.meter: Meter | Silent = Silent()
+    def _open_reports(self) -> None:
+        self.reports: Reports | Silent = Silent()
         if self.ranks.first:
-            write_bytes(self.out / "recipe.yaml", to_yaml(self.recipe).encode(), force=True)
-            self.log = CsvLog(self.out / "log.csv", self._columns(), self.progress.log_bytes)
-            self.board = Board(self.out / "tensorboard", self.progress.step)
-            self.meter = Meter(self.progress.step, self.total)
-
-    def _columns(self) -> list[str]:
-        terms = ["total", "total_hex", *self.recipe.loss]
-        return ["kind", "step", "epoch", "lr", "images_per_s", *terms, "grad_norm", *FIGURES]
+            step, log_bytes = self.progress.step, self.progress.log_bytes
+            figures = {"step": step, "log_bytes": log_bytes, "total": self.total, "each": self.each}
+            self.reports = Reports(self.out, self.recipe, **figures)
+            if step == 0:
+                self.reports.graph(self.learner.plain, self.recipe.data.size)
 
     def _steps(self) -> None:
         raw_batches = self._raw_batches()
         self.clock = time.perf_counter()
         for raw in raw_batches:
-            if self.progress.step % self.recipe.validate_every == 0:
-                self._validate()
+            self._review()
             self._train_step(raw)
             self._heed_signals()
             if self.progress.step % self.recipe.save_every == 0:
                 self._save()
                 self.clock = time.perf_counter()
         self._validate()
+        self.reports.epoch(self.progress.step)
+        self.reports.curve()
         self._save_weights("last")
         self._save()
+
+    def _review(self) -> None:
+        """What is due between two steps."""
+        every = self.each if self.recipe.validate_every == "epoch" else self.recipe.validate_every
+        if self.progress.step % every == 0:
+            self._validate()
+        if self.progress.step and self.progress.step % self.each == 0:
+            self.reports.epoch(self.progress.step)
+            self.clock = time.perf_counter()
 
     def _raw_batches(self) -> Iterator[RawBatch]:
         data = self.recipe.data
@@ -152,7 +157,7 @@ class Trainer:
 
     def _cached(self) -> Cached:
         count = len(self.samples)
-        self.meter.say(f"decoding {count} samples into memory")
+        self.reports.say(f"decoding {count} samples into memory")
         parts = load(self.samples, chunks(count, _CHUNK), self.recipe.data.workers)
         return Cached(count, self._watched(parts))
 
@@ -176,9 +181,10 @@ class Trainer:
         rng = generator(recipe.seed, epoch, step, self.device, rank=rank, ranks=ranks)
         batch = self.learner.taught(augment(raw.to_batch(self.device), recipe.data.augment, rng))
         lr = self._lr(step)
-        terms = self.learner.step(batch, lr, step + 1)
+        accuracies = step % self.each % _ACCURACY_EVERY == 0
+        terms = self.learner.step(batch, lr, step + 1, accuracies=accuracies)
         self.progress.step += 1
-        self._log_step(epoch, lr, self._pace(len(batch.ids) * ranks), terms)
+        self.reports.step(step + 1, lr, self._pace(len(batch.ids) * ranks), terms)
 
     def _lr(self, step: int) -> float:
         """Learning rate of a step, as often as a plateau was met until now."""
@@ -190,13 +196,6 @@ class Trainer:
         before, self.clock = self.clock, time.perf_counter()
         self.cost.step(num_images, self.clock - before, self.device)
         return num_images / (self.clock - before)
-
-    def _log_step(self, epoch: int, lr: float, pace: float, terms: dict[str, float]) -> None:
-        row = {"kind": "train", "step": self.progress.step, "epoch": epoch, "lr": lr}
-        row |= {"images_per_s": round(pace, 1), "total_hex": terms["total"].hex()}
-        self.log.row(row | terms)
-        self.board.train(self.progress.step, terms | {"lr": lr, "images_per_s": pace})
-        self.meter.tick(self.progress.step, f"loss {terms['total']:.4f}, {pace:.0f} images/s")
 
     def _validate(self) -> None:
         """Figures, pictures and checkpoints of this step, once."""
@@ -222,22 +221,12 @@ class Trainer:
             return {}
         batches = self._validation_batches(parts)
         figures, output, batch = validate(self.learner.predict, batches, self.recipe.loss)
-        self._report(figures, output, batch)
+        self.reports.validation(self.progress.step, figures, output, batch)
         return figures
 
     def _validation_batches(self, parts: list[list[int]]) -> Iterator[Batch]:
         for raw in self._watched(load(self.validation, parts)):
             yield self.learner.taught(raw.to_batch(self.device))
-
-    def _report(self, figures: dict[str, float], output: Output, batch: Batch) -> None:
-        step = self.progress.step
-        row = {"kind": "validation", "step": step, "epoch": step // self.each}
-        self.log.row(row | figures | {"total_hex": figures["total"].hex()})
-        shown = batch.map(lambda tensor: tensor[:_NUM_PICTURES].cpu())
-        sheet = picture_sheet(Output(*(tensor[:_NUM_PICTURES].cpu() for tensor in output)), shown)
-        write_sheet(self.out, step, sheet)
-        self.board.validation(step, figures, sheet)
-        self.meter.say(f"validation at step {step}: {told(figures)}")
 
     def _save_weights(self, name: str) -> None:
         if not self.ranks.first:
@@ -258,7 +247,7 @@ class Trainer:
         """Write the resume state of this step."""
         if not self.ranks.first:
             return
-        self.progress.log_bytes = self.log.sync()
+        self.progress.log_bytes = self.reports.sync()
         state = {
             "recipe": to_dict(self.recipe),
             "data": self.fingerprint,

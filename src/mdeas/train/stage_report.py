@@ -9,17 +9,21 @@ from typing import Any
 from mdeas.files import write_bytes
 from mdeas.images import read_rgb, write_png
 from mdeas.sheets import stacked
+from mdeas.train.curve import read_log, write_curve
 
 Row = dict[str, Any]
 
 
 def write_report(out: Path, done: Sequence[Row]) -> None:
-    """Write log.csv, stages.csv and, when stages are done that validated, stages.png.
+    """Write log.csv, stages.csv and curve.png and, when stages are done that validated, stages.png.
 
     Input: out: folder of the curriculum; done: per stage its folder's name under "stage", and its figures.
     """
-    rows = [{"stage": facts["stage"]} | row for facts in done for row in _log(_folder(out, facts))]
+    rows = [
+        {"stage": facts["stage"]} | row for facts in done for row in read_log(_folder(out, facts) / "log.csv")
+    ]
     write_bytes(out / "log.csv", _csv(rows), force=True)
+    write_curve(out)
     write_bytes(out / "stages.csv", _csv(done), force=True)
     sheets = {_told(facts): sheet for facts in done for sheet in _last_sheet(_folder(out, facts))}
     if sheets:
@@ -29,11 +33,6 @@ def write_report(out: Path, done: Sequence[Row]) -> None:
 
 def _folder(out: Path, facts: Row) -> Path:
     return out / "stages" / facts["stage"]
-
-
-def _log(folder: Path) -> list[dict[str, str]]:
-    with open(folder / "log.csv", newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _csv(rows: Sequence[Row]) -> bytes:

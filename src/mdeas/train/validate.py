@@ -12,6 +12,8 @@ from mdeas.data.batch import Batch
 from mdeas.models import Output
 from mdeas.train.losses import loss_terms
 from mdeas.train.losses_depth import least_squares
+from mdeas.train.ssim import ssim_map
+from mdeas.train.views import Views
 
 _DELTA = 1.25
 
@@ -43,6 +45,31 @@ def gradient_depth(truth: Tensor) -> Tensor:
     return rows[:, None].expand(truth.shape)
 
 
+def accuracies(output: Output, batch: Batch, weights: dict[str, float]) -> dict[str, Tensor]:
+    """System 5's "accuracy" of each head, float32 (B,): mean SSIM of the whole picture x 100.
+
+    Depth is brought to the truth's [0, 1] by scale and shift, and is 0 where nothing is known, as for
+    published_ssim of `mdeas evaluate`. NaN for a head that no term of the loss teaches, and for a picture
+    without known depth.
+    Input: weights: of the loss terms.
+    """
+    alpha = output.mask_logits.float().sigmoid()
+    views = Views(output, batch)
+    scale, shift = least_squares(views.depth, views.unit_depth, views.known)
+    fitted = scale * views.depth + shift
+    depth, truth = (torch.where(views.known, p.clamp(1 / 255, 1), 0.0) for p in (fitted, views.unit_depth))
+    some = views.known.flatten(1).any(1)
+    found = {
+        "mask": ssim_map(alpha, batch.mask).mean((1, 2, 3)),
+        "depth": torch.where(some, ssim_map(depth, truth).mean((1, 2, 3)), torch.nan),
+    }
+    taught = {name.partition("_")[0] for name in weights}
+    return {
+        f"{head}_accuracy": 100 * value if head in taught else torch.full_like(value, torch.nan)
+        for head, value in found.items()
+    }
+
+
 def batch_figures(output: Output, batch: Batch, weights: dict[str, float]) -> dict[str, Tensor]:
     """Figures of one batch as (B,) tensors, NaN where a picture has none."""
     alpha = output.mask_logits.float().sigmoid()
@@ -57,10 +84,12 @@ def batch_figures(output: Output, batch: Batch, weights: dict[str, float]) -> di
         "empty_area": torch.where(empty, area, torch.nan),
         "depth_delta1": depth_delta1(output.depth.float(), *truth),
         "depth_delta1_gradient": depth_delta1(gradient_depth(batch.inverse_depth), *truth),
+        **accuracies(output, batch, weights),
     }
 
 
-FIGURES = ("mask_iou", "mask_iou_zero", "empty_area", "depth_delta1", "depth_delta1_gradient")
+ACCURACIES = ("mask_accuracy", "depth_accuracy")
+FIGURES = ("mask_iou", "mask_iou_zero", "empty_area", "depth_delta1", "depth_delta1_gradient", *ACCURACIES)
 
 
 def validate(
