@@ -162,7 +162,7 @@ def test_protocol(folder):
         "split test, 6 pictures (4 with something in them, 1 empty pairs, 1 without",
         "each network works, pixels: both 32, mask 32, model 64",
         "one pair at 64×64 pixels",
-        "1 threads",
+        "threads: 1",
         "alignment affine-disparity",
         "On cpu: both, mask.",
     ):

@@ -11,7 +11,7 @@ from mdeas.compare.entries import DEFAULT, Entry
 from mdeas.errors import MdeasError
 from mdeas.export import export
 from mdeas.files import sha256_bytes
-from mdeas.models import create_model, model_names
+from mdeas.models import create_model
 from mdeas.models.summary import gflop
 from mdeas.runtime import OnnxPredictor, default_bytes
 from mdeas.train.checkpoint import load_run, read_card
@@ -83,9 +83,10 @@ def _architecture(name: str, data: bytes) -> nn.Module | None:
 
     A file names its architecture and not its options, so the count of its numbers has to agree.
     """
-    if name not in model_names():
+    try:
+        network = create_model(name)
+    except MdeasError:  # no name of ours, or a package that is not here
         return None
-    network = create_model(name)
     numbers = sum(tensor.numel() for tensor in network.state_dict().values() if tensor.is_floating_point())
     return network if abs(_num_numbers(data) - numbers) <= _FOLDED * numbers else None
 

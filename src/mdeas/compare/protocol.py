@@ -38,7 +38,7 @@ def protocol(
         f"Depth: metric truth, known pixels, alignment {ALIGNMENT}; boundary recall against the true mask. "
         + _ssim_line(summary),
         f"ms: the network alone in ONNX Runtime {onnxruntime.__version__}, one pair at {timed_at}×{timed_at} "
-        f"pixels, median of {ROUNDS} rounds over all networks in turn, {setting.threads} threads, "
+        f"pixels, median of {ROUNDS} rounds over all networks in turn, threads: {setting.threads}, "
         f"{_cpu_name()}, load before {busy:.1f}.",
         f"Training: from each run's card, wall time in training steps. {_devices(candidates)}"
         "Memory: resident in the process, on a GPU what torch held there.",
