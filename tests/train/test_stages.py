@@ -8,11 +8,12 @@ import signal
 import pytest
 from synthetic import Squares
 
-from mdeas.errors import Stopped, UsageError
+from mdeas.errors import Stopped, StorageError, UsageError
 from mdeas.files import sha256_file
 from mdeas.images import read_rgb
 from mdeas.train.checkpoint import load_run
 from mdeas.train.curriculum import expand
+from mdeas.train.loop import fit
 from mdeas.train.stages import fit_stages
 
 CHECKPOINTS = ("last", "best-mask", "best-depth")
@@ -200,6 +201,15 @@ class TestRun:
             run(recipe, tmp_path / "run", At(at, signal.SIGTERM))
         run(recipe, tmp_path / "run")
         assert digests(tmp_path / "run") == digests(straight_run)
+
+    def test_a_run_of_the_other_kind_is_left_alone(self, straight_run, tmp_path, recipe_of):
+        with pytest.raises(StorageError, match=r"stages\.json"):
+            fit(recipe_of(), [Squares(4)], [], straight_run, device="cpu")
+        fit(recipe_of("steps=1"), [Squares(4)], [], tmp_path / "run", device="cpu")
+        before = digests(tmp_path / "run")
+        with pytest.raises(StorageError, match="holds other files"):
+            run(recipe_of("steps=1", STAGES), tmp_path / "run")
+        assert digests(tmp_path / "run") == before
 
     def test_without_validation_there_are_no_pictures(self, tmp_path, recipe_of):
         recipe = recipe_of("steps=2", "stages=[{name: a}, {name: b}]")

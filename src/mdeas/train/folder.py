@@ -10,6 +10,8 @@ from mdeas.files import locked, remove_temporaries
 from mdeas.train.config import differences
 from mdeas.train.ranks import Ranks
 
+RECORD = "stages.json"  # in the folder of a curriculum: its recipe, its data, and what is done
+
 
 @contextlib.contextmanager
 def held(out: Path, ranks: Ranks) -> Iterator[None]:
@@ -27,11 +29,15 @@ def _hold(out: Path, stack: contextlib.ExitStack) -> None:
     remove_temporaries(out)
 
 
-def refuse_foreign(out: Path) -> None:
-    """StorageError E-EXISTS when `out` holds files and none is a run's recipe."""
+def refuse_foreign(out: Path, *, stages: bool = False) -> None:
+    """StorageError E-EXISTS when `out` holds what no run of this kind has begun.
+
+    Input: stages: whether it is to be the folder of a curriculum, whose record (RECORD) is not there yet.
+    """
     names = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
-    if names and "recipe.yaml" not in names:
-        raise StorageError("E-EXISTS", f"'{out}' holds other files ({names[0]}). Choose another folder.")
+    other = set(names) - {"recipe.yaml"} if stages or "recipe.yaml" not in names else {RECORD} & set(names)
+    if other:
+        raise StorageError("E-EXISTS", f"'{out}' holds other files ({min(other)}). Choose another folder.")
 
 
 def refuse_another(out: Path, before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -17,12 +17,10 @@ from mdeas.signals import stop_requests
 from mdeas.train.checkpoint import copy_checkpoints
 from mdeas.train.config import Recipe, to_dict, to_yaml
 from mdeas.train.curriculum import Stage, expand
-from mdeas.train.folder import held, refuse_another, refuse_foreign
+from mdeas.train.folder import RECORD, held, refuse_another, refuse_foreign
 from mdeas.train.loop import fingerprint, fit
 from mdeas.train.ranks import ALONE, Ranks
 from mdeas.train.stage_report import write_report
-
-RECORD = "stages.json"
 
 
 def fit_stages(
@@ -68,7 +66,7 @@ def _begin(recipe: Recipe, data: str, out: Path) -> dict[str, Any]:
     """What is done in `out`, which becomes the folder of this recipe and data, and of no other."""
     now = {"recipe": to_dict(recipe), "data": data}
     if not (out / RECORD).exists():
-        refuse_foreign(out)
+        refuse_foreign(out, stages=True)
         write_bytes(out / "recipe.yaml", to_yaml(recipe).encode(), force=True)
         write_json(out / RECORD, now | {"done": []}, force=True)
     record = read_json(out / RECORD)
