@@ -129,6 +129,13 @@ def test_a_network_that_cannot_be_traced_is_told_and_trains(tmp_path, capsys):
     assert capsys.readouterr().err == "mdeas: warning: TensorBoard gets no graph: not today\n"
 
 
+def test_figures_that_are_not_known_are_left_out(tmp_path):
+    one = Board(tmp_path / "tensorboard", 0)
+    one.scalars("validation", 3, {"empty_area": float("nan"), "mask_iou": 0.5})
+    one.close()
+    assert board(tmp_path).Tags()["scalars"] == ["validation/mask_iou"]
+
+
 def test_a_word_that_is_no_epoch_is_refused(recipe_of):
     from mdeas.errors import UsageError
 

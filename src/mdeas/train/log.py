@@ -81,9 +81,10 @@ class Board:
         self.writer.add_image("pictures", sheet, step, dataformats="HWC")
 
     def scalars(self, part: str, step: int, values: dict[str, float]) -> None:
-        """Values of a training step, of an epoch that ends at `step`, or of a validation."""
+        """Values of a training step, of an epoch that ends at `step`, or of a validation; NaN is left out."""
         for name, value in values.items():
-            self.writer.add_scalar(f"{part}/{name}", value, step)
+            if math.isfinite(value):
+                self.writer.add_scalar(f"{part}/{name}", value, step)
 
     def close(self) -> None:
         self.writer.close()
