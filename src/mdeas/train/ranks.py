@@ -200,7 +200,7 @@ def _peers_named() -> Iterator[None]:
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and not any(word in str(error) for word in _PEER_WORDS):
             raise
-        reason = str(error).strip().splitlines()[0]
+        reason = str(error).strip().splitlines()[0].rpartition("] ")[2].partition(". ")[0]
         raise WorkerError(
             "E-RANK",
             f"another rank ended, or was silent for {TIMEOUT_S} s ({reason}). "
