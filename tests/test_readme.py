@@ -24,6 +24,7 @@ SMALLER = [
     ("--size 128", "--size 32"),
     ("_count=500", "_count=3"),
     ("--workers 2", "--workers 1 --set tiles=8"),
+    ("--find-lr lr.png", "--find-lr lr.png --set data.batch_size=2 --data.size=32 --set data.workers=0"),
     (
         "--set optimizer.lr=1e-3",
         "--optimizer.lr 1e-3 --set steps=2 --set data.batch_size=4 --data.size=32 --set data.workers=0",
@@ -99,6 +100,10 @@ class TestCommands:
 
     def test_contact_sheet(self, done):
         assert read_rgb(done / "scenes.png").shape[2] == 3
+
+    def test_learning_rates_are_drawn_before_training(self, done):
+        assert (done / "schedule.png").is_file() and (done / "lr.png").is_file()
+        assert (done / "lr.csv").read_text().startswith("lr,loss,smoothed\n")
 
     def test_training_leaves_a_log_and_three_checkpoints(self, done):
         assert len((done / "run" / "log.csv").read_text().splitlines()) >= 3
