@@ -158,7 +158,7 @@ def test_convolution_of_an_enlarged_map_by_either_route(size, target, kernel):
         x.grad = None
         out = layer.train(training)(x, target)
         (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
-        found[training] = out, x.grad, layer.weight.grad
+        found[training] = out, x.grad, layer.conv.weight.grad
     for one, other in zip(found[True], found[False], strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 

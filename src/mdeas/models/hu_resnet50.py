@@ -15,8 +15,6 @@ from mdeas.models.base import PairNetwork
 from mdeas.models.up_projection import UpDecoder, UpProjection
 from mdeas.models.upconv import enlarge
 
-_BLOCKS = (3, 4, 6, 3)
-
 
 @register("hu-resnet50", reference="system 3 (2020); Hu et al., ICCV 2019", parameters=67_569_473)
 def hu_resnet50(task: Literal["mask", "depth"] = "depth", pretrained: bool = False) -> PairNetwork:
@@ -54,6 +52,11 @@ class Bottleneck(nn.Module):
         return F.relu(self.bn3(self.conv3(y)) + self.downsample(x))
 
 
+def _level(num_in: int, width: int, count: int, stride: int) -> nn.Sequential:
+    rest = (Bottleneck(4 * width, width, 1) for _ in range(count - 1))
+    return nn.Sequential(Bottleneck(num_in, width, stride), *rest)
+
+
 class ResNet50(nn.Module):
     """(B, 3, h, w) -> features at 1/4, 1/8, 1/16 and 1/32 with 256, 512, 1024 and 2048 channels.
 
@@ -63,12 +66,10 @@ class ResNet50(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64)
-        num_in = 64
-        for level, count in enumerate(_BLOCKS):
-            width, stride = 64 * 2**level, 1 if level == 0 else 2
-            rest = [Bottleneck(4 * width, width, 1) for _ in range(count - 1)]
-            setattr(self, f"layer{level + 1}", nn.Sequential(Bottleneck(num_in, width, stride), *rest))
-            num_in = 4 * width
+        self.layer1 = _level(64, 64, 3, stride=1)
+        self.layer2 = _level(256, 128, 4, stride=2)
+        self.layer3 = _level(512, 256, 6, stride=2)
+        self.layer4 = _level(1024, 512, 3, stride=2)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(image))), 3, 2, 1)

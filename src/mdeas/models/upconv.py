@@ -9,31 +9,33 @@ doubled size that is a quarter of the multiplications, for the ×16 of a multi-s
 """
 
 import functools
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def enlarge(x: Tensor, size: tuple[int, int]) -> Tensor:
+def enlarge(x: Tensor, size: Sequence[int]) -> Tensor:
     """Bilinear resize to (height, width), corners not aligned."""
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+    return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False)
 
 
-class EnlargedConv(nn.Conv2d):
+class EnlargedConv(nn.Module):
     """Odd, zero-padded, bias-free convolution of the input after `enlarge`.
 
     Training takes the small size's route; inference the plain one, which exports. They differ by rounding.
     """
 
     def __init__(self, num_in: int, num_out: int, kernel: int):
-        super().__init__(num_in, num_out, kernel, padding=kernel // 2, bias=False)
+        super().__init__()
+        self.conv = nn.Conv2d(num_in, num_out, kernel, padding=kernel // 2, bias=False)
 
     def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:
         """x: (B, num_in, h, w). Output: (B, num_out, *size)."""
         if not self.training:
-            return super().forward(enlarge(x, size))
-        return taps_first(x, self.weight, size)
+            return self.conv(enlarge(x, size))
+        return taps_first(x, self.conv.weight, size)
 
 
 def taps_first(x: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
