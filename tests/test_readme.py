@@ -24,7 +24,10 @@ SMALLER = [
     ("--size 128", "--size 32"),
     ("_count=500", "_count=3"),
     ("--workers 2", "--workers 1 --set tiles=8"),
-    ("--find-lr lr.png", "--find-lr lr.png --set data.batch_size=2 --data.size=32 --set data.workers=0"),
+    (
+        "--find-lr lr.png",
+        "--find-lr lr.png --set data.batch_size=2 --data.size=32 --set data.workers=0 --set threads=1",
+    ),
     (
         "--set optimizer.lr=1e-3",
         "--optimizer.lr 1e-3 --set steps=2 --set data.batch_size=4 --data.size=32 --set data.workers=0",
