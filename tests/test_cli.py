@@ -8,7 +8,7 @@ import pytest
 from mdeas import arguments, cli
 from mdeas import errors as e
 
-HEAVY = ("torch", "cv2", "onnxruntime", "numpy", "pyarrow", "lightning", "rich")
+HEAVY = ("torch", "cv2", "onnxruntime", "numpy", "pyarrow", "lightning_fabric", "rich")
 
 
 def run_with(monkeypatch, function, words=("go",)):

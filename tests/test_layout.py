@@ -33,7 +33,7 @@ NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
     "arguments", "cli", "commands_data", "evaluate", "grid", "predict", "report", "show", "video",
     "__init__", "__main__",
 }  # fmt: skip
-TORCH = ("torch", "lightning", "torchvision", "timm", "kornia")
+TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")
 # Who may decode or encode pictures; a nuisance passes a photo through JPEG in memory.
 PICTURES = {"images.py": "imread imwrite imdecode imencode", "create/nuisance.py": "imdecode imencode"}
 MAX_FILE_LINES = 300

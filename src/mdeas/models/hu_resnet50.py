@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
+from mdeas.models.pretrained import pretrained_state
 from mdeas.models.up_projection import UpDecoder, UpProjection
 from mdeas.models.upconv import enlarge
 
@@ -21,15 +22,8 @@ def hu_resnet50(task: Literal["mask", "depth"] = "depth", pretrained: bool = Fal
     """One head, from the image alone. pretrained: ImageNet weights of the encoder, downloaded by timm."""
     core = HuResNet50()
     if pretrained:
-        core.encoder.load_state_dict(_imagenet(), strict=True)
+        core.encoder.load_state_dict(pretrained_state("resnet50"), strict=True)
     return PairNetwork(core, multiple=1, heads=(task,), photos=("image",))
-
-
-def _imagenet() -> dict[str, Tensor]:
-    from mdeas.models.pretrained import pretrained_state
-
-    state = pretrained_state("resnet50")
-    return {name: value for name, value in state.items() if not name.startswith("fc.")}
 
 
 class Bottleneck(nn.Module):

@@ -19,8 +19,8 @@ def import_torchvision() -> None:
     """Import torchvision, if it is installed, even where its compiled operators do not load.
 
     Beside a CPU torch they do not, in the wheel that PyPI has for Linux: it is built for CUDA. The one file
-    that describes the shapes of these operators then fails the import of all the rest, which timm and
-    lightning need; neither needs the operators. Without this file torchvision imports, and a call of an
+    that describes the shapes of these operators then fails the import of all the rest, which timm
+    needs, though it needs no operator. Without this file torchvision imports, and a call of an
     operator still raises torchvision's own error. A torchvision that loads is left as it is.
     """
     if importlib.util.find_spec("torchvision") is None:
