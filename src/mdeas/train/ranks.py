@@ -26,6 +26,7 @@ from mdeas.signals import follow_parent
 # A rank that is silent for so long is given up (torch waits half an hour); torchrun then kills what does not
 # end within 30 s more. No rank works alone for so long: what takes time is done in parts, see `agreed`.
 TIMEOUT_S = 90
+COMPILE_TIMEOUT_S = 1800  # torch.compile is deaf meanwhile, and may end minutes apart on two ranks
 _PEER_WORDS = ("gloo/", "NCCL", "Connection closed by peer", "Connection reset by peer")
 
 Value = TypeVar("Value")
@@ -153,21 +154,21 @@ ALONE = Ranks()
 
 
 @contextlib.contextmanager
-def connected(device: str = "auto") -> Iterator[Ranks]:
+def connected(device: str = "auto", timeout_s: int = TIMEOUT_S) -> Iterator[Ranks]:
     """The ranks that torchrun started together with this one; without torchrun, this process alone.
 
     Input: device: auto | cpu | cuda.
-    Errors: WorkerError E-RANK when another rank ended or was silent for TIMEOUT_S.
+    Errors: WorkerError E-RANK when another rank ended or was silent for `timeout_s`.
     """
     ranks = _of_torchrun()
     if not ranks.many:
         yield ranks
         return
     follow_parent(signal.SIGTERM)
-    with _ending_in_peace(), _peers_named():
+    with _ending_in_peace(), _peers_named(timeout_s):
         cuda = device != "cpu" and torch.cuda.is_available()
         dist.init_process_group(
-            "cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=timedelta(seconds=TIMEOUT_S)
+            "cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=timedelta(seconds=timeout_s)
         )
         yield ranks
         ranks.meet()
@@ -193,7 +194,7 @@ def _ending_in_peace() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _peers_named() -> Iterator[None]:
+def _peers_named(timeout_s: int) -> Iterator[None]:
     """Turn what torch raises when another rank is gone into WorkerError E-RANK."""
     try:
         yield
@@ -203,6 +204,6 @@ def _peers_named() -> Iterator[None]:
         reason = str(error).strip().splitlines()[0].rpartition("] ")[2].partition(". ")[0]
         raise WorkerError(
             "E-RANK",
-            f"another rank ended, or was silent for {TIMEOUT_S} s ({reason}). "
+            f"another rank ended, or was silent for {timeout_s} s ({reason}). "
             "See what it said; the same command goes on from the last saved state.",
         ) from error
