@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sys
-import threading
 
 import pytest
 import tiny_data
@@ -284,10 +283,10 @@ class TestTraining:
             training.train(entry, place / "data")
 
     def test_a_signal_is_passed_on(self, place, monkeypatch):
-        sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
+        tell = f"import os, time; os.kill({os.getpid()}, {signal.SIGTERM:d}); time.sleep(60)"
+        sleeper = [sys.executable, "-c", tell]
         wait = training._wait
         monkeypatch.setattr(training, "_wait", lambda words: wait(sleeper))
-        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
         entry = Entry(name="slow", source=place / "runs" / "slow", recipe=str(place / "small.yaml"))
         with pytest.raises(Stopped) as caught:
             training.train(entry, place / "data")

@@ -26,13 +26,16 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """SIGINT and SIGTERM only set the StopRequest inside; main thread only."""
+    """SIGINT and SIGTERM only set the StopRequest inside; outside the main thread they are left alone."""
     request = StopRequest()
 
     def remember(signum: int, _frame: object) -> None:
         request.signum = signum
 
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread
+        before = {}
     try:
         yield request
     finally:

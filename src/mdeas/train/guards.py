@@ -1,8 +1,7 @@
-"""What can end a run early: signals, numbers that are not finite, memory, a device that is not there."""
+"""What can end a run early: numbers that are not finite, memory, a device that is not there."""
 
 import contextlib
 import math
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -56,30 +55,6 @@ def _ddp(recipe: Recipe) -> DDPStrategy:
     """DDP waits for a gradient of every weight, unless it is told that a head stays without a loss."""
     tasks = {name.partition("_")[0] for name, weight in recipe.loss.items() if weight}
     return DDPStrategy(find_unused_parameters=len(tasks) < 2)
-
-
-class Stop:
-    """Set by SIGINT or SIGTERM; looked at between steps."""
-
-    signum: int | None = None
-
-    def __call__(self, signum: int, frame: object) -> None:
-        self.signum = signum
-
-
-@contextlib.contextmanager
-def stop_signals() -> Iterator[Stop]:
-    """Turn SIGINT and SIGTERM into a flag while inside; outside the main thread they are left alone."""
-    stop = Stop()
-    try:
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread
-        before = {}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

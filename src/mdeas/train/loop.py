@@ -22,11 +22,12 @@ from mdeas.data.batch import Batch
 from mdeas.data.loader import Cached, RawBatch, Samples, Source, batch_indices, chunks, load, steps_per_epoch
 from mdeas.data.part import Part
 from mdeas.errors import InputError, Stopped
+from mdeas.signals import StopRequest, stop_requests
 from mdeas.train.checkpoint import load_state, save_state, save_weights
 from mdeas.train.config import Recipe, to_dict
 from mdeas.train.cost import Cost
 from mdeas.train.folder import held, refuse_another, refuse_foreign
-from mdeas.train.guards import Stop, make_fabric, memory_named, stop_signals
+from mdeas.train.guards import make_fabric, memory_named
 from mdeas.train.learner import Learner
 from mdeas.train.log import Silent
 from mdeas.train.ranks import ALONE, Ranks
@@ -72,7 +73,7 @@ def fit(
         if not len(samples):
             raise InputError("E-DATASET-EMPTY", "the train split has no samples. Make some, or check --data.")
         ranks.require_equal_slices(min(recipe.data.batch_size, len(samples.epoch_rows)))
-    with held(out, ranks), stop_signals() as stop, memory_named(recipe.data.batch_size):
+    with held(out, ranks), stop_requests() as stop, memory_named(recipe.data.batch_size):
         return Trainer(recipe, samples, Samples(validation, recipe.data.size), out, fabric, stop, ranks).run()
 
 
@@ -91,7 +92,7 @@ class Trainer:
         validation: Samples,
         out: Path,
         fabric: Fabric,
-        stop: Stop,
+        stop: StopRequest,
         ranks: Ranks,
     ):
         self.recipe, self.out, self.device = recipe, out, fabric.device
