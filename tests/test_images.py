@@ -321,10 +321,6 @@ def test_colorize_near_is_warm_and_unknown_is_grey():
     assert np.all(sheets.colorize(np.full((2, 3), np.inf, np.float32)) == 64)
 
 
-def test_cutout_has_the_mask_as_alpha():
-    np.testing.assert_array_equal(sheets.cutout(RGB, ALPHA.astype(np.float32) / 255), RGBA)
-
-
 def test_contact_sheet_is_a_labelled_grid():
     row = [RGB, RGB[:, :1], np.zeros((300, 200, 3), np.uint8)]
     plain = images.contact_sheet([row, row], ["a", "b", "c"], cell=40)

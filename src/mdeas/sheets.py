@@ -1,4 +1,4 @@
-"""Pictures for people: coloured depth, cut-outs and labelled grids."""
+"""Pictures for people: coloured depth and labelled grids."""
 
 from collections.abc import Sequence
 
@@ -35,11 +35,6 @@ def robust_range(values: np.ndarray) -> tuple[float, float]:
     """The 2nd and the 98th percentile."""
     low, high = np.percentile(values, _ROBUST)
     return float(low), float(high)
-
-
-def cutout(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Input: image uint8 (H, W, 3); mask float32 (H, W) in [0, 1]. Output: uint8 (H, W, 4), alpha = mask."""
-    return np.dstack([image, np.rint(mask * 255).astype(np.uint8)])
 
 
 def contact_sheet(
