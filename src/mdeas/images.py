@@ -17,14 +17,13 @@ import numpy as np
 from mdeas import headers
 from mdeas.errors import InputError, MemoryLimitError
 from mdeas.files import quoted, write_bytes
-from mdeas.sheets import colorize, contact_sheet, cutout
+from mdeas.sheets import colorize, contact_sheet
 
 __all__ = [
     "MAX_PIXELS",
     "SUFFIXES",
     "colorize",
     "contact_sheet",
-    "cutout",
     "decode_depth16",
     "decode_gray",
     "decode_rgb",

@@ -26,8 +26,9 @@ def colorize(
     if not known.any():
         return np.full((*values.shape, 3), _UNKNOWN, np.uint8)
     low, high = ends or robust_range(values[known])
-    level = (np.where(known, values, low) - low) / max(high - low, float(np.finfo(np.float32).tiny))
-    colours = cv2.applyColorMap((level.clip(0, 1) * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
+    level = np.where(known, values, low).clip(low, high) - low
+    level /= max(high - low, float(np.finfo(np.float32).tiny))
+    colours = cv2.applyColorMap((level * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
     return np.where(known[..., None], colours[..., ::-1], np.uint8(_UNKNOWN))
 
 
