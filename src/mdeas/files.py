@@ -1,9 +1,11 @@
 """Final files, written so that a reader sees the whole file or none, and locks that say who holds them."""
 
 import contextlib
+import csv
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import re
@@ -11,7 +13,7 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,23 @@ def write_json(path: str | os.PathLike[str], value: Any, *, force: bool = False)
 def json_bytes(value: Any) -> bytes:
     """The one JSON form of mdeas: sorted keys, indent 1, ASCII (file names need not be UTF-8)."""
     return (json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
+
+
+def csv_bytes(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """The one CSV form of mdeas: a header, then the rows; a column that a row has not stays empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def read_json_if_any(path: str | os.PathLike[str]) -> Any | None:
+    """The value in a JSON file; None when it is missing or is not JSON."""
+    try:
+        return read_json(path)
+    except InputError:
+        return None
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:

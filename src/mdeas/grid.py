@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from mdeas.dataset import Dataset
-from mdeas.errors import InputError, StorageError, UsageError
-from mdeas.files import quoted
+from mdeas.errors import InputError, UsageError
+from mdeas.files import quoted, refuse_existing
 from mdeas.images import colorize, contact_sheet, write_png
 from mdeas.metrics_depth import fit_line
 from mdeas.predictor import Prediction, Predictor
@@ -42,8 +42,7 @@ def write_grid(
     Errors: those of Dataset, load_run and runtime.load; UsageError E-GRID-TASK (a run does not predict that
         task), InputError E-GRID-EMPTY (no sample with that truth), StorageError E-EXISTS before any work.
     """
-    if Path(out).exists() and not force:
-        raise StorageError("E-EXISTS", f"{quoted(out)} exists. Pass --force, or another name with -o.")
+    refuse_existing(out, force)
     samples = Dataset(data, split)
     predictors = [_predictor(run, task) for run in runs]
     titles = (_FIRST_COLUMN, *run_titles(runs))

@@ -1,7 +1,5 @@
 """What an evaluation leaves behind: rows as CSV, summary as JSON and Markdown, sheets of pictures."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +9,7 @@ import numpy as np
 from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
 from mdeas.errors import StorageError
-from mdeas.files import write_bytes, write_json
+from mdeas.files import csv_bytes, write_bytes, write_json
 from mdeas.images import colorize, contact_sheet, encode_png
 from mdeas.metrics_depth import REGIONS
 from mdeas.predictor import Predictor
@@ -124,12 +122,8 @@ def write(
 
 def rows_csv(rows: list[dict]) -> bytes:
     """One line per picture and predictor; a metric that does not apply is an empty cell."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return text.getvalue().encode()
+    names = dict.fromkeys(name for row in rows for name in row)
+    return csv_bytes(names, ({name: _cell(value) for name, value in row.items()} for row in rows))
 
 
 def _cell(value: Any) -> Any:

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.progress import track
 
 from mdeas import pair
-from mdeas.errors import InputError, Stopped, StorageError, UsageError
-from mdeas.files import quoted
+from mdeas.errors import InputError, Stopped, UsageError
+from mdeas.files import quoted, refuse_existing
 from mdeas.images import colorize, read_rgb
 from mdeas.metrics_depth import fit_line
 from mdeas.predictor import Predictor
@@ -75,8 +75,7 @@ def _check_output(source: str, background: Path, out: Path, force: bool) -> None
     inputs = [background] if is_camera(source) else [background, Path(source)]
     if os.path.realpath(out) in map(os.path.realpath, inputs):
         raise UsageError("E-OUT-IS-INPUT", f"{quoted(out)} is an input. Give another name with -o.")
-    if os.path.lexists(out) and not force:
-        raise StorageError("E-EXISTS", f"{quoted(out)} exists. Pass --force, or another name with -o.")
+    refuse_existing(out, force)
 
 
 def _shown(

@@ -4,7 +4,6 @@ FOLDER/recipe.yaml is trained into FOLDER/equal, in stages into FOLDER/staged, a
 accident on the second rank. How a run ended is written to FOLDER/NAME-RANK.txt.
 """
 
-import os
 import signal
 import sys
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from accidents import signal_at
 from conftest import Tiny
 from synthetic import Squares
 
@@ -44,19 +44,6 @@ def infinite(index, sample):
         return sample
     depth = np.full_like(sample.depth, np.inf)
     return replace(sample, depth=depth, depth_kind="relative")
-
-
-class At:
-    """Sends this process a signal when it reads its n-th sample."""
-
-    def __init__(self, count, signum):
-        self.left, self.signum = count, signum
-
-    def __call__(self, index, sample):
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), self.signum)
-        return sample
 
 
 def train(name, folder, ranks=ALONE, change=None):
@@ -94,7 +81,7 @@ if __name__ == "__main__":
             attempt("equal", place, these)
             attempt("staged", place, these)
             attempt("not-finite", place, these, infinite)
-            attempt("stopped", place, these, At(2 * 6 + 1, signal.SIGTERM) if second else None)
-            attempt("killed", place, these, At(2 * 6 + 1, signal.SIGKILL) if second else None)
+            attempt("stopped", place, these, signal_at(2 * 6 + 1, signal.SIGTERM) if second else None)
+            attempt("killed", place, these, signal_at(2 * 6 + 1, signal.SIGKILL) if second else None)
     except WorkerError as error:
         write(place, "killed", these.rank, f"{error.exit_code}, {error}")

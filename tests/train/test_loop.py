@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from accidents import At, in_child, signal_at
 from synthetic import Squares
 
 from mdeas.errors import (
@@ -23,21 +24,6 @@ from mdeas.errors import (
 from mdeas.files import locked, sha256_file
 from mdeas.train.checkpoint import load_run
 from mdeas.train.loop import fit
-
-
-class At:
-    """Calls `function` when the n-th sample is read (counted over a process)."""
-
-    def __init__(self, count, function):
-        self.left, self.function = count, function
-
-    def __call__(self, index, sample):
-        self.left -= 1
-        return self.function(sample) if self.left == 0 else sample
-
-
-def kill_at(count, signum):
-    return At(count, lambda sample: os.kill(os.getpid(), signum) or sample)
 
 
 def run(recipe, out, change=None, count=10, validation=5):
@@ -65,17 +51,6 @@ def wait_until_free(out):
                 return
         except StorageError:
             time.sleep(0.2)
-
-
-def in_child(function):
-    """Exit status of `function` in a forked process."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            function()
-        finally:
-            os._exit(0)
-    return os.waitpid(pid, 0)[1]
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +133,7 @@ def test_killed_and_resumed_is_bit_for_bit_the_same(workers, at, straight_run, t
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_the_step_it_came_in(signum, straight_run, tmp_path, recipe_of):
     with pytest.raises(Stopped, match="stopped at step 7") as caught:
-        run(recipe_of(), tmp_path / "run", kill_at(4 * 6 + 1, signum))
+        run(recipe_of(), tmp_path / "run", signal_at(4 * 6 + 1, signum))
     assert caught.value.exit_code == 128 + signum
     assert rows(tmp_path / "run")[-1]["step"] == "7"
     run(recipe_of(), tmp_path / "run")
@@ -167,7 +142,7 @@ def test_a_signal_saves_the_step_it_came_in(signum, straight_run, tmp_path, reci
 
 
 def test_a_signal_during_validation_loses_nothing(straight_run, tmp_path, recipe_of):
-    change = kill_at(5, signal.SIGTERM)  # the last sample of the validation at step 5
+    change = signal_at(5, signal.SIGTERM)  # the last sample of the validation at step 5
     with pytest.raises(Stopped, match="step 5"):
         fit(recipe_of(), [Squares(10)], [Squares(5, seed=1, change=change)], tmp_path / "run", device="cpu")
     run(recipe_of(), tmp_path / "run")

@@ -6,6 +6,7 @@ import os
 import signal
 
 import pytest
+from accidents import in_child, signal_at
 from synthetic import Squares
 
 from mdeas.errors import Stopped, StorageError, UsageError
@@ -24,32 +25,8 @@ STAGES = (
 )
 
 
-class At:
-    """Sends `signum` to this process when the n-th sample is read."""
-
-    def __init__(self, count, signum):
-        self.left, self.signum = count, signum
-
-    def __call__(self, index, sample):
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), self.signum)
-        return sample
-
-
 def run(recipe, out, change=None):
     return fit_stages(recipe, [Squares(10, change=change)], [Squares(5, seed=1)], out, device="cpu")
-
-
-def in_child(function):
-    """Exit status of `function` in a forked process."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            function()
-        finally:
-            os._exit(0)
-    return os.waitpid(pid, 0)[1]
 
 
 def digests(out):
@@ -196,7 +173,7 @@ class TestRun:
     def test_a_signal_saves_the_step_it_came_in(self, at, straight_run, tmp_path, recipe_of):
         recipe = recipe_of("steps=6", STAGES)
         with pytest.raises(Stopped, match="stopped at step"):
-            run(recipe, tmp_path / "run", At(at, signal.SIGTERM))
+            run(recipe, tmp_path / "run", signal_at(at, signal.SIGTERM))
         run(recipe, tmp_path / "run")
         assert digests(tmp_path / "run") == digests(straight_run)
 

@@ -12,11 +12,10 @@ from mdeas.compare.figure import figure
 from mdeas.compare.measure import milliseconds, quality
 from mdeas.compare.pictures import pictures
 from mdeas.compare.protocol import Setting, protocol
-from mdeas.compare.table import BASELINES, Row, csv_bytes, markdown, quality_columns
+from mdeas.compare.table import BASELINES, Row, markdown, quality_columns, rows_csv
 from mdeas.compare.training import train
 from mdeas.dataset import Dataset
-from mdeas.errors import StorageError
-from mdeas.files import locked, quoted, remove_temporaries, write_bytes
+from mdeas.files import locked, refuse_existing, remove_temporaries, write_bytes
 from mdeas.images import encode_png
 
 TABLE, CSV, FIGURE, PICTURES = "compare.md", "compare.csv", "compare.png", "compare-pictures.png"
@@ -42,10 +41,7 @@ def compare(
     Errors: UsageError, StorageError (E-EXISTS, before any work), those of Dataset, export and evaluate.
     """
     data, out = Path(data), Path(out)
-    if (out / TABLE).exists() and not force:
-        raise StorageError(
-            "E-EXISTS", f"{quoted(out / TABLE)}: exists already. Pass --force to renew it, or another -o."
-        )
+    refuse_existing(out / TABLE, force)
     samples = Dataset(data, split)
     found = entries(runs, out / "runs")
     setting = Setting(size=size, threads=threads or os.cpu_count() or 1, limit=limit)
@@ -68,7 +64,7 @@ def _write(candidates: list[Candidate], samples: Dataset, out: Path, setting: Se
     times = milliseconds(predictors, timed_at)
     rows = [*simple, *(row | time for row, time in zip(networks, times, strict=True))]
     text = markdown(rows, protocol(candidates, summary, setting, timed_at, busy))
-    write_bytes(out / CSV, csv_bytes(rows), force=True)
+    write_bytes(out / CSV, rows_csv(rows), force=True)
     write_bytes(out / FIGURE, figure(rows), force=True)
     sheet = pictures(predictors, samples, summary["num_pictures"]["all"])
     write_bytes(out / PICTURES, encode_png(sheet), force=True)

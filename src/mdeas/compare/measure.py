@@ -12,9 +12,8 @@ import numpy as np
 
 from mdeas import __version__
 from mdeas.dataset import Dataset
-from mdeas.errors import InputError
 from mdeas.evaluate import evaluate_predictors
-from mdeas.files import read_json
+from mdeas.files import read_json_if_any
 from mdeas.predictor import Predictor
 from mdeas.report import SUMMARY
 from mdeas.runtime import OnnxPredictor
@@ -34,20 +33,13 @@ def quality(
     """
     facts = facts | {"limit": limit, "version": __version__}
     known = {"alignment": ALIGNMENT, **facts, "split": samples.split, "fingerprint": samples.fingerprint}
-    found = _read(out / SUMMARY)
+    found = read_json_if_any(out / SUMMARY)
     if found is not None and known == {name: (found | found["data"]).get(name) for name in known}:
         return found
     print(f"mdeas: measuring {out.name}", file=sys.stderr)
     return evaluate_predictors(
         predictors, samples, out, limit=limit, alignment=ALIGNMENT, facts=facts, force=True
     )
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        return read_json(path)
-    except InputError:  # not measured yet
-        return None
 
 
 def milliseconds(predictors: Sequence[OnnxPredictor], size: int) -> list[dict[str, float]]:

@@ -1,10 +1,10 @@
 """The table of a comparison, as Markdown and as CSV."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from mdeas.files import csv_bytes
 
 Row = dict[str, Any]
 """One line of the table: "name", "network" (bool), and the columns that apply."""
@@ -104,11 +104,6 @@ def shown(name: str, value: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
-def csv_bytes(rows: Sequence[Row]) -> bytes:
+def rows_csv(rows: Sequence[Row]) -> bytes:
     """The same values with all their digits, and `ms_fastest`; an empty cell where the table has a dash."""
-    text = io.StringIO()
-    names = ["name", "network", *COLUMNS, "ms_fastest"]
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    return csv_bytes(["name", "network", *COLUMNS, "ms_fastest"], rows)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mdeas.compare.entries import Entry
 from mdeas.dataset import Dataset
-from mdeas.errors import InputError, Stopped, WorkerError
-from mdeas.files import read_json, sha256_file, write_json
+from mdeas.errors import Stopped, WorkerError
+from mdeas.files import read_json_if_any, sha256_file, write_json
 from mdeas.signals import stop_requests
 from mdeas.train.config import load_recipe, to_dict
 
@@ -21,7 +21,7 @@ def train(entry: Entry, data: Path) -> None:
     """
     assert entry.recipe
     done = entry.source.with_name(f"{entry.name}.json")  # beside the run: what it was made of
-    if _read(done) == _record(entry, data):
+    if read_json_if_any(done) == _record(entry, data):
         return
     print(f"mdeas: training {entry.recipe!r} into '{entry.source}'", file=sys.stderr)
     words = ["train", entry.recipe, "--data", str(data), "-o", str(entry.source)]
@@ -45,13 +45,6 @@ def _record(entry: Entry, data: Path) -> dict[str, object]:
         "data": Dataset(data).fingerprint,
         "weights": sha256_file(weights) if weights.is_file() else None,
     }
-
-
-def _read(path: Path) -> object:
-    try:
-        return read_json(path)
-    except InputError:  # not finished yet
-        return None
 
 
 def _wait(words: list[str]) -> tuple[int, int | None]:

@@ -2,10 +2,28 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+def enlarge(x: Tensor, size: Sequence[int]) -> Tensor:
+    """Bilinear resize to (height, width), corners not aligned."""
+    return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False)
+
+
+class ConvUnit(nn.Sequential):
+    """Convolution without bias that keeps the size (but for the stride), batch norm, ReLU."""
+
+    def __init__(self, num_in: int, num_out: int, kernel: int = 3, stride: int = 1, dilation: int = 1):
+        padding = dilation * (kernel // 2)
+        super().__init__(
+            nn.Conv2d(num_in, num_out, kernel, stride, padding, dilation, bias=False),
+            nn.BatchNorm2d(num_out),
+            nn.ReLU(inplace=True),
+        )
 
 
 class DepthwiseUnit(nn.Module):

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
+from mdeas.models.blocks import ConvUnit
 from mdeas.models.up_projection import UpDecoder
 
 NUM_CLASSES = 1000
@@ -19,14 +20,13 @@ def drn_mask(task: Literal["mask", "depth"] = "mask") -> PairNetwork:
 
 
 class Basic(nn.Module):
-    """Two 3×3 convolutions beside the input, with stride and two dilations."""
+    """Two 3×3 convolutions beside the input, the first with the stride, both with the dilation."""
 
-    def __init__(self, num_in: int, num_out: int, stride: int = 1, dilations: tuple[int, int] = (1, 1)):
+    def __init__(self, num_in: int, num_out: int, stride: int, dilation: int):
         super().__init__()
-        first, second = dilations
-        self.conv1 = nn.Conv2d(num_in, num_out, 3, stride, first, first, bias=False)
+        self.conv1 = nn.Conv2d(num_in, num_out, 3, stride, dilation, dilation, bias=False)
         self.bn1 = nn.BatchNorm2d(num_out)
-        self.conv2 = nn.Conv2d(num_out, num_out, 3, 1, second, second, bias=False)
+        self.conv2 = nn.Conv2d(num_out, num_out, 3, 1, dilation, dilation, bias=False)
         self.bn2 = nn.BatchNorm2d(num_out)
         self.downsample: nn.Module = nn.Identity()
         if stride != 1 or num_in != num_out:
@@ -38,16 +38,8 @@ class Basic(nn.Module):
         return F.relu(self.bn2(self.conv2(y)) + self.downsample(x))
 
 
-def _plain(num_in: int, num_out: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
-    padding = dilation * (kernel // 2)
-    conv = nn.Conv2d(num_in, num_out, kernel, stride, padding, dilation, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(num_out), nn.ReLU(inplace=True))
-
-
 def _level(num_in: int, num_out: int, stride: int, dilation: int) -> nn.Sequential:
-    """Two basic blocks; where the dilation begins, the first convolution has half of it."""
-    first = Basic(num_in, num_out, stride, (dilation, dilation))
-    return nn.Sequential(first, Basic(num_out, num_out, 1, (dilation, dilation)))
+    return nn.Sequential(Basic(num_in, num_out, stride, dilation), Basic(num_out, num_out, 1, dilation))
 
 
 class DrnD22(nn.Module):
@@ -55,15 +47,15 @@ class DrnD22(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.at1 = nn.Sequential(_plain(3, 16, 7), _plain(16, 16))
-        self.at2 = _plain(16, 32, stride=2)
+        self.at1 = nn.Sequential(ConvUnit(3, 16, 7), ConvUnit(16, 16))
+        self.at2 = ConvUnit(16, 32, stride=2)
         self.at4 = _level(32, 64, 2, 1)
         self.at8 = nn.Sequential(
             _level(64, 128, 2, 1),
             _level(128, 256, 1, 2),
             _level(256, 512, 1, 4),
-            _plain(512, 512, dilation=2),
-            _plain(512, 512),
+            ConvUnit(512, 512, dilation=2),
+            ConvUnit(512, 512),
         )
 
     def forward(self, image: Tensor) -> tuple[Tensor, list[tuple[int, int]]]:

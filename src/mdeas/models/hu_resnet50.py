@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
+from mdeas.models.blocks import ConvUnit, enlarge
 from mdeas.models.pretrained import pretrained_state
 from mdeas.models.up_projection import UpDecoder, UpProjection
-from mdeas.models.upconv import enlarge
 
 
 @register("hu-resnet50", reference="system 3 (2020); Hu et al., ICCV 2019", parameters=67_569_473)
@@ -80,12 +80,12 @@ class HuResNet50(nn.Module):
     def __init__(self):
         super().__init__()
         self.encoder = ResNet50()
-        self.reduce = ConvNorm(2048, 1024, 1)
+        self.reduce = ConvUnit(2048, 1024, 1)
         self.decoder = UpDecoder(1024, 512, 256, 128, 64)
         self.fusion = nn.ModuleList(UpProjection(256 * 2**level, 16) for level in range(4))
-        self.mix = ConvNorm(64, 64, 5)
+        self.mix = ConvUnit(64, 64, 5)
         last = nn.Conv2d(128, 1, 5, padding=2)
-        self.refine = nn.Sequential(ConvNorm(128, 128, 5), ConvNorm(128, 128, 5), last)
+        self.refine = nn.Sequential(ConvUnit(128, 128, 5), ConvUnit(128, 128, 5), last)
 
     def forward(self, image: Tensor) -> Tensor:
         levels = self.encoder(image)  # 256 × 56, 512 × 28, 1024 × 14, 2048 × 7
@@ -95,11 +95,3 @@ class HuResNet50(nn.Module):
         fused = [up(level, half) for up, level in zip(self.fusion, levels, strict=True)]
         both = torch.cat([decoded, self.mix(torch.cat(fused, 1))], 1)  # 128 × 112
         return enlarge(self.refine(both), image.shape[-2:])
-
-
-class ConvNorm(nn.Sequential):
-    """Convolution without bias, batch norm, ReLU."""
-
-    def __init__(self, num_in: int, num_out: int, kernel: int):
-        conv = nn.Conv2d(num_in, num_out, kernel, padding=kernel // 2, bias=False)
-        super().__init__(conv, nn.BatchNorm2d(num_out), nn.ReLU(inplace=True))

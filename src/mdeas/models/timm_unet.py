@@ -9,12 +9,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mdeas.errors import UsageError
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
-from mdeas.models.blocks import DoubleConv
+from mdeas.models.blocks import DoubleConv, enlarge
 from mdeas.models.pretrained import build_timm, import_timm
 
 # What makes a backbone take any size: nothing (convolutions), or the option of its family.
@@ -67,7 +66,7 @@ class TimmUNet(nn.Module):
             levels = [level.permute(0, 3, 1, 2) for level in levels]
         skips, x = [photos, *levels[:-1]], levels[-1]
         for up, skip in zip(reversed(self.ups), reversed(skips), strict=True):
-            x = F.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False)
+            x = enlarge(x, skip.shape[-2:])
             x = up(torch.cat([x, skip], 1))  # 256 × 14, 128 × 28, 64 × 56, 32 × 112, 16 × 224
         return self.mask_head(x), self.depth_head(x)
 

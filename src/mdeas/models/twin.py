@@ -9,23 +9,13 @@ from torch.nn import functional as F
 
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
+from mdeas.models.blocks import ConvUnit, enlarge
 
 
 @register("twin-s", reference="this project", parameters=1_165_768)
 def twin_s() -> PairNetwork:
     """The small one: about a million parameters, under 1 GFLOP at 224x224."""
     return PairNetwork(TwinCore(widths=(16, 32, 56, 96, 128)), multiple=32)
-
-
-class ConvUnit(nn.Sequential):
-    """3x3 (or 1x1) convolution, batch norm, ReLU."""
-
-    def __init__(self, num_in: int, num_out: int, kernel: int = 3, stride: int = 1):
-        super().__init__(
-            nn.Conv2d(num_in, num_out, kernel, stride, kernel // 2, bias=False),
-            nn.BatchNorm2d(num_out),
-            nn.ReLU(inplace=True),
-        )
 
 
 class Residual(nn.Module):
@@ -97,8 +87,8 @@ class Trunk(nn.Module):
         sixteenth = self.down4(eighth)  # 96 x 14
         deepest = self.down5(sixteenth)  # 128 x 7
         deepest = deepest + self.whole(deepest.mean((2, 3), keepdim=True))
-        sixteenth = self.join4(sixteenth + enlarge(self.up5(deepest), sixteenth))
-        return eighth + enlarge(self.up4(sixteenth), eighth)
+        sixteenth = self.join4(sixteenth + enlarge(self.up5(deepest), sixteenth.shape[-2:]))
+        return eighth + enlarge(self.up4(sixteenth), eighth.shape[-2:])
 
 
 class Decoder(nn.Module):
@@ -114,8 +104,8 @@ class Decoder(nn.Module):
         self.head = nn.Conv2d(half, 4, 3, 1, 1)
 
     def forward(self, eighth: Tensor, quarter: Tensor, half: Tensor) -> Tensor:
-        x = self.at4(quarter + enlarge(self.at8(eighth), quarter))  # 32 x 56
-        x = self.at2(half + enlarge(self.narrow(x), half))  # 16 x 112
+        x = self.at4(quarter + enlarge(self.at8(eighth), quarter.shape[-2:]))  # 32 x 56
+        x = self.at2(half + enlarge(self.narrow(x), half.shape[-2:]))  # 16 x 112
         return F.pixel_shuffle(self.head(x), 2)  # 1 x 224
 
 
@@ -141,8 +131,3 @@ class TwinCore(nn.Module):
         half, quarter, eighth = (fuse(*pair) for fuse, pair in zip(self.fuse, halves, strict=True))
         eighth = self.trunk(eighth)
         return self.mask_decoder(eighth, quarter, half), self.depth_decoder(eighth, quarter, half)
-
-
-def enlarge(x: Tensor, like: Tensor) -> Tensor:
-    """Bilinear resize to the size of `like`."""
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)

@@ -9,16 +9,12 @@ doubled size that is a quarter of the multiplications, for the ×16 of a multi-s
 """
 
 import functools
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
-def enlarge(x: Tensor, size: Sequence[int]) -> Tensor:
-    """Bilinear resize to (height, width), corners not aligned."""
-    return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False)
+from mdeas.models.blocks import enlarge
 
 
 class EnlargedConv(nn.Module):

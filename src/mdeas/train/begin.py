@@ -1,14 +1,29 @@
-"""What a run begins with: weights of other runs, parts that do not learn, a network that teaches."""
+"""What a run begins with: samples, weights of other runs, parts that do not learn, a network that teaches."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from mdeas.errors import ModelError, UsageError
+from mdeas.data.loader import Samples, Source
+from mdeas.data.part import Part
+from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.train.checkpoint import load_run, referred
+from mdeas.train.config import Recipe
 from mdeas.train.sections import ModelConfig
+
+
+def training_samples(recipe: Recipe, training: Sequence[Source]) -> Samples:
+    """The share of the open train splits `training` that `recipe` uses, at its size."""
+    data = recipe.data
+    return Samples([Part(source, data.share) for source in training], data.size, data.repeats)
+
+
+def require_samples(samples: Samples) -> None:
+    """InputError E-DATASET-EMPTY when there is nothing to train on."""
+    if not len(samples):
+        raise InputError("E-DATASET-EMPTY", "the train split has no samples. Make some, or check --data.")
 
 
 def begin(model: nn.Module, config: ModelConfig, stages: Path) -> None:

@@ -1,7 +1,5 @@
 """The learning-rate range test (Smith, arXiv 1506.01186): the loss while the rate grows from step to step."""
 
-import csv
-import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +12,10 @@ from matplotlib.figure import Figure
 
 from mdeas.data.augment import augment, generator
 from mdeas.data.batch import Batch
-from mdeas.data.loader import Samples, Source, batch_indices, load, steps_per_epoch
-from mdeas.data.part import Part
-from mdeas.errors import InputError, NonFiniteError
-from mdeas.files import refuse_existing, write_bytes
+from mdeas.data.loader import Source, batch_indices, load, steps_per_epoch
+from mdeas.errors import NonFiniteError
+from mdeas.files import csv_bytes, refuse_existing, write_bytes
+from mdeas.train.begin import require_samples, training_samples
 from mdeas.train.config import Recipe
 from mdeas.train.curriculum import expand
 from mdeas.train.guards import make_fabric, memory_named
@@ -105,9 +103,8 @@ def _batches(learner: Learner, training: Sequence[Source]) -> Iterator[Batch]:
     recipe, device = learner.recipe, learner.fabric.device
     torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
     data = recipe.data
-    samples = Samples([Part(source, data.share) for source in training], data.size, data.repeats)
-    if not len(samples):
-        raise InputError("E-DATASET-EMPTY", "the train split has no samples. Make some, or check --data.")
+    samples = training_samples(recipe, training)
+    require_samples(samples)
     order = batch_indices(samples.epoch_rows, data.batch_size, recipe.seed, 0, STEPS)
     for step, raw in enumerate(load(samples, order, data.workers)):
         epoch = step // steps_per_epoch(len(samples.epoch_rows), data.batch_size)
@@ -116,11 +113,9 @@ def _batches(learner: Learner, training: Sequence[Source]) -> Iterator[Batch]:
 
 
 def _csv(seen: Sweep) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("lr", "loss", "smoothed"))
-    writer.writerows(zip(seen.rates, seen.losses, seen.smoothed.tolist(), strict=True))
-    return text.getvalue().encode()
+    columns = ("lr", "loss", "smoothed")
+    rows = zip(seen.rates, seen.losses, seen.smoothed.tolist(), strict=True)
+    return csv_bytes(columns, (dict(zip(columns, row, strict=True)) for row in rows))
 
 
 def _figure(seen: Sweep) -> Figure:

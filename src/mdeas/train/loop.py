@@ -20,9 +20,9 @@ from lightning_fabric import Fabric
 from mdeas.data.augment import augment, generator
 from mdeas.data.batch import Batch
 from mdeas.data.loader import Cached, RawBatch, Samples, Source, batch_indices, chunks, load, steps_per_epoch
-from mdeas.data.part import Part
-from mdeas.errors import InputError, Stopped
+from mdeas.errors import Stopped
 from mdeas.signals import StopRequest, stop_requests
+from mdeas.train.begin import require_samples, training_samples
 from mdeas.train.checkpoint import load_state, save_state, save_weights
 from mdeas.train.config import Recipe, to_dict
 from mdeas.train.cost import Cost
@@ -66,12 +66,10 @@ def fit(
     """Train one network to the end of its recipe, which has no stages; see `run.train`."""
     assert not recipe.stages
     torch.set_num_threads(recipe.threads or max(1, (os.cpu_count() or 1) // ranks.local_count))
-    parts = [Part(source, recipe.data.share) for source in training]
-    samples = Samples(parts, recipe.data.size, recipe.data.repeats)
+    samples = training_samples(recipe, training)
     with ranks.alike():
         fabric = make_fabric(recipe, device, ranks)
-        if not len(samples):
-            raise InputError("E-DATASET-EMPTY", "the train split has no samples. Make some, or check --data.")
+        require_samples(samples)
         ranks.require_equal_slices(min(recipe.data.batch_size, len(samples.epoch_rows)))
     with held(out, ranks), stop_requests() as stop, memory_named(recipe.data.batch_size):
         return Trainer(recipe, samples, Samples(validation, recipe.data.size), out, fabric, stop, ranks).run()

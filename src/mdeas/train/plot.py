@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from mdeas.data.loader import Samples, Source, steps_per_epoch
-from mdeas.data.part import Part
+from mdeas.data.loader import Source, steps_per_epoch
 from mdeas.errors import UsageError
 from mdeas.files import refuse_existing, write_bytes
+from mdeas.train.begin import training_samples
 from mdeas.train.config import Recipe
 from mdeas.train.curriculum import expand
 from mdeas.train.schedule import lr_factor
@@ -65,9 +65,8 @@ def _rates(recipe: Recipe, training: Sequence[Source], lr: float) -> np.ndarray:
 
 def _steps_per_epoch(recipe: Recipe, training: Sequence[Source]) -> int:
     if training:
-        parts = [Part(source, recipe.data.share) for source in training]
-        rows = Samples(parts, recipe.data.size, recipe.data.repeats).epoch_rows
-        return steps_per_epoch(len(rows), recipe.data.batch_size)
+        samples = training_samples(recipe, training)
+        return steps_per_epoch(len(samples.epoch_rows), recipe.data.batch_size)
     schedule = recipe.schedule
     if recipe.epochs or schedule.name == "cyclic" or schedule.warmup_epochs or schedule.every_epochs:
         raise UsageError(

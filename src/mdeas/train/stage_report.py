@@ -1,12 +1,10 @@
 """What a curriculum leaves for people: one log, one table and one picture of all stages."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mdeas.files import write_bytes
+from mdeas.files import csv_bytes, write_bytes
 from mdeas.images import read_rgb, write_png
 from mdeas.sheets import stacked
 from mdeas.train.curve import read_log, write_curve
@@ -38,11 +36,7 @@ def _folder(out: Path, facts: Row) -> Path:
 def _csv(rows: Sequence[Row]) -> bytes:
     """All columns that some row has, "stage" first; what a row has not stays empty."""
     columns = dict.fromkeys(["stage", *(name for row in rows for name in row)])
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    return csv_bytes(columns, rows)
 
 
 def _last_sheet(folder: Path) -> list[Path]:
