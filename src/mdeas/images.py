@@ -31,6 +31,7 @@ __all__ = [
     "encode_jpeg",
     "encode_png",
     "list_images",
+    "read_bytes",
     "read_depth16",
     "read_gray",
     "read_rgb",
@@ -52,22 +53,22 @@ def read_rgb(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     Errors: InputError E-IMG-MISSING, E-IMG-UNREADABLE, E-IMG-FORMAT (not one still picture of the five
     formats, not a regular file), E-IMG-SIZE (refused from the header), E-IMG-TRUNCATED, E-IMG-DECODE.
     """
-    return decode_rgb(_read(path, max_pixels), quoted(path), max_pixels=max_pixels)
+    return decode_rgb(read_bytes(path, max_pixels), quoted(path), max_pixels=max_pixels)
 
 
 def read_rgba(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """The picture as uint8 (H, W, 4), straight alpha, 255 in a file without; errors as `read_rgb`."""
-    return decode_rgba(_read(path, max_pixels), quoted(path), max_pixels=max_pixels)
+    return decode_rgba(read_bytes(path, max_pixels), quoted(path), max_pixels=max_pixels)
 
 
 def read_gray(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """The picture as uint8 (H, W), luma when it has colour; errors as `read_rgb`."""
-    return decode_gray(_read(path, max_pixels), quoted(path), max_pixels=max_pixels)
+    return decode_gray(read_bytes(path, max_pixels), quoted(path), max_pixels=max_pixels)
 
 
 def read_depth16(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """A 16-bit grey picture as uint16 (H, W); E-IMG-FORMAT for any other kind; errors as `read_rgb`."""
-    return decode_depth16(_read(path, max_pixels), quoted(path), max_pixels=max_pixels)
+    return decode_depth16(read_bytes(path, max_pixels), quoted(path), max_pixels=max_pixels)
 
 
 def decode_rgb(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -139,8 +140,11 @@ def _is_image_name(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
-def _read(path: _PathLike, max_pixels: int) -> bytes:
-    """The bytes of a regular file; does not wait for a FIFO or read what is too long for a picture."""
+def read_bytes(path: _PathLike, max_pixels: int = MAX_PIXELS) -> bytes:
+    """The bytes of a regular file; does not wait for a FIFO or read what is too long for a picture.
+
+    Errors: InputError E-IMG-MISSING, E-IMG-UNREADABLE, E-IMG-FORMAT, E-IMG-SIZE.
+    """
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             status = os.fstat(file.fileno())

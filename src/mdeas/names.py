@@ -29,6 +29,11 @@ def output_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
+def printable(name: str) -> str:
+    """Text that any file can hold: bytes of a name that are not UTF-8 are written as \\xNN."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def _cut(name: str) -> str:
     """At most _MAX_BYTES of the name as the file system stores it, never half a character."""
     data = os.fsencode(name)

@@ -20,41 +20,50 @@ COLUMNS = (
     *("id", "source", "split", "seed", "index", "background", "image", "mask", "depth", "depth_kind"),
     *("depth_scale", "background_id", "foreground_ids", "meta"),
 )
-# A row is found without reading more than its group: 5 rows cost 0.1 ms and 1 % of the file's length.
-_GROUP_ROWS = 5
+# Enough for a sample without its meta; the names of the pictures are no columns of their own.
+BARE_COLUMNS = ("id", *(f"{name}.bytes" for name in PICTURES), "depth_kind", "depth_scale")
+# A row is found without reading more than its group. A smaller one is not read faster, and each costs a
+# process that keeps the shard open 16 kB of memory.
+_GROUP_BYTES = 2**19
 _MAX_UINT8, _MAX_UINT16 = 255, 65535
+_PNG = b"\x89PNG"
 
 
 def encode_row(sample: Sample, photo_format: str = "jpeg") -> dict[str, Any]:
     """The columns of one sample: the photos as JPEG 95 or PNG, the mask as PNG-8, the depth as PNG-16.
 
-    Metric depth that is known (> 0) stays known: it is never rounded to 0.
+    What `sample.encoded` holds is taken as it is. Metric depth that is known (> 0) stays known: it is never
+    rounded to 0.
     """
-    names = {name: f"{sample.meta['id']}-{name}" for name in PICTURES}
-    encode, suffix = PHOTO_FORMATS[photo_format], {"jpeg": ".jpg", "png": ".png"}[photo_format]
+    encode, ready = PHOTO_FORMATS[photo_format], sample.encoded
     depth, scale = _encode_depth(sample)
+    pictures = {
+        "background": ready.get("background") or encode(sample.background),
+        "image": ready.get("image") or encode(sample.image),
+        "mask": ready.get("mask") or _encode_mask(sample.mask),
+        "depth": depth,
+    }
     return {
         **{column: sample.meta[column] for column in META_COLUMNS},
-        "background": _picture(encode(sample.background), names["background"] + suffix),
-        "image": _picture(encode(sample.image), names["image"] + suffix),
-        "mask": _picture(_encode_mask(sample.mask), names["mask"] + ".png"),
-        "depth": _picture(depth, names["depth"] + ".png"),
+        **{name: _picture(data, f"{sample.meta['id']}-{name}") for name, data in pictures.items()},
         "depth_kind": sample.depth_kind,
         "depth_scale": scale,
         "meta": json.dumps({k: v for k, v in sample.meta.items() if k not in META_COLUMNS}, sort_keys=True),
     }
 
 
-def decode_row(row: dict[str, Any]) -> Sample:
-    """The sample in a row; InputError (E-IMG-…) when a picture of it does not decode."""
+def decode_row(
+    row: dict[str, Any], decode_background: Callable[[bytes, str], np.ndarray] = decode_rgb
+) -> Sample:
+    """The sample in a row, or in its BARE_COLUMNS; InputError (E-IMG-…) when a picture does not decode."""
     name = repr(row["id"])
-    photos = {key: decode_rgb(row[key]["bytes"], f"{key} of {name}") for key in ("background", "image")}
     return Sample(
-        **photos,
+        background=decode_background(row["background"]["bytes"], f"background of {name}"),
+        image=decode_rgb(row["image"]["bytes"], f"image of {name}"),
         mask=_decode_mask(row["mask"], f"mask of {name}"),
         depth=_decode_depth(row["depth"], row["depth_scale"], f"depth of {name}"),
         depth_kind=row["depth_kind"],
-        meta={**json.loads(row["meta"]), **{column: row[column] for column in META_COLUMNS}},
+        meta=json.loads(row.get("meta", "{}")) | {key: row[key] for key in META_COLUMNS if key in row},
     )
 
 
@@ -72,8 +81,12 @@ def write_shard(
     buffer = io.BytesIO()
     # Pictures are compressed already; without statistics and dictionaries a shard is little more than them.
     plain: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_statistics": False}
-    parquet.write_table(table, buffer, row_group_size=_GROUP_ROWS, **plain)
+    parquet.write_table(table, buffer, row_group_size=_group_rows(table), **plain)
     return {**write_bytes(path, buffer.getvalue(), force=force), "rows": len(rows)}
+
+
+def _group_rows(table: Any) -> int:
+    return max(1, _GROUP_BYTES * table.num_rows // max(1, table.nbytes))
 
 
 def schema() -> Any:
@@ -111,8 +124,10 @@ def _feature(kind: Any) -> dict[str, Any]:
     return {"_type": "Value", "dtype": {"double": "float64"}.get(str(kind), str(kind))}
 
 
-def _picture(data: bytes | None, path: str) -> dict[str, Any] | None:
-    return None if data is None else {"bytes": data, "path": path}
+def _picture(data: bytes | None, stem: str) -> dict[str, Any] | None:
+    if data is None:
+        return None
+    return {"bytes": data, "path": stem + (".png" if data.startswith(_PNG) else ".jpg")}
 
 
 def _encode_mask(mask: np.ndarray | None) -> bytes | None:
@@ -127,6 +142,8 @@ def _decode_mask(picture: dict[str, Any] | None, name: str) -> np.ndarray | None
 
 def _encode_depth(sample: Sample) -> tuple[bytes | None, float | None]:
     """PNG-16 and its scale: depth = stored value * scale."""
+    if "depth" in sample.encoded:
+        return sample.encoded["depth"], sample.encoded["depth_scale"]
     if sample.depth is None:
         return None, None
     scale = float(sample.depth.max()) / _MAX_UINT16 or 1.0

@@ -27,6 +27,8 @@ class Sample:
     """One of DEPTH_KINDS; "none" exactly when `depth` is None."""
     meta: dict[str, Any] = field(default_factory=dict)
     """id, source, split, background_id: str; seed, index: int; foreground_ids: list[str]."""
+    encoded: dict[str, Any] = field(default_factory=dict)
+    """Bytes of pictures by name that are stored as they are; beside `depth` its `depth_scale`."""
 
     @property
     def inverse_depth(self) -> np.ndarray | None:
