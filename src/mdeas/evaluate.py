@@ -12,6 +12,7 @@ from rich.progress import track
 from mdeas import report
 from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
+from mdeas.files import refuse_existing
 from mdeas.metrics import depth_metrics, mask_metrics
 from mdeas.metrics_depth import ALIGNMENTS
 from mdeas.metrics_mask import cut
@@ -48,7 +49,7 @@ def evaluate(
     """
     assert alignment in ALIGNMENTS, alignment
     out = Path(out)
-    report.refuse_existing(out, force)
+    refuse_existing(out / report.SUMMARY, force)
     samples = Dataset(Path(data), split)
     predictor = load_any(model, device=device, threads=threads)
     predictors: list[Predictor] = [predictor, *(b for b in BASELINES.values() if b.name != predictor.name)]

@@ -1,9 +1,8 @@
 """From photos on disk to masks, depth maps, cut-outs and panels on disk."""
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,15 @@ import cv2
 import numpy as np
 
 from mdeas import pair
-from mdeas.errors import InputError, StorageError, UsageError
-from mdeas.files import locked, quoted, write_bytes, write_json
+from mdeas.errors import InputError, UsageError
+from mdeas.failures import ERRORS, tell_failures
+from mdeas.files import locked, quoted, refuse_existing, write_json
 from mdeas.images import colorize, contact_sheet, list_images, read_rgb, read_rgba, write_png
 from mdeas.names import output_names
 from mdeas.predictor import Prediction, Predictor
 from mdeas.runtime import load
 from mdeas.spec import resize
 
-ERRORS = "errors.jsonl"
 OUTPUTS = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
 # Models work at a few hundred pixels. Above this long side a photo is shrunk before it is predicted, and the
 # result enlarged picture by picture, so that 144 megapixels fit into 2 GB.
@@ -82,7 +81,7 @@ def predict_files(
                 continue
             for kind in OUTPUTS:
                 tell(results[-1][kind])
-        _finish(out, errors, len(files), force)
+        tell_failures(out, errors, len(files), force=force)
     return results
 
 
@@ -107,10 +106,7 @@ def _refuse_existing(out: Path, inputs: Sequence[Path], names: Iterable[str], fo
     for target in [*(out / f"{name}-{kind}" for name in names for kind in OUTPUTS), out / ERRORS]:
         if os.path.realpath(target) in protected:
             raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another folder with -o.")
-        if target.exists() and not force:
-            raise StorageError(
-                "E-EXISTS", f"{quoted(target)} exists. Pass --force, or another folder with -o."
-            )
+        refuse_existing(target, force)
 
 
 def _open(path: Path) -> Photo:
@@ -216,26 +212,3 @@ def panel(
         np.rint(on_white).astype(np.uint8),
     ]
     return contact_sheet([cells], ("background", "image", "mask", "depth", "cut-out"), cell=_PANEL_CELL)
-
-
-def _finish(out: Path, errors: list[tuple[Path, InputError]], count: int, force: bool) -> None:
-    """Raise what went wrong, after listing it in errors.jsonl; remove the list of an earlier run."""
-    if not errors:
-        (out / ERRORS).unlink(missing_ok=True)
-        return
-    write_bytes(out / ERRORS, "".join(_error_lines(errors)).encode(), force=force)
-    first = errors[0][1]
-    if count == 1:
-        raise first
-    raise InputError(
-        "E-SOME-FAILED",
-        f"{len(errors)} of {count} pictures could not be used, listed in {quoted(out / ERRORS)}. "
-        f"The first: [{first.code}] {first}",
-    )
-
-
-def _error_lines(errors: list[tuple[Path, InputError]]) -> Iterator[str]:
-    for path, error in errors:
-        yield (
-            json.dumps({"image": str(path), "code": error.code, "message": str(error)}, sort_keys=True) + "\n"
-        )

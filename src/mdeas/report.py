@@ -8,7 +8,6 @@ import numpy as np
 
 from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
-from mdeas.errors import StorageError
 from mdeas.files import csv_bytes, write_bytes, write_json
 from mdeas.images import colorize, contact_sheet, encode_png
 from mdeas.metrics_depth import REGIONS
@@ -98,14 +97,6 @@ _TABLES = (
         tuple(f"agreement_{name}" for name in _AS_PUBLISHED),
     ),
 )
-
-
-def refuse_existing(out: Path, force: bool) -> None:
-    """StorageError (E-EXISTS) when `out` holds a report and `force` is not given: told before the work."""
-    if (out / SUMMARY).exists() and not force:
-        raise StorageError(
-            "E-EXISTS", f"'{out / SUMMARY}' is there. Pass --force to replace it, or another -o."
-        )
 
 
 def write(
