@@ -1,11 +1,9 @@
 """A data set is the same bytes whatever happens while it is made."""
 
 import hashlib
+import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,12 +12,9 @@ from slow_maker import SlowMaker
 from mdeas.create import pool
 from mdeas.create.build import build
 from mdeas.create.plan import compare, shards_of
-from mdeas.dataset import verify
+from mdeas.dataset import read_index, verify
 from mdeas.errors import InputError, StorageError, UsageError, WorkerError
 from mdeas.files import locked
-
-PROGRAM = Path(__file__).with_name("slow_maker.py")
-SLOW_S = 0.05
 
 
 @pytest.fixture(scope="module")
@@ -33,25 +28,6 @@ def reference(tmp_path_factory):
 def tree(folder):
     files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-
-
-def start(out, delay_s=0.0, **environment):
-    command = [sys.executable, str(PROGRAM), str(out), "2", str(delay_s)]
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, start_new_session=True, env={**os.environ, **environment}, **streams)
-
-
-def wait_for_shards(process, out, number):
-    deadline = time.monotonic() + 60
-    while len(list(Path(out).glob("data/*.parquet"))) < number:
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
-        time.sleep(0.005)
-
-
-def finish(out):
-    process = start(out)
-    text = process.communicate(timeout=60)[0]
-    assert process.returncode == 0, text
 
 
 def test_shards_hold_one_split_each_in_order():
@@ -70,78 +46,6 @@ def test_two_workers_make_the_same_bytes(tmp_path, reference):
     assert tree(tmp_path / "set") == reference
     assert facts == {**verify(tmp_path / "set"), "path": facts["path"]}
     assert (facts["samples"], facts["samples in train"], facts["samples in test"]) == (40, 36, 4)
-
-
-def test_sigkill_of_the_group_then_rerun(tmp_path, reference):
-    process = start(tmp_path / "set", SLOW_S)
-    wait_for_shards(process, tmp_path / "set", 3)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert tree(tmp_path / "set") != reference
-    finish(tmp_path / "set")
-    assert tree(tmp_path / "set") == reference
-
-
-@pytest.mark.parametrize(
-    "point", ["temporary:4", "renamed:5", "shard:2", "record:3", "plan", "index", "cleaning"]
-)
-def test_kill_points(tmp_path, reference, point):
-    process = start(tmp_path / "set", MDEAS_KILL_AT=point)
-    process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL
-    build(SlowMaker(), tmp_path / "set", shard_rows=6)
-    assert tree(tmp_path / "set") == reference
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_stop_signals_keep_what_is_done(tmp_path, number, code):
-    process = start(tmp_path / "set", SLOW_S)
-    wait_for_shards(process, tmp_path / "set", 1)
-    os.killpg(process.pid, number)
-    begun = time.monotonic()
-    text = process.communicate(timeout=10)[0]
-    assert time.monotonic() - begun < 10
-    assert process.returncode == code
-    assert "E-STOPPED" in text and "Traceback" not in text
-    assert list((tmp_path / "set" / "data").iterdir())
-
-
-def workers_of(process):
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
-    return [child for child, command in commands.items() if b"spawn_main" in command]
-
-
-def test_a_killed_worker_is_replaced(tmp_path, reference):
-    process = start(tmp_path / "set", SLOW_S)
-    wait_for_shards(process, tmp_path / "set", 1)
-    os.kill(workers_of(process)[0], signal.SIGKILL)
-    text = process.communicate(timeout=60)[0]
-    assert process.returncode == 0, text
-    assert tree(tmp_path / "set") == reference
-
-
-def test_workers_leave_with_a_killed_parent(tmp_path):
-    process = start(tmp_path / "set", SLOW_S)
-    wait_for_shards(process, tmp_path / "set", 1)
-    orphans = workers_of(process)
-    process.kill()
-    process.wait()
-    deadline = time.monotonic() + 20
-    while any(Path(f"/proc/{pid}/cmdline").exists() for pid in orphans):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    assert len(orphans) == 2
-
-
-def test_a_full_disk_ends_with_exit_4_and_is_finished_later(tmp_path, reference):
-    limit = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))"
-    code = f"{limit}; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
-    command = [sys.executable, "-c", code, str(PROGRAM), str(tmp_path / "set"), "1", "0"]
-    full = subprocess.run(command, capture_output=True, text=True)
-    assert full.returncode == 4 and "E-FULL" in full.stderr and "needed" in full.stderr
-    build(SlowMaker(), tmp_path / "set", shard_rows=6)
-    assert tree(tmp_path / "set") == reference
 
 
 @pytest.mark.parametrize(("count", "workers"), [(0, 1), (1, 0)])
@@ -178,17 +82,56 @@ def test_a_bug_in_a_worker_shows_its_traceback():
 
 def test_an_error_of_the_maker_arrives_whole_and_the_rest_is_kept(tmp_path, reference):
     with pytest.raises(InputError, match="sample 20 cannot be made") as caught:
-        build(SlowMaker(bad=20), tmp_path / "set", shard_rows=6)
+        build(SlowMaker(bad=(20,)), tmp_path / "set", shard_rows=6)
     assert caught.value.code == "E-TEST"
     assert len(list((tmp_path / "set" / "data").iterdir())) == 3
     build(SlowMaker(), tmp_path / "set", shard_rows=6)
     assert tree(tmp_path / "set") == reference
 
 
+def lines(out):
+    return [json.loads(line) for line in (out / "errors.jsonl").read_text().splitlines()]
+
+
+def test_bad_samples_are_left_out_and_listed(tmp_path):
+    bad = {"maker": SlowMaker(count=20, bad=(0, 1, 4, 9)), "shard_rows": 2, "skip_bad": True}
+    facts = build(out=tmp_path / "a", **bad)
+    assert [line["index"] for line in lines(tmp_path / "a")] == [0, 1, 4, 9]
+    assert lines(tmp_path / "a")[2] == {"index": 4, "code": "E-TEST", "message": "sample 4 cannot be made."}
+    assert [facts[key] for key in ("samples", "samples left out", "sources left out")] == [16, 4, 0]
+    assert not (tmp_path / "a" / "data" / "train-00000.parquet").exists()  # all of its samples are bad
+    index = read_index(tmp_path / "a")
+    assert (index["count"], index["splits"]) == (16, {"train": 15, "test": 1})
+    assert index["left_out"] == {"sources": 0, "samples": {"train": 3, "test": 1}}
+    build(out=tmp_path / "b", workers=2, **bad)
+    assert tree(tmp_path / "a") == tree(tmp_path / "b")
+    assert build(SlowMaker(count=20), tmp_path / "a", shard_rows=2) == facts == verify(tmp_path / "a")
+
+
+def test_nothing_bad_leaves_no_trace(tmp_path, reference):
+    build(SlowMaker(), tmp_path / "set", shard_rows=6, skip_bad=True)
+    assert tree(tmp_path / "set") == reference
+
+
+def test_when_all_is_bad_there_is_no_data_set(tmp_path):
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"none of the 3 .* \[E-TEST\] sample 0 cannot") as caught:
+            build(SlowMaker(count=3, bad=(0, 1, 2)), tmp_path, skip_bad=True)
+        assert caught.value.code == "E-ALL-BAD" and len(lines(tmp_path)) == 3
+    with pytest.raises(InputError, match="no finished data set"):
+        verify(tmp_path)
+
+
+def test_sources_that_the_maker_left_out_are_listed_first(tmp_path):
+    source = {"name": "a.png", "code": "E-IMG-DECODE", "message": "damaged"}
+    facts = build(SlowMaker(count=4, bad=(2,)), tmp_path, skip_bad=True, left_out=[source])
+    assert facts["sources left out"] == 1 and lines(tmp_path)[0] == source and len(lines(tmp_path)) == 2
+
+
 def test_changes_are_refused_with_the_difference(tmp_path):
     out = tmp_path / "set"
     with pytest.raises(InputError):
-        build(SlowMaker(bad=9), out)
+        build(SlowMaker(bad=(9,)), out)
     with pytest.raises(
         UsageError, match=r"count was 40, now 30; recipe.size was 16, now 8; seed was 1, now 2"
     ):
@@ -211,7 +154,7 @@ def test_a_finished_set_is_kept_unless_forced(tmp_path):
 def test_a_shard_damaged_before_the_rerun_is_made_again(tmp_path, reference):
     out = tmp_path / "set"
     with pytest.raises(InputError):
-        build(SlowMaker(bad=30), out, shard_rows=6)
+        build(SlowMaker(bad=(30,)), out, shard_rows=6)
     (out / "data" / "train-00001.parquet").write_bytes(b"x")
     build(SlowMaker(), out, shard_rows=6)
     assert tree(out) == reference
@@ -227,12 +170,6 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path):
 def test_a_second_maker_is_told_who_holds_the_folder(tmp_path):
     with locked(tmp_path / "set"), pytest.raises(StorageError, match=f"process {os.getpid()}"):
         build(SlowMaker(), tmp_path / "set")
-
-
-def test_locale_time_zone_and_umask_change_nothing(tmp_path, reference):
-    process = start(tmp_path / "set", LC_ALL="C", TZ="Asia/Tokyo", PYTHONHASHSEED="7")
-    assert process.wait(60) == 0
-    assert tree(tmp_path / "set") == reference
 
 
 def test_compare_names_four_differences_and_counts_the_rest():

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mdeas.create import layers, placement
-from mdeas.create.composite import PUBLISHED, PhotosMaker, PhotosRecipe
-from mdeas.create.placement import Placement
+from mdeas.create.photos import layers, placement
+from mdeas.create.photos.maker import PUBLISHED, PhotosMaker, PhotosRecipe
+from mdeas.create.photos.placement import Placement
 from mdeas.errors import InputError, UsageError
 from mdeas.images import write_png
 from mdeas.sample import check

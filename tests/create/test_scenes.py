@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from mdeas.create import layout
-from mdeas.create.picture import render
-from mdeas.create.scene import Camera, Light, Primitive, Scene, Surface, rotation
-from mdeas.create.scenes import ScenesMaker, ScenesRecipe
-from mdeas.create.texture import SIDE, TextureBank, procedural_tile
+from mdeas.create.scenes import layout
+from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
+from mdeas.create.scenes.picture import render
+from mdeas.create.scenes.scene import Camera, Light, Primitive, Scene, Surface, rotation
+from mdeas.create.scenes.texture import SIDE, TextureBank, procedural_tile
 from mdeas.errors import UsageError
 from mdeas.sample import check
 

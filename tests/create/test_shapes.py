@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from mdeas.create.scene import rotation
-from mdeas.create.shapes import KINDS, Shapes, blocked, dominant_axis, nearest, unit
+from mdeas.create.scenes.scene import rotation
+from mdeas.create.scenes.shapes import KINDS, Shapes, blocked, dominant_axis, nearest, unit
 
 
 def one_shape(kind, centre=(0, 0, 5), half=(1, 1, 1), turn=None, radius=0.0, alpha=None):

@@ -6,6 +6,7 @@ folder never disagree about what may be trained on, whatever the files are calle
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ import cv2
 import numpy as np
 
 from mdeas.errors import InputError
-from mdeas.files import json_bytes, sha256_bytes, sha256_file
-from mdeas.images import list_images, read_rgb, read_rgba
+from mdeas.files import json_bytes, quoted, read_json_if_any, sha256_bytes, sha256_file
+from mdeas.images import SUFFIXES, list_images, read_rgb, read_rgba
 
 ALL = "all"  # the split of assets that every split may use
 LONG_SIDE = 800
@@ -53,6 +54,8 @@ class Pool:
     folder: Path
     assets: tuple[Asset, ...]
     """In the order of their sha256, so that a renamed file changes no sample."""
+    left_out: tuple[dict[str, str], ...] = ()
+    """{"kind", "name", "code", "message"} of every file that cannot be used, for errors.jsonl."""
 
     def of(self, split: str) -> tuple[Asset, ...]:
         """The assets of a split. InputError E-POOL when there are none."""
@@ -79,25 +82,68 @@ class Pool:
         licences = _licences(self.folder)
         rows = []
         for asset in self.assets:
-            name = asset.path.name
+            name = _name(asset.path, self.folder)
             row = {"kind": self.kind, "name": name, "sha256": asset.sha256, "split": asset.split}
             licence = licences.get(f"{self.folder.resolve().name}/{name}", licences.get(name))
+            if asset.path.parent != self.folder:
+                licence = licence or _told_beside(asset.path)
             rows.append(row | ({"licence": licence} if licence else {}))
         return rows
 
 
-def load_pool(folder: Path, kind: str, shares: Mapping[str, float] | None) -> Pool:
+def load_pool(folder: Path, kind: str, shares: Mapping[str, float] | None, skip_bad: bool = False) -> Pool:
     """Read a folder's file list and hashes; pictures are decoded when they are used.
 
     `shares` holds the shares of "validation" and "test", 0 to 1; None = every asset is in every split.
-    InputError E-NO-IMAGES for an empty folder.
+    With `skip_bad` all are decoded now, so that one that cannot be used spoils no sample.
+    InputError E-NO-IMAGES for an empty folder, or when `skip_bad` leaves nothing.
     """
-    by_hash = {sha256_file(path): path for path in reversed(list_images(Path(folder)))}
-    assets = (
-        Asset(path=path, sha256=sha256, split=split_of(sha256, shares) if shares else ALL)
-        for sha256, path in sorted(by_hash.items())
+    files, errors = _files(Path(folder)), {}
+    by_hash: dict[str, Asset] = {}
+    for path in files:
+        try:
+            asset = _asset(path, shares)
+            if skip_bad and asset.sha256 not in by_hash:
+                _try_to_decode(asset, kind)
+            by_hash.setdefault(asset.sha256, asset)
+        except InputError as error:
+            if not skip_bad:
+                raise
+            errors[path] = error
+    if not by_hash:
+        first = errors[files[0]]
+        what = f"none of its {len(files)} pictures can be used"
+        raise InputError("E-NO-IMAGES", f"{quoted(folder)}: {what}. The first: [{first.code}] {first}")
+    left_out = tuple(
+        {"kind": kind, "name": _name(path, Path(folder)), **e.record()} for path, e in errors.items()
     )
-    return Pool(kind=kind, folder=Path(folder), assets=tuple(assets))
+    assets = tuple(by_hash[sha256] for sha256 in sorted(by_hash))
+    return Pool(kind=kind, folder=Path(folder), assets=assets, left_out=left_out)
+
+
+def _files(folder: Path) -> list[Path]:
+    """The pictures in a folder; where it has none, the `image.*` of each folder in it."""
+    try:
+        return list_images(folder)
+    except InputError:
+        nested = [path for path in folder.glob("*/image.*") if path.suffix.lower() in SUFFIXES]
+        if not nested:
+            raise
+        return sorted(nested, key=os.fsencode)
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _asset(path: Path, shares: Mapping[str, float] | None) -> Asset:
+    sha256 = sha256_file(path)
+    return Asset(path=path, sha256=sha256, split=split_of(sha256, shares) if shares else ALL)
+
+
+def _try_to_decode(asset: Asset, kind: str) -> None:
+    """As it will be used, but not kept: a folder may hold more than memory does."""
+    (cutout if kind == "foreground" else photo).__wrapped__(asset)
 
 
 def split_of(sha256: str, shares: Mapping[str, float]) -> str:
@@ -159,6 +205,12 @@ def _frozen(picture: np.ndarray) -> np.ndarray:
     picture = np.ascontiguousarray(picture)
     picture.flags.writeable = False
     return picture
+
+
+def _told_beside(path: Path) -> str | None:
+    """The licence in the meta.json of a picture that has a folder of its own, as create/pairs.py reads it."""
+    about = read_json_if_any(path.with_name("meta.json"))
+    return about.get("licence") if isinstance(about, dict) else None
 
 
 def _licences(folder: Path) -> dict[str, str]:

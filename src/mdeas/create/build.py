@@ -3,40 +3,46 @@
 While it is made the folder has `.work/plan.json` (what is being made) and one record per finished shard.
 `index.json` is written last and `.work` removed after it. So a folder is unfinished while it has a plan, and
 finished when it has an index and no plan; the steps between are the same bytes when they are done again.
+
+A sample whose sources are bad stops the run with its error, or, with `skip_bad`, becomes a line of
+`errors.jsonl` and is missing in its shard: that too depends on nothing but the plan.
 """
 
 import contextlib
 import os
 import re
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mdeas.create.plan import Maker, Shard, compare, plan_of, shards_of
-from mdeas.create.pool import results
+from mdeas.create.engine import LOCAL, Engine
+from mdeas.create.plan import Maker, Shard, compare, index_of, plan_behind, plan_of, shards_of
 from mdeas.create.progress import progress
+from mdeas.create.shards import DATA, WORK, Made, Rows, commit, finished
 from mdeas.dataset import INDEX, read_index, seal, summary, verify
 from mdeas.errors import InputError, StorageError, UsageError
+from mdeas.failures import ERRORS
 from mdeas.files import (
     LOCK_NAME,
     json_bytes,
+    json_lines,
     kill_point,
     locked,
     quoted,
     read_json,
     remove_temporaries,
     sha256_bytes,
-    sha256_file,
     storage,
+    write_bytes,
     write_json,
 )
-from mdeas.rows import encode_row, pyarrow_parquet, write_shard
-from mdeas.sample import SPLITS, check
+from mdeas.rows import pyarrow_parquet
+from mdeas.sample import SPLITS
 from mdeas.signals import StopRequest, stop_requests
 
-WORK, PLAN = ".work", "plan.json"
+PLAN = "plan.json"
 _SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5,}}\.parquet")
 
 
@@ -45,15 +51,21 @@ def build(
     out: str | os.PathLike[str],
     *,
     workers: int = 1,
+    engine: Engine = LOCAL,
     force: bool = False,
     shard_rows: int = 250,
     photo_format: str = "jpeg",
+    skip_bad: bool = False,
+    left_out: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Make a data set in the folder `out`, or go on with one that was interrupted.
 
+    Input: skip_bad: leave out the samples for which the maker raises InputError; left_out: one record per
+        source that the maker itself had to leave out. Both are listed in errors.jsonl.
     Output: `dataset.summary`; a data set that is finished already is only reported.
     Errors: UsageError E-CHANGED (begun with other values; `force` starts over), StorageError E-EXISTS (the
-    folder holds something else), E-LOCKED, E-FULL, ...; WorkerError; Stopped; what the maker raises.
+    folder holds something else), E-LOCKED, E-FULL, ...; WorkerError; Stopped; what the maker raises;
+    InputError E-ALL-BAD when `skip_bad` leaves nothing.
     """
     pyarrow_parquet()
     if maker.count < 1 or workers < 1:
@@ -68,19 +80,18 @@ def build(
             _remove(out / WORK)
             return verify(out, deep=False)
         _remove_strays(out, {shard.name for shard in shards})
-        records = _make(
-            _Rows(maker, photo_format), out, shards, sha256_bytes(json_bytes(plan)), workers, stop
-        )
-        return summary(out, _finish(out, plan, [records[shard.name] for shard in shards]))
+        rows = Rows(maker, photo_format, skip_bad)
+        records = _make(rows, out, shards, sha256_bytes(json_bytes(plan)), engine, workers, stop)
+        return summary(out, _finish(out, plan, [records[shard.name] for shard in shards], left_out))
 
 
 def _begin(out: Path, plan: dict[str, Any], force: bool) -> bool:
     """Bring the folder into the unfinished state; False when it is finished with this plan already."""
-    before, finished = _state(out, force)
+    before, is_finished = _state(out, force)
     if before is None:
         _refuse_foreign(out)
-    if before == plan and not (finished and force):
-        return not finished
+    if before == plan and not (is_finished and force):
+        return not is_finished
     if before is not None and before != plan and not force:
         advice = "Use the same values, another folder, or --force to start over."
         raise UsageError(
@@ -103,7 +114,7 @@ def _state(out: Path, force: bool) -> tuple[dict[str, Any] | None, bool]:
         if not force:
             raise
         return {}, True
-    return {key: value for key, value in index.items() if key not in ("shards", "sha256")}, True
+    return plan_behind(index), True
 
 
 def _refuse_foreign(out: Path) -> None:
@@ -117,75 +128,69 @@ def _refuse_foreign(out: Path) -> None:
 def _remove_strays(out: Path, wanted: set[str]) -> None:
     """Remove what earlier data sets and interrupted writes of mdeas left here, and nothing else."""
     with storage(out):
-        (out / "data").mkdir(exist_ok=True)
-        (out / INDEX).unlink(missing_ok=True)
-        for file in (out / "data").iterdir():
+        (out / DATA).mkdir(exist_ok=True)
+        for name in (INDEX, ERRORS):
+            (out / name).unlink(missing_ok=True)
+        for file in (out / DATA).iterdir():
             if _SHARD_NAME.fullmatch(file.name) and file.name not in wanted:
                 file.unlink()
-    for folder in (out, out / "data", out / WORK):
+    for folder in (out, out / DATA, out / WORK):
         remove_temporaries(folder)
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """What the workers do: index -> encoded row."""
-
-    maker: Maker
-    photo_format: str
-
-    def __call__(self, index: int) -> dict[str, Any]:
-        return encode_row(check(self.maker.make(index)), self.photo_format)
-
-
 def _make(
-    rows: Callable[[int], dict[str, Any]],
+    rows: Rows,
     out: Path,
     shards: list[Shard],
     plan_digest: str,
+    engine: Engine,
     workers: int,
     stop: StopRequest,
 ) -> dict[str, dict[str, Any]]:
     """Write the shards that are not there yet; return the record of every shard by its name."""
-    records = {shard.name: r for shard in shards if (r := _record(out, shard, plan_digest, stop))}
+    records = {}
+    for shard in shards:
+        stop.check()
+        if record := finished(out, shard, plan_digest, rows.skip_bad):
+            records[shard.name] = record
     left = [shard for shard in shards if shard.name not in records]
     home = {index: shard for shard in left for index in shard.indices}
-    made: dict[str, dict[int, dict[str, Any]]] = {shard.name: {} for shard in left}
     total = sum(len(shard.indices) for shard in shards)
     with (
         progress("making samples", total, total - len(home)) as advance,
-        contextlib.closing(results(rows, home, workers=workers, tick=stop.check)) as rows_made,
+        contextlib.closing(engine.results(rows, home, workers=workers, tick=stop.check)) as rows_made,
     ):
-        for index, row in rows_made:
-            shard = home[index]
-            made[shard.name][index] = row
-            advance()
-            if len(made[shard.name]) == len(shard.indices):
-                records[shard.name] = _commit(out, shard, made.pop(shard.name), plan_digest)
+        whole = _whole(rows_made, home, advance)
+        for shard, made in engine.labelled(rows.maker, whole, stop.check):
+            records[shard.name] = commit(out, shard, made, plan_digest)
     return records
 
 
-def _commit(out: Path, shard: Shard, rows: dict[int, dict[str, Any]], plan_digest: str) -> dict[str, Any]:
-    written = write_shard(out / "data" / shard.name, [rows[i] for i in shard.indices], force=True)
-    kill_point("shard")
-    record = {**written, "split": shard.split}
-    write_json(out / WORK / f"{shard.name}.json", {**record, "plan": plan_digest}, force=True)
-    kill_point("record")
-    return record
+def _whole(
+    rows_made: Iterable[tuple[int, Made]], home: Mapping[int, Shard], advance: Callable[[], None]
+) -> Iterator[tuple[Shard, dict[int, Made]]]:
+    """Each shard once all of its samples are there, and they."""
+    made: dict[str, dict[int, Made]] = defaultdict(dict)
+    for index, row in rows_made:
+        shard = home[index]
+        made[shard.name][index] = row
+        advance()
+        if len(made[shard.name]) == len(shard.indices):
+            yield shard, made.pop(shard.name)
 
 
-def _record(out: Path, shard: Shard, plan_digest: str, stop: StopRequest) -> dict[str, Any] | None:
-    """The record of a shard that an earlier run of this plan finished and that is still as it was written."""
-    stop.check()
-    try:
-        record = read_json(out / WORK / f"{shard.name}.json")
-        whole = sha256_file(out / "data" / shard.name) == record["sha256"]
-    except (InputError, KeyError):
-        return None
-    return record if whole and record.pop("plan") == plan_digest else None
-
-
-def _finish(out: Path, plan: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
-    index = seal({**plan, "shards": records})
+def _finish(
+    out: Path, plan: dict[str, Any], records: list[dict[str, Any]], sources: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Write errors.jsonl when something was left out, then index.json."""
+    samples = sorted((e for record in records for e in record["left_out"]), key=lambda error: error["index"])
+    if errors := [*sources, *samples]:
+        write_bytes(out / ERRORS, json_lines(errors), force=True)
+        kill_point("errors")
+    if len(samples) == plan["count"]:
+        what = f"none of the {plan['count']} samples can be made, see {quoted(out / ERRORS)}. The first"
+        raise InputError("E-ALL-BAD", f"{what}: [{samples[0]['code']}] {samples[0]['message']}")
+    index = seal(index_of(plan, records, len(sources)))
     write_json(out / INDEX, index, force=True)
     kill_point("index")
     _remove(out / WORK)

@@ -9,17 +9,19 @@ A pair is a folder, at any depth, that holds an `image.*` and may hold
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
+from mdeas.create.depth.sensor import read_depth_m, wrong_size
 from mdeas.errors import InputError
 from mdeas.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
-from mdeas.images import SUFFIXES, read_depth16, read_gray, read_rgb
+from mdeas.images import SUFFIXES, read_gray, read_rgb
+from mdeas.names import printable
 from mdeas.sample import Sample
 
 _ROLES = {
@@ -28,8 +30,6 @@ _ROLES = {
     "mask": ("mask", "mask_pseudo"),
     "depth": ("depth",),
 }
-_SATURATED = 65535  # a 16-bit file says this for whatever is farther
-_ASPECT_TOLERANCE = 0.02  # what rounding the sides of a small depth grid amounts to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Pair:
     """The files of one pair."""
 
     id: str
-    """Its folder, relative to the given one, with "--" for the separator."""
+    """Its folder, relative to the given one, with "--" for the separator; numbered where two are equal."""
     files: dict[str, Path]
     """By role: image, and what there is of background, mask, depth."""
     sha256: dict[str, str]
@@ -50,10 +50,23 @@ class PairsMaker:
 
     seed = 0
 
-    def __init__(self, folder: str | os.PathLike[str]):
-        """InputError E-NO-PAIRS when no folder in `folder` holds an image."""
+    def __init__(self, folder: str | os.PathLike[str], skip_bad: bool = False):
+        """InputError E-NO-PAIRS when no folder in `folder` holds an image; E-FILE, E-PAIR-FILES, E-JSON.
+
+        With `skip_bad` pairs whose files cannot be read become records in `left_out`.
+        """
         self.folder = Path(folder)
-        self.pairs = sorted((_pair(self.folder, f, names) for f, names in _leaves(folder)), key=_id)
+        self.left_out: list[dict[str, str]] = []
+        pairs = []
+        for place, files in sorted(_leaves(folder), key=lambda leaf: os.fsencode(leaf[0])):
+            try:
+                pairs.append(_pair(self.folder, place, files))
+            except InputError as error:
+                if not skip_bad:
+                    raise
+                name = os.fspath(place.relative_to(folder))
+                self.left_out.append({"kind": "pair", "name": name, **error.record()})
+        self.pairs = _with_unique_ids(sorted(pairs, key=_id))
         if not self.pairs:
             raise InputError(
                 "E-NO-PAIRS", f"{quoted(folder)}: no folder in it holds an image.jpg or image.png."
@@ -102,23 +115,49 @@ def _id(pair: Pair) -> str:
     return pair.id
 
 
+def _with_unique_ids(pairs: list[Pair]) -> list[Pair]:
+    """The folders "a/b" and "a--b" meet, and so may names that are no text."""
+    taken: set[str] = set()
+    unique = []
+    for pair in pairs:
+        name, number = pair.id, 2
+        while name in taken:
+            name, number = f"{pair.id}-{number}", number + 1
+        taken.add(name)
+        unique.append(dataclasses.replace(pair, id=name))
+    return unique
+
+
 def _leaves(folder: str | os.PathLike[str]):
-    """(folder, file names by stem) of all folders that hold an image."""
-    for place, _, files in os.walk(folder):
-        by_stem = {Path(name).stem: name for name in files if name.lower().endswith(SUFFIXES)}
-        if "image" in by_stem:
-            yield Path(place), by_stem
+    """(folder, names of the pictures in it) of all folders that hold an image."""
+    for place, _, files in os.walk(folder, onerror=_unreadable):
+        pictures = sorted(name for name in files if name.lower().endswith(SUFFIXES))
+        if "image" in map(_stem, pictures):
+            yield Path(place), pictures
 
 
-def _pair(root: Path, folder: Path, by_stem: dict[str, str]) -> Pair:
-    found = {role: [by_stem[s] for s in stems if s in by_stem] for role, stems in _ROLES.items()}
-    files = {role: folder / names[0] for role, names in found.items() if names}
+def _unreadable(error: OSError) -> None:
+    raise InputError("E-FILE", f"{quoted(error.filename)}: {error.strerror}. Check the path.") from error
+
+
+def _stem(name: str) -> str:
+    return Path(name).stem
+
+
+def _pair(root: Path, folder: Path, pictures: list[str]) -> Pair:
+    stems = [_stem(name) for name in pictures]
+    found = {role: next((s for s in names if s in stems), None) for role, names in _ROLES.items()}
+    files = {role: folder / pictures[stems.index(stem)] for role, stem in found.items() if stem}
+    for path in files.values():
+        if stems.count(path.stem) > 1:
+            what = f"{quoted(path)} is not the only file of this name"
+            raise InputError("E-PAIR-FILES", f"{what}. Keep one {path.stem}.* in the folder.")
     about = read_json(folder / "meta.json") if (folder / "meta.json").is_file() else {}
     return Pair(
-        id="--".join(folder.relative_to(root).parts) or folder.resolve().name,
+        id=printable("--".join(folder.relative_to(root).parts) or folder.resolve().name),
         files=files,
         sha256={role: sha256_file(path) for role, path in files.items()},
-        licence=about.get("licence"),
+        licence=about.get("licence") if isinstance(about, dict) else None,
     )
 
 
@@ -146,26 +185,11 @@ def _mask_kind(pair: Pair) -> str:
 
 
 def _depth(pair: Pair, size: tuple[int, int]) -> np.ndarray | None:
-    """float32 (H, W) in metres, 0 = unknown. Nearest: a mean across an edge is a depth that nothing has."""
-    if "depth" not in pair.files:
-        return None
-    depth_mm = read_depth16(pair.files["depth"])
-    (height, width), (h, w) = size, depth_mm.shape
-    if abs(np.log(width / height * h / w)) > _ASPECT_TOLERANCE:
-        raise _wrong_size(pair, "depth", (h, w), size)
-    depth_mm = cv2.resize(depth_mm, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.where(depth_mm == _SATURATED, 0, depth_mm).astype(np.float32) / 1000
+    """float32 (H, W) in metres, 0 = unknown."""
+    return read_depth_m(pair.files["depth"], size) if "depth" in pair.files else None
 
 
 def _same_size(pair: Pair, role: str, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if picture.shape[:2] != size:
-        raise _wrong_size(pair, role, picture.shape[:2], size)
+        raise wrong_size(pair.files[role], picture.shape[:2], size)
     return picture
-
-
-def _wrong_size(pair: Pair, role: str, got: tuple[int, ...], size: tuple[int, int]) -> InputError:
-    return InputError(
-        "E-PAIR-SIZE",
-        f"{quoted(pair.files[role])} is {got[1]} x {got[0]}, the image is {size[1]} x {size[0]}. "
-        "Both must show the same view at the same size.",
-    )

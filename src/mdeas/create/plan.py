@@ -2,7 +2,8 @@
 
 import importlib.metadata
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,14 +67,44 @@ def plan_of(maker: Maker, shards: list[Shard], shard_rows: int, photo_format: st
         "version": VERSION,
         "recipe": maker.describe(),
         "seed": maker.seed,
-        "count": maker.count,
-        "splits": {split: number for split, number in splits.items() if number},
+        **_totals(splits),
         "shard_rows": shard_rows,
         "photo_format": photo_format,
         "provenance": maker.provenance(),
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": versions(),
     }
     return json.loads(json_bytes(plan))
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that decide the bytes of a sample."""
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def index_of(plan: dict[str, Any], records: list[dict[str, Any]], num_sources: int) -> dict[str, Any]:
+    """`index.json` without its seal: what was made and, if any, how much was left out.
+
+    Input: records: of `shards.commit`, in order; num_sources: pictures that the maker left out.
+    """
+    missing = Counter(dict.fromkeys(plan["splits"], 0))
+    for record in records:
+        missing[record["split"]] += len(record["left_out"])
+    shards = [{k: v for k, v in record.items() if k != "left_out"} for record in records if record["rows"]]
+    made = _totals({split: number - missing[split] for split, number in plan["splits"].items()})
+    left_out = {"sources": num_sources, "samples": _totals(missing)["splits"]}
+    any_left_out = {"left_out": left_out} if any(left_out.values()) else {}
+    return {**plan, **made, **any_left_out, "shards": shards}
+
+
+def plan_behind(index: dict[str, Any]) -> dict[str, Any]:
+    """The plan that `index_of` was given."""
+    plan = {key: value for key, value in index.items() if key not in ("shards", "sha256", "left_out")}
+    missing = index.get("left_out", {"samples": {}})["samples"]
+    return plan | _totals(Counter(plan["splits"]) + Counter(missing))
+
+
+def _totals(splits: Mapping[str, int]) -> dict[str, Any]:
+    return {"count": sum(splits.values()), "splits": {split: n for split, n in splits.items() if n}}
 
 
 def compare(before: Any, now: Any) -> str:
@@ -87,7 +118,8 @@ def _differences(before: Any, now: Any, name: str) -> Iterator[str]:
     if isinstance(before, list) and isinstance(now, list):
         before, now = dict(enumerate(before)), dict(enumerate(now))
     if isinstance(before, dict) and isinstance(now, dict):
-        for key in sorted(before.keys() | now.keys()):
+        # Provenance follows from the rest, and one more file moves all of its rows.
+        for key in sorted(before.keys() | now.keys(), key=lambda key: (key == "provenance", key)):
             yield from _differences(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
     elif before != now:
         yield f"{name} was {before!r}, now {now!r}"

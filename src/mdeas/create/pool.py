@@ -21,8 +21,9 @@ from mdeas.errors import MdeasError, MemoryLimitError, WorkerError
 MAX_DEATHS = 3
 PATIENCE_S = 100.0
 """Without a result from a busy worker for this long it counts as frozen."""
-_TICK_S = 0.25
-_AHEAD = 2  # items at each worker: one that it works on and one that waits, so that it never waits itself
+TICK_S = 0.25
+AHEAD = 2
+"""Items at each worker: one that it works on and one that waits, so that it never waits itself."""
 _MEANS_OF_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -69,7 +70,7 @@ class _Worker:
         theirs.close()  # so that the death of the process ends the pipe
 
     def feed(self, pending: deque[Any]) -> None:
-        while pending and len(self.items) < _AHEAD:
+        while pending and len(self.items) < AHEAD:
             item = pending.popleft()
             self.items.append(item)
             with contextlib.suppress(ConnectionError):  # a dead worker is noticed when it is heard
@@ -91,9 +92,9 @@ class _Worker:
 def _heard(team: list[_Worker]) -> list[_Worker]:
     """The workers with something to say; WorkerError when one of the others has been silent too long."""
     start = time.monotonic()
-    ready = wait([worker.connection for worker in team], timeout=_TICK_S)
+    ready = wait([worker.connection for worker in team], timeout=TICK_S)
     # A time that is longer than asked for is one in which this process was stopped, not the workers.
-    waited_s = min(time.monotonic() - start, 2 * _TICK_S)
+    waited_s = min(time.monotonic() - start, 2 * TICK_S)
     for worker in team:
         if worker.connection not in ready and worker.items:
             worker.silent_s += waited_s
@@ -133,10 +134,11 @@ def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
     cv2.setNumThreads(1)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
-            connection.send(_attempt(function, connection.recv()))
+            connection.send(attempt(function, connection.recv()))
 
 
-def _attempt(function: Callable[[Any], Any], item: Any) -> tuple[Any, Exception | None]:
+def attempt(function: Callable[[Any], Any], item: Any) -> tuple[Any, Exception | None]:
+    """(function(item), None), or None and an error that can cross to another process."""
     try:
         return function(item), None
     except MdeasError as error:

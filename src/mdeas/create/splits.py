@@ -13,23 +13,17 @@ from mdeas.sample import SPLITS
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitRecipe:
-    """What the recipes of all makers have in common. Every field named `..._share` is a share in [0, 1]."""
+class Shares:
+    """Size of the pictures, and what is kept out of training. Fields `..._share` are shares in [0, 1]."""
 
-    count: int = 1000
-    """Samples: first those of train, then validation, then test."""
     size: int = 160
     """Side of the square pictures in pixels."""
     split: Literal["identity", "rows"] = "identity"
     """identity: no asset of one split is in another. rows: all are in all, as it was published."""
     validation_share: float = 0.05
-    """Share of the assets, and unless `validation_count` says otherwise of the samples."""
+    """Share of the assets and of the samples."""
     test_share: float = 0.2
     """Likewise, for the test split."""
-    validation_count: int | None = None
-    """Samples of the validation split."""
-    test_count: int | None = None
-    """Samples of the test split."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -42,8 +36,30 @@ class SplitRecipe:
 
     def _rules(self):
         """Pairs of what is wrong, in words, and whether it is right; subclasses add theirs."""
-        yield f"count is {self.count}; at least 1", self.count >= 1
         yield f"size is {self.size}; from 16 to 2048", 16 <= self.size <= 2048
+
+    @property
+    def shares(self) -> dict[str, float] | None:
+        """Shares of the assets that are kept out of training, for assets.load_pool; None = keeps none."""
+        if self.split == "rows":
+            return None
+        return {"validation": self.validation_share, "test": self.test_share}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitRecipe(Shares):
+    """What the recipes of all makers that draw their samples have in common."""
+
+    count: int = 1000
+    """Samples: first those of train, then validation, then test."""
+    validation_count: int | None = None
+    """Samples of the validation split; None = `validation_share` of all."""
+    test_count: int | None = None
+    """Samples of the test split."""
+
+    def _rules(self):
+        yield from super()._rules()
+        yield f"count is {self.count}; at least 1", self.count >= 1
         counts = self.counts
         yield f"validation and test make {counts}; more than count {self.count}", min(counts.values()) >= 0
 
@@ -58,13 +74,6 @@ class SplitRecipe:
             )
         )
         return {"train": self.count - validation - test, "validation": validation, "test": test}
-
-    @property
-    def shares(self) -> dict[str, float] | None:
-        """Shares of the assets that are kept out of training, for assets.load_pool; None = keeps none."""
-        if self.split == "rows":
-            return None
-        return {"validation": self.validation_share, "test": self.test_share}
 
     def split_of(self, index: int) -> str:
         """The split of a sample: index ranges in the order of SPLITS."""

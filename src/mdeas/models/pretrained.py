@@ -4,36 +4,13 @@ timm is Apache-2.0, torchvision BSD-3-Clause; pretrained weights have licences o
 forbid commercial use: read the page of the weights on the Hugging Face hub before you publish a model.
 """
 
-import importlib.util
-import sys
+import importlib
 from types import ModuleType
 
 from torch import Tensor, nn
 
 from mdeas.errors import ModelError
-
-_OPERATOR_SHAPES = "torchvision._meta_registrations"
-
-
-def import_torchvision() -> None:
-    """Import torchvision, if it is installed, even where its compiled operators do not load.
-
-    Beside a CPU torch they do not, in the wheel that PyPI has for Linux: it is built for CUDA. The one file
-    that describes the shapes of these operators then fails the import of all the rest, which timm
-    needs, though it needs no operator. Without this file torchvision imports, and a call of an
-    operator still raises torchvision's own error. A torchvision that loads is left as it is.
-    """
-    if importlib.util.find_spec("torchvision") is None:
-        return
-    try:
-        importlib.import_module("torchvision")
-    except RuntimeError as error:
-        if "operator torchvision::" not in str(error):
-            raise
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        sys.modules[_OPERATOR_SHAPES] = ModuleType(_OPERATOR_SHAPES)
-        importlib.import_module("torchvision")
+from mdeas.torchvision_import import import_torchvision
 
 
 def import_timm() -> ModuleType:

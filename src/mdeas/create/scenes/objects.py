@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mdeas.create.scene import Group, Palette, Rng, rotation
+from mdeas.create.scenes.scene import Group, Palette, Rng, rotation
 
 Maker = Callable[[Group, Palette, Rng], None]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mdeas.create.scene import Camera, Palette, Primitive, Rng, log_uniform, rotation
+from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, log_uniform, rotation
 
 OUTDOOR_M = 400.0
 

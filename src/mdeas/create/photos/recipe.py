@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mdeas.create.splits import SplitRecipe
+from mdeas.create.splits import Shares, SplitRecipe
+
+LAYERED = ("layered", "rgbd")
+"""Teachers that know the depth of each photo and cut-out by itself, so that a composite's is assembled."""
 
 PUBLISHED: dict[str, Any] = {
     "sizing": "scales",
@@ -29,14 +32,26 @@ PUBLISHED: dict[str, Any] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhotosRecipe(SplitRecipe):
-    """What composites are made of. Every share is a probability in [0, 1]."""
+class Layers(Shares):
+    """What every composite is made of: two folders, and what tells its depth."""
 
     backgrounds: Path
     """Folder of photographs."""
     foregrounds: Path
     """Folder of RGBA cut-outs."""
+    teacher: Literal["none", "layered", "composite", "rgbd"] = "none"
+    """layered: a network sees each photo and each cut-out once. composite: it sees every finished image.
+    rgbd: photos bring a sensor's depth. none: no depth."""
+    depth_model: str | None = None
+    """Hugging Face depth model of the teacher: name or local folder; None = depth_model.DEFAULT."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class PhotosRecipe(SplitRecipe, Layers):
+    """How composites are drawn. Every share is a probability in [0, 1]."""
+
+    placement: Literal["random", "standing"] = "random"
+    """standing: on a surface of the background, as large as it is there; its teacher must know its depth."""
     sizing: Literal["area", "scales"] = "area"
     """area: draw the share of the picture that is covered. scales: draw one of `scales`."""
     area: tuple[float, float] = (0.003, 0.6)
@@ -78,4 +93,6 @@ class PhotosRecipe(SplitRecipe):
         yield from super()._rules()
         yield f"area is {self.area}; 0 < least <= greatest <= 1", 0 < self.area[0] <= self.area[1] <= 1
         yield f"scales is {self.scales}; above 0, at least one", bool(self.scales) and min(self.scales) > 0
+        grounded = self.placement == "random" or self.teacher in LAYERED
+        yield f"placement is standing and teacher {self.teacher}; one of {', '.join(LAYERED)}", grounded
         yield f"crop_min is {self.crop_min}; above 0, at most 1", 0 < self.crop_min <= 1

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mdeas.create.pack import column
-from mdeas.create.scene import Light, Scene
-from mdeas.create.shapes import Shapes, blocked, dominant_axis, unit
-from mdeas.create.surface import OUTSIDE_M, View
-from mdeas.create.texture import TextureBank
+from mdeas.create.scenes.pack import column
+from mdeas.create.scenes.scene import Light, Scene
+from mdeas.create.scenes.shapes import Shapes, blocked, dominant_axis, unit
+from mdeas.create.scenes.surface import OUTSIDE_M, View
+from mdeas.create.scenes.texture import TextureBank
 
 PATTERN = 4
 """Side of the interleaved pattern in pixels: 16 shadow rays shared by 16 neighbours."""

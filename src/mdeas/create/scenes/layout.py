@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mdeas.create import objects
-from mdeas.create.places import PLACES, Place, Support
-from mdeas.create.scene import (
+from mdeas.create.scenes import objects
+from mdeas.create.scenes.places import PLACES, Place, Support
+from mdeas.create.scenes.scene import (
     Camera,
     Light,
     Palette,

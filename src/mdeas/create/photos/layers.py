@@ -13,7 +13,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from mdeas.create.placement import Placement, after
+from mdeas.create.photos.placement import Placement, after
 
 
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -27,6 +27,18 @@ def layer(cutout: np.ndarray, placement: Placement, side: int) -> np.ndarray:
     """A premultiplied cut-out uint8 (h, w, 4) at its place in an empty picture: float32 (side, side, 4)."""
     upright = _upright(cutout, placement)
     return cv2.warpAffine(upright, placement.matrix, (side, side), flags=cv2.INTER_LINEAR).astype(np.float32)
+
+
+def relief_at(relief: np.ndarray | None, placement: Placement, side: int) -> np.ndarray:
+    """A cut-out's relief float32 (h, w) at its place, float32 (side, side), nothing mixed; None is flat."""
+    if relief is None:
+        return np.zeros((side, side), np.float32)
+    size = placement.width_px, placement.height_px
+    upright = cv2.resize(relief, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    upright = cv2.flip(upright, 1) if placement.mirrored else upright
+    return cv2.warpAffine(
+        upright, placement.matrix, (side, side), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
 def paste(picture: np.ndarray, over: np.ndarray) -> None:
@@ -65,6 +77,17 @@ def blend_colours(over: np.ndarray, picture: np.ndarray, amount: float) -> np.nd
     matrix = np.eye(4, dtype=np.float32)
     matrix[:3, 3] = amount * (hidden - own) / 255
     return matrix
+
+
+def match_colours(over: np.ndarray, picture: np.ndarray, amount: float) -> np.ndarray:
+    """float32 (4, 4): gains that move a layer's mean colour towards the picture's, by `amount` of the way.
+
+    Gains, because light multiplies: what is black stays black.
+    """
+    weight = max(float(over[..., 3].sum()), 1.0)
+    own = np.maximum(over[..., :3].sum(axis=(0, 1)) * 255 / weight, 1.0)
+    gains = 1 + amount * (picture.mean(axis=(0, 1)) / own - 1)
+    return np.diag([*gains.clip(0.4, 2.5), 1]).astype(np.float32)
 
 
 def recolour(over: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import cv2
 import numpy as np
 import torch
 
-from mdeas.create import layout, nuisance
+from mdeas.create import nuisance
 from mdeas.create.assets import Asset, Pool, cutout, load_pool, photo
-from mdeas.create.picture import Rendered, added_share, render
-from mdeas.create.places import Place
-from mdeas.create.scene import Palette, Primitive, Rng, Scene, Surface, log_uniform, rotation
+from mdeas.create.scenes import layout
+from mdeas.create.scenes.picture import Rendered, added_share, render
+from mdeas.create.scenes.places import Place
+from mdeas.create.scenes.scene import Palette, Primitive, Rng, Scene, Surface, log_uniform, rotation
+from mdeas.create.scenes.texture import TextureBank, photo_tile, procedural_tile
 from mdeas.create.splits import SplitRecipe
-from mdeas.create.texture import TextureBank, photo_tile, procedural_tile
 from mdeas.sample import SPLITS, Sample
 
 CUTOUT_SIDE = 160
@@ -84,15 +86,21 @@ def _board(asset: Asset) -> np.ndarray:
 class ScenesMaker:
     """Makes the samples of a ScenesRecipe; sample i depends on (recipe, seed, i) alone."""
 
-    def __init__(self, recipe: ScenesRecipe, seed: int):
+    def __init__(self, recipe: ScenesRecipe, seed: int, skip_bad: bool = False):
         self.recipe, self.seed, self.count = recipe, seed, recipe.count
-        self.textures = load_pool(recipe.textures, "background", recipe.shares) if recipe.textures else None
-        self.cutouts = load_pool(recipe.cutouts, "foreground", recipe.shares) if recipe.cutouts else None
+        pool = functools.partial(load_pool, shares=recipe.shares, skip_bad=skip_bad)
+        self.textures = pool(recipe.textures, "background") if recipe.textures else None
+        self.cutouts = pool(recipe.cutouts, "foreground") if recipe.cutouts else None
         self._stocks: dict[str, _Stock] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Worker processes build their own textures: cheaper than sending them."""
         return self.__dict__ | {"_stocks": {}}
+
+    @property
+    def left_out(self) -> list[dict[str, str]]:
+        """One record per photo and cut-out that cannot be used."""
+        return [record for pool in (self.textures, self.cutouts) if pool for record in pool.left_out]
 
     def split_of(self, index: int) -> str:
         """The split of a sample."""

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdeas.create.pack import WIDTH, Pack, column
-from mdeas.create.scene import Camera
-from mdeas.create.shapes import KINDS, billboard_texel, dominant_axis, unit
-from mdeas.create.texture import TextureBank
+from mdeas.create.scenes.pack import WIDTH, Pack, column
+from mdeas.create.scenes.scene import Camera
+from mdeas.create.scenes.shapes import KINDS, billboard_texel, dominant_axis, unit
+from mdeas.create.scenes.texture import TextureBank
 
 OUTSIDE_M = 400.0
 """Points farther than this are not told apart."""

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdeas.create.scene import Primitive, Scene, Surface
-from mdeas.create.shapes import KINDS, Shapes
-from mdeas.create.texture import TextureBank
+from mdeas.create.scenes.scene import Primitive, Scene, Surface
+from mdeas.create.scenes.shapes import KINDS, Shapes
+from mdeas.create.scenes.texture import TextureBank
 
 COLUMNS = {"rotation": (0, 9), "centre": (9, 12), "half": (12, 15), "radius": (15, 16), "kind": (16, 17),
            "tile": (17, 18), "tile_m": (18, 19), "base": (19, 22), "contrast": (22, 23), "gloss": (23, 24),

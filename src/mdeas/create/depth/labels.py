@@ -1,0 +1,97 @@
+"""`teacher: composite`: a network sees every finished composite, as the five published systems did it.
+
+Workers make samples without depth. The process that writes the shards, or one with a GPU (ray_engine.py),
+shows each complete shard to the network, in order of index, so that the same pictures meet in the same
+batches whatever was interrupted, and no picture of a shard that is on disk is shown again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from mdeas.create.depth.model import DepthModel, find_model, versions
+from mdeas.create.plan import Shard
+from mdeas.create.shards import Made
+from mdeas.errors import InputError
+from mdeas.rows import PICTURES, decode_row, encode_row
+from mdeas.sample import Sample
+
+
+class LabelledMaker:
+    """A maker of composites, and the network that gives their depth. Picklable: workers load no network."""
+
+    def __init__(self, maker: Any, model: DepthModel, how: dict[str, Any]):
+        """`maker`: a layers_maker.LayersMaker whose samples have no depth; `how`: as of `how_here`."""
+        self.maker, self.model, self.how = maker, model, how
+        self.count, self.seed, self.left_out = maker.count, maker.seed, maker.left_out
+        self.make, self.split_of, self.warnings = maker.make, maker.split_of, maker.warnings
+
+    def describe(self) -> dict[str, Any]:
+        """The maker's, with the network and the device and versions that decide its last bits."""
+        return self.maker.describe() | {"depth_model": self.model.describe() | self.how}
+
+    def provenance(self) -> list[dict[str, Any]]:
+        """The maker's rows and the network's."""
+        return [*self.maker.provenance(), self.model.provenance()]
+
+    def label(self, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Rows of one shard (rows.encode_row) with depth, in their order; their pictures stay the same bytes.
+
+        All pictures must have one size. Yields after every batch, so that the caller may stop in between.
+        """
+        from mdeas.create.depth.teacher import network
+
+        teacher = network(self.model)
+        for at in range(0, len(rows), teacher.batch):
+            samples = [decode_row(row) for row in rows[at : at + teacher.batch]]
+            # The last batch is filled up: in a shorter one the same picture would get other last bits.
+            filled = samples + samples[-1:] * (teacher.batch - len(samples))
+            depths = teacher.predict(np.stack([sample.image for sample in filled]))
+            for row, sample, depth in zip(rows[at:], samples, depths, strict=False):
+                yield _labelled(row, sample, depth, self.model.kind)
+
+
+def how_here() -> dict[str, Any]:
+    """The device and the versions with which networks run in this process."""
+    from mdeas.create.depth.teacher import device
+
+    return {"device": device(), "versions": versions()}
+
+
+def with_teacher(maker: Any, how: Callable[[], dict[str, Any]]) -> Any:
+    """A maker of composites, as a LabelledMaker if its recipe says `teacher: composite`.
+
+    Input: how: `how_here`, of where the network will run. Errors: as of `model.find_model`.
+    """
+    if maker.recipe.teacher != "composite":
+        return maker
+    return LabelledMaker(maker, find_model(maker.recipe.depth_model), how())
+
+
+def labelled(
+    maker: Any, whole: Iterable[tuple[Shard, dict[int, Made]]], tick: Callable[[], None]
+) -> Iterator[tuple[Shard, dict[int, Made]]]:
+    """Shards and their samples, labelled by this process where the maker does."""
+    for shard, made in whole:
+        yield shard, label_shard(maker, made, tick)
+
+
+def label_shard(maker: Any, made: dict[int, Made], tick: Callable[[], None]) -> dict[int, Made]:
+    """The samples of one shard by index, labelled where the maker does; `tick` is called after each."""
+    if not isinstance(maker, LabelledMaker):
+        return made
+    rows = {index: row for index, row in sorted(made.items()) if not isinstance(row, InputError)}
+    for index, row in zip(rows, maker.label(list(rows.values())), strict=True):
+        tick()
+        rows[index] = row
+    return made | rows
+
+
+def _labelled(row: dict[str, Any], sample: Sample, depth: np.ndarray, kind: str) -> dict[str, Any]:
+    kept = {name: row[name]["bytes"] for name in PICTURES if row[name]}
+    meta = {**sample.meta, "depth_source": "composite"}
+    return encode_row(dataclasses.replace(sample, depth=depth, depth_kind=kind, meta=meta, encoded=kept))
