@@ -1,5 +1,6 @@
 # make demo   mask, depth, cut-out and panel of the sample pair, with the base install (no PyTorch)
 # make test   what CI runs: format, lint, types, tests
+# make campaign  every fault of the data factory, many times over: half an hour, ends with a table
 # make bench  speed against the obvious alternatives; nothing fails, it prints ratios
 # make clean  remove both environments and the demo's results
 
@@ -7,7 +8,7 @@ PYTHON ?= python3
 PIP = -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 SAMPLE = src/mdeas/weights/sample
 
-.PHONY: demo test bench clean
+.PHONY: demo test campaign bench clean
 
 demo: .venv/base.stamp
 	@.venv/bin/mdeas predict $(SAMPLE)/image.png --background $(SAMPLE)/background.png --out demo --force
@@ -16,6 +17,9 @@ test: .venv-test/test.stamp
 	@.venv-test/bin/ruff check .
 	@.venv-test/bin/ruff format --check --quiet .
 	@OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest --numprocesses 2 --dist loadfile
+
+campaign: .venv-test/test.stamp
+	@MDEAS_CAMPAIGN=full OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest --numprocesses 2 --dist worksteal tests/campaign
 
 bench: .venv-test/test.stamp
 	@for benchmark in benchmarks/*.py; do .venv-test/bin/python $$benchmark || exit 1; done
@@ -32,7 +36,7 @@ clean:
 .venv-test/test.stamp: pyproject.toml constraints.txt
 	@$(call environment,.venv-test)
 	@echo "installing mdeas with PyTorch and the test tools into .venv-test: a few minutes, once"
-	@.venv-test/bin/python $(PIP) --editable '.[train,dev]'
+	@.venv-test/bin/python $(PIP) --editable '.[train,teacher,ray,dev]'
 	@touch $@
 
 # Debian ships Python without ensurepip; its own message is a page long.

@@ -21,6 +21,10 @@ class MdeasError(Exception):
         super().__init__(message)
         self.code = code
 
+    def record(self) -> dict[str, str]:
+        """What a line of errors.jsonl says of it."""
+        return {"code": self.code, "message": str(self)}
+
     def __reduce__(self):
         """Errors cross process borders; the default would lose `code`."""
         return type(self), (self.code, str(self))

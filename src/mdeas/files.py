@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -34,7 +35,10 @@ def sha256_bytes(data: bytes) -> str:
 def sha256_file(path: str | os.PathLike[str]) -> str:
     """Hexadecimal SHA-256 of a file, read in pieces; InputError (E-FILE) when it cannot be read."""
     try:
-        with open(path, "rb") as file:
+        # A FIFO must not be waited for, and a device has no end.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InputError("E-FILE", f"{quoted(path)}: not a regular file. Check the path.")
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError("E-FILE", f"{quoted(path)}: {error.strerror}. Check the path.") from error
@@ -101,6 +105,11 @@ def json_bytes(value: Any) -> bytes:
     return (json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
 
 
+def json_lines(values: Iterable[Any]) -> bytes:
+    """One line of JSON per value: the same bytes for the same values."""
+    return "".join(json.dumps(value, sort_keys=True, allow_nan=False) + "\n" for value in values).encode()
+
+
 def csv_bytes(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     """The one CSV form of mdeas: a header, then the rows; a column that a row has not stays empty."""
     text = io.StringIO()
@@ -160,7 +169,9 @@ def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
         yield
     finally:
         # Unlinked before it is released: who waits for it sees that its file is gone and takes a new one.
-        path.unlink(missing_ok=True)
+        # Where the disk does not let it go, it stays: the next to come takes it.
+        with contextlib.suppress(OSError):
+            path.unlink()
         os.close(descriptor)
 
 
