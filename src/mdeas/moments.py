@@ -1,8 +1,10 @@
 """Statistics of many samples: means and deviations over pixels, empty pairs, sizes of the foreground."""
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterator
 from typing import Any
 
+import cv2
 import numpy as np
 
 from mdeas.sample import Sample
@@ -10,50 +12,60 @@ from mdeas.sample import Sample
 _AREA_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def sample_statistics(samples: Iterable[Sample]) -> dict[str, Any]:
-    """What published data sets list.
+class SampleStatistics:
+    """What published data sets list, of the samples that were added."""
 
-    Output: {"background" | "image": {"mean": [r, g, b], "std": [r, g, b]} in [0, 1], "mask": {"mean", "std"},
-    "depth": {kind: {"mean", "std", "samples"}} over the known pixels, "empty_share": share of the pairs whose
-    mask is 0 everywhere, "mask_area": {quantile: share of the picture} of the others}. What no sample has is
-    None.
-    """
-    moments: dict[str, _Moments] = {}
-    areas = []
-    for sample in samples:
-        for name, values in _measured(sample):
-            moments.setdefault(name, _Moments()).add(values)
+    def __init__(self) -> None:
+        self.moments: dict[str, _Moments] = {}
+        self.areas = array("d")
+
+    def add(self, sample: Sample) -> None:
+        """Count `sample` in."""
+        for name, values, known in _measured(sample):
+            self.moments.setdefault(name, _Moments()).add(values, known)
         if sample.mask is not None:
-            areas.append(float(sample.mask.mean()))
-    return {**_spread(moments), **_area_statistics(np.array(areas))}
+            self.areas.append(float(sample.mask.mean()))
+
+    def result(self) -> dict[str, Any]:
+        """{"background" | "image": {"mean": [r, g, b], "std": [r, g, b]} in [0, 1], "mask": {"mean", "std"},
+        "depth": {kind: {"mean", "std", "samples"}} over the known pixels, "empty_share": share of the pairs
+        whose mask is 0 everywhere, "mask_area": {quantile: share of the picture} of the others}.
+
+        What no sample has is None.
+        """
+        return {**_spread(self.moments), **_area_statistics(np.array(self.areas))}
 
 
 class _Moments:
-    """Running mean and standard deviation per channel, of pixels (N, C)."""
+    """Running mean and standard deviation per channel."""
 
     def __init__(self) -> None:
         self.samples, self.pixels = 0, 0
         self.sum: Any = 0.0
         self.squares: Any = 0.0
 
-    def add(self, values: np.ndarray) -> None:
+    def add(self, values: np.ndarray, known: np.ndarray | None) -> None:
+        """Input: (H, W) or (H, W, C); known: which pixels count, bool (H, W), None = all."""
+        wanted = None if known is None else known.view(np.uint8)
+        pixels = values.shape[0] * values.shape[1] if wanted is None else cv2.countNonZero(wanted)
+        mean, std = (moment.ravel() for moment in cv2.meanStdDev(values, mask=wanted))
         self.samples += 1
-        self.pixels += len(values)
-        self.sum += values.sum(0, dtype=np.float64)
-        self.squares += np.square(values, dtype=np.float64).sum(0)
+        self.pixels += pixels
+        self.sum += pixels * mean
+        self.squares += pixels * (std**2 + mean**2)
 
     def mean_std(self) -> tuple[np.ndarray, np.ndarray]:
         mean = self.sum / max(self.pixels, 1)
         return mean, np.sqrt(np.maximum(self.squares / max(self.pixels, 1) - mean**2, 0))
 
 
-def _measured(sample: Sample) -> Iterator[tuple[str, np.ndarray]]:
-    yield "background", sample.background.reshape(-1, 3)
-    yield "image", sample.image.reshape(-1, 3)
+def _measured(sample: Sample) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
+    yield "background", sample.background, None
+    yield "image", sample.image, None
     if sample.mask is not None:
-        yield "mask", sample.mask.reshape(-1, 1)
+        yield "mask", sample.mask, None
     if sample.depth is not None:
-        yield f"depth {sample.depth_kind}", sample.depth[sample.depth_known].reshape(-1, 1)
+        yield f"depth {sample.depth_kind}", sample.depth, sample.depth_known
 
 
 def _spread(moments: dict[str, _Moments]) -> dict[str, Any]:

@@ -4,11 +4,16 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tiny_data
 import torch
 from synthetic import Squares
 
+from mdeas import dataset
 from mdeas.data.loader import Cached, Samples, batch_indices, chunks, collate, load, resized, steps_per_epoch
+from mdeas.data.part import Part
+from mdeas.dataset import Dataset, decode_row
 from mdeas.errors import InputError, WorkerError
+from mdeas.images import decode_rgb
 
 torch.set_num_threads(1)
 ROWS = np.arange(23)
@@ -112,3 +117,37 @@ def die(index, sample):
 def test_a_dead_worker_is_said_to_be_dead():
     with pytest.raises(WorkerError, match="exited"):
         list(load(Samples([Squares(8, change=die)], 32), [[0]], workers=1))
+
+
+@pytest.fixture
+def shared_background(tmp_path):
+    """Six samples with and without depth, of which five share a background."""
+    own = np.random.default_rng(1).integers(0, 256, (40, 48, 3), np.uint8)
+    made = [tiny_data.sample(0), tiny_data.sample(1, depth=None, depth_kind="none"), tiny_data.sample(2)]
+    made += [tiny_data.sample(3, background=own), tiny_data.sample(4, filled=False), tiny_data.sample(5)]
+    return tiny_data.write(tmp_path / "set", train=made)
+
+
+@pytest.mark.parametrize("size", [40, 32])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_data_set_gives_what_its_rows_hold(shared_background, size, workers):
+    source = Dataset(shared_background, "train")
+    lists = [[5, 0, 3], [1, 2, 4], [0, 3, 5], [0, 1, 2]]
+    found = list(load(Samples([Part(source, (0, 1))], size), lists, workers))
+    for batch, rows in zip(found, lists, strict=True):
+        wanted = collate([resized(decode_row(source.row(row)), size) for row in rows])
+        assert batch.ids == wanted.ids
+        for name in ("background", "image", "mask", "inverse_depth", "depth_known"):
+            assert torch.equal(getattr(batch, name), getattr(wanted, name)), name
+
+
+def test_a_background_is_decoded_once_and_kept(shared_background, monkeypatch):
+    decoded = []
+    monkeypatch.setattr(
+        dataset, "decode_rgb", lambda data, name: decoded.append(name) or decode_rgb(data, name)
+    )
+    samples = Samples([Dataset(shared_background, "train")], 40)
+    list(load(samples, chunks(6, 2) * 3))
+    # Once to see it, once to keep it, and so for the two that there are.
+    assert decoded.count("background of 'tiny-003'") == 2
+    assert len(decoded) == 4

@@ -1,7 +1,9 @@
 """Data set -> batches, in an order that depends on (seed, epoch) alone and can be entered at any step."""
 
+import ctypes
 import itertools
 import signal
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,9 +19,12 @@ from mdeas.errors import InputError, MdeasError, WorkerError
 from mdeas.sample import Sample
 from mdeas.signals import follow_parent
 
+_GLIBC_TRIM_THRESHOLD, _GLIBC_MMAP_THRESHOLD = -1, -3  # malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+_LARGEST_PICTURE, _ALL = 2**25, 2**30  # bytes
+
 
 class Source(Protocol):
-    """A readable data set, see dataset.Dataset."""
+    """A readable data set, see dataset.Dataset; it may offer `bare` as that does."""
 
     @property
     def fingerprint(self) -> str: ...
@@ -88,7 +93,7 @@ class Samples(Dataset):
     def sample(self, index: int) -> Sample:
         """The decoded sample at its own size; InputError (E-NO-MASK) without a mask."""
         number = int(np.searchsorted(self.starts, index, side="right")) - 1
-        sample = self.sources[number][index - int(self.starts[number])]
+        sample = bare(self.sources[number], index - int(self.starts[number]))
         if sample.mask is None:
             name = sample.meta.get("id", index)
             raise InputError("E-NO-MASK", f"sample '{name}' has no mask; training needs one. Leave it out.")
@@ -105,20 +110,34 @@ class Samples(Dataset):
             return error
 
 
+def bare(source: Source, index: int) -> Sample:
+    """A sample of which no meta is needed but the id, by the faster way where the source has one."""
+    read = getattr(source, "bare", source.__getitem__)
+    return read(index)
+
+
 def resized(sample: Sample, size: int) -> dict[str, np.ndarray | str]:
     """Arrays of one sample at (size, size), in the types of RawBatch."""
     assert sample.mask is not None  # Samples.sample refuses it
-    known, inverse = sample.depth_known, sample.inverse_depth
-    inverse = np.zeros(known.shape) if inverse is None else np.where(known, inverse, 0)
+    inverse_depth, known = _depth(sample, size)
     return {
         "background": _resize(sample.background, size),
         "image": _resize(sample.image, size),
-        "mask": _resize(np.rint(sample.mask * 255).astype(np.uint8), size),
-        # Nearest: an average of known and unknown depth is neither.
-        "inverse_depth": _resize(inverse.astype(np.float32), size, cv2.INTER_NEAREST),
-        "depth_known": _resize(known.view(np.uint8), size, cv2.INTER_NEAREST).view(bool),
+        "mask": _resize(cv2.convertScaleAbs(sample.mask, alpha=255), size),
+        "inverse_depth": inverse_depth,
+        "depth_known": known,
         "id": str(sample.meta.get("id", "?")),
     }
+
+
+def _depth(sample: Sample, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """(Inverse depth float32 (size, size), 0 = unknown; where it is known, bool)."""
+    inverse_depth = sample.inverse_depth
+    if inverse_depth is None:
+        return np.zeros((size, size), np.float32), np.zeros((size, size), bool)
+    # Nearest: an average of known and unknown depth is neither.
+    known = _resize(sample.depth_known.view(np.uint8), size, cv2.INTER_NEAREST)
+    return _resize(inverse_depth, size, cv2.INTER_NEAREST), known.view(bool)
 
 
 def _resize(array: np.ndarray, size: int, method: int | None = None) -> np.ndarray:
@@ -206,9 +225,20 @@ def _identity(batch):
 def _quiet_worker(_: int) -> None:
     """One thread each; the main process decides what a signal means, and no worker outlives it."""
     follow_parent(signal.SIGKILL)
+    _keep_freed_memory()
     cv2.setNumThreads(0)
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)
+
+
+def _keep_freed_memory() -> None:
+    """Reuse the memory of the last pictures: glibc gives it back to Linux, and to get it again costs as much
+    as half of the decoding.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt:
+        mallopt(_GLIBC_MMAP_THRESHOLD, _LARGEST_PICTURE)
+        mallopt(_GLIBC_TRIM_THRESHOLD, _ALL)
 
 
 def _checked(batches) -> Iterator[RawBatch]:

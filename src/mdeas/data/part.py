@@ -1,6 +1,6 @@
 """A part of a data set: some of its rows, in their order."""
 
-from mdeas.data.loader import Source
+from mdeas.data.loader import Source, bare
 from mdeas.sample import Sample
 
 
@@ -25,3 +25,7 @@ class Part:
 
     def __getitem__(self, index: int) -> Sample:
         return self.source[self.rows[index]]
+
+    def bare(self, index: int) -> Sample:
+        """As that of the source."""
+        return bare(self.source, self.rows[index])

@@ -1,0 +1,91 @@
+"""Distributions as one picture."""
+
+import io
+from typing import Any
+
+import numpy as np
+
+from mdeas.errors import UsageError
+from mdeas.show.spreads import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES, Spreads
+
+_KINDS = {"metric": "metric (1 / m)", "relative": "relative"}
+
+
+def figure_class() -> Any:
+    """matplotlib's Figure; UsageError (E-EXTRA) where it is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UsageError("E-EXTRA", "drawing needs matplotlib. Run: pip install 'mdeas[train]'") from error
+    return Figure
+
+
+def distributions(spreads: Spreads) -> bytes:
+    """PNG: area, scale and place of the foreground, depth and inverse depth."""
+    figure = figure_class()(figsize=(13, 7), layout="constrained")
+    panels = figure.subplots(2, 3)
+    _splits(panels[0, 0], spreads.area, AREA_EDGES, "mask area, share of the picture")
+    panels[0, 0].set_xscale("log")
+    _splits(
+        panels[0, 1], spreads.scale, SHARE_EDGES, "foreground scale: long side of its box / of the picture"
+    )
+    _place(panels[0, 2], spreads)
+    _metres(panels[1, 0], spreads.depth_m)
+    _inverse_depth(panels[1, 1], spreads.inverse_depth)
+    panels[1, 2].set_axis_off()
+    for axes in panels.flat[:5]:
+        axes.title.set_fontsize(10)
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=100)
+    return stream.getvalue()
+
+
+def _splits(axes: Any, counts: dict[str, np.ndarray], edges: np.ndarray, title: str) -> None:
+    """One outline a split, each of them 100 %."""
+    axes.set_title(title)
+    if not counts:
+        return _none(axes)
+    for split, count in counts.items():
+        axes.stairs(_percent(count), edges, label=f"{split}, {count.sum():,}", linewidth=1.5)
+    axes.set_ylabel("% of the samples")
+    axes.legend(fontsize=8)
+    return None
+
+
+def _place(axes: Any, spreads: Spreads) -> None:
+    axes.set_title("where the foreground is: mean alpha")
+    if not spreads.num_masks:
+        return _none(axes)
+    picture = axes.imshow(spreads.place / spreads.num_masks, extent=(0, 1, 1, 0), cmap="magma", vmin=0)
+    axes.figure.colorbar(picture, ax=axes, shrink=0.8)
+    return None
+
+
+def _metres(axes: Any, counts: np.ndarray) -> None:
+    axes.set_title("depth, metres")
+    if not counts.any():
+        return _none(axes)
+    axes.stairs(_percent(counts), DEPTH_EDGES_M, fill=True)
+    axes.set_xscale("log")
+    axes.set_ylabel("% of the known pixels")
+    return None
+
+
+def _inverse_depth(axes: Any, counts: dict[str, np.ndarray]) -> None:
+    axes.set_title("inverse depth / nearest of the picture")
+    if not counts:
+        return _none(axes)
+    for kind, count in counts.items():
+        axes.stairs(_percent(count), SHARE_EDGES, label=_KINDS[kind], linewidth=1.5)
+    axes.set_ylabel("% of the known pixels")
+    axes.legend(fontsize=8)
+    return None
+
+
+def _none(axes: Any) -> None:
+    axes.text(0.5, 0.5, "none in this data set", transform=axes.transAxes, ha="center", color="0.5")
+    axes.set(xticks=[], yticks=[])
+
+
+def _percent(counts: np.ndarray) -> np.ndarray:
+    return 100 * counts / counts.sum()
