@@ -6,7 +6,7 @@ from multiprocessing import get_context
 import torch
 from _timing import seconds
 
-from mdeas.create.scenes import ScenesMaker, ScenesRecipe
+from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
 
 GOALS = {128: 25, 224: 10}
 WORKERS, COUNT = 2, 48

@@ -17,12 +17,12 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "container errors files headers images metrics metrics_depth metrics_mask moments names onnxfile"
-            " sample sheets signals spec tags",
+            "container errors failures files headers images kept metrics metrics_depth metrics_mask moments"
+            " names near onnxfile sample sheets signals spec tags torchvision_import",
             "baselines dataset pair predictor rows runtime videofile",
             "create data models",
             "train",
-            "compare evaluate export grid predict report show video",
+            "compare evaluate export exported grid predict report show video",
             "__init__ __main__ arguments cli commands_data",
         )
     )
@@ -30,7 +30,7 @@ FLOORS = {
 }
 STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
-    "arguments", "cli", "commands_data", "evaluate", "grid", "predict", "report", "show", "video",
+    "arguments", "cli", "commands_data", "evaluate", "exported", "grid", "predict", "report", "show", "video",
     "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")

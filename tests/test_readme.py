@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mdeas.cli import main
+from mdeas.dataset import Dataset
 from mdeas.images import read_depth16, read_gray, read_rgb, read_rgba, write_png
 from mdeas.videofile import VideoReader, write_video
 
@@ -21,6 +22,7 @@ SAMPLE = ROOT / "src" / "mdeas" / "weights" / "sample"
 SMALLER = [
     ("--count 20000", "--count 12"),
     ("--count 5000", "--count 12"),
+    ("--count 100000", "--count 12"),
     ("--size 128", "--size 32"),
     ("_count=500", "_count=3"),
     ("--workers 2", "--workers 1 --set tiles=8"),
@@ -73,7 +75,9 @@ def workplace(tmp_path_factory):
             write_png(folder / name / f"{number}.png", texture(rng, channels))
     write_video(folder / "walk.mp4", [read_rgb(SAMPLE / "image.png")] * 2, 10)
     (folder / "mypairs" / "desk").mkdir(parents=True)
-    for name in ("background.png", "image.png"):
+    for name, place in (("background.png", "empty"), ("image.png", "photographed")):
+        (folder / place).mkdir()
+        shutil.copy(SAMPLE / name, folder / place / "desk.png")
         shutil.copy(SAMPLE / name, folder / name)
         shutil.copy(SAMPLE / name, folder / "mypairs" / "desk" / name)
     return folder
@@ -101,8 +105,20 @@ class TestCommands:
         assert len(rows) == 12
         assert rows[0]["image"].size == (32, 32)
 
-    def test_contact_sheet(self, done):
-        assert read_rgb(done / "scenes.png").shape[2] == 3
+    def test_a_data_set_is_shown(self, done):
+        for name in ("sheet.png", "distributions.png"):
+            assert read_rgb(done / "scenes-report" / name).shape[2] == 3
+        assert "## Licences" in (done / "scenes-report" / "report.md").read_text()
+
+    def test_data_goes_out_and_comes_back(self, done):
+        def samples(name):
+            return {sample.meta["id"]: sample for sample in Dataset(done / name)}
+
+        scenes, again = samples("scenes"), samples("again")
+        assert scenes.keys() == again.keys() and len(scenes) == 12
+        assert all(np.array_equal(scenes[key].image, again[key].image) for key in scenes)
+        assert len(Dataset(done / "published")) == 12
+        assert read_rgba(done / "grown" / "desk.png")[..., 3].max() > 200
 
     def test_learning_rates_are_drawn_before_training(self, done):
         assert (done / "schedule.png").is_file() and (done / "lr.png").is_file()
@@ -154,7 +170,7 @@ class TestText:
         mentioned = {words[1] for words in commands("mdeas")}
         assert mentioned == {
             "create", "verify", "show", "train", "evaluate", "compare", "export", "grid", "predict", "models",
-            "video",
+            "video", "import", "export-data",
         }  # fmt: skip
 
     def test_the_python_runs(self, workplace, monkeypatch, capsys):

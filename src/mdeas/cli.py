@@ -14,7 +14,16 @@ from jsonargparse.typing import PositiveInt
 
 from mdeas import __version__
 from mdeas.arguments import parse, print_facts, require
-from mdeas.commands_data import create_pairs, create_photos, create_scenes, show, verify
+from mdeas.commands_data import (
+    create_cutouts,
+    create_pairs,
+    create_photos,
+    create_scenes,
+    export_data,
+    import_data,
+    show,
+    verify,
+)
 from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -221,9 +230,16 @@ def models(name: str | None = None, *, size: PositiveInt = 224) -> None:
 
 
 COMMANDS: dict[str, Any] = {
-    "create": {"scenes": create_scenes, "photos": create_photos, "pairs": create_pairs},
+    "create": {
+        "scenes": create_scenes,
+        "photos": create_photos,
+        "pairs": create_pairs,
+        "cutouts": create_cutouts,
+    },
+    "import": import_data,
     "verify": verify,
     "show": show,
+    "export-data": export_data,
     "train": train,
     "evaluate": evaluate,
     "compare": compare,

@@ -1,4 +1,4 @@
-"""Every registered architecture leaves as one ONNX file that answers as torch does, also where it was not traced."""
+"""Every registered architecture leaves as an ONNX file that answers as torch does, also where not traced."""
 
 import pytest
 import torch
