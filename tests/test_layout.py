@@ -17,8 +17,8 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "container errors failures files headers images kept metrics metrics_depth metrics_mask moments"
-            " names near onnxfile sample sheets signals spec tags torchvision_import",
+            "container errors failures figures files headers images kept metrics metrics_depth metrics_mask"
+            " moments names near onnxfile sample sheets signals spec tags torchvision_import",
             "baselines dataset pair predictor rows runtime videofile",
             "create data models",
             "train",

@@ -39,7 +39,7 @@ def leaky(tmp_path_factory):
 
 
 def test_what_two_splits_share_is_counted(leaky):
-    background, image = look(Dataset(leaky)).prints.twins()
+    background, image = look(Dataset(leaky)).twins
     assert (background.kind, background.split, background.other) == ("background", "test", "train")
     assert (background.num, background.num_equal, background.num_near) == (4, 2, 0)
     assert (image.num, image.num_equal, image.num_near) == (4, 1, 1)
@@ -47,7 +47,7 @@ def test_what_two_splits_share_is_counted(leaky):
 
 
 def test_one_split_shares_nothing(tmp_path):
-    assert look(Dataset(tiny_data.write(tmp_path / "set"))).prints.twins() == []
+    assert look(Dataset(tiny_data.write(tmp_path / "set"))).twins == []
 
 
 def test_spreads_by_hand(tmp_path):

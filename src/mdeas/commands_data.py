@@ -225,8 +225,7 @@ def _build(
     from mdeas.failures import ERRORS
     from mdeas.files import quoted
 
-    bad = maker.left_out if skip_bad else []
-    options: dict[str, Any] = {"photo_format": photo_format, "skip_bad": skip_bad, "left_out": bad}
+    options: dict[str, Any] = {"photo_format": photo_format, "skip_bad": skip_bad, "left_out": maker.left_out}
     facts = build(maker, Path(out), workers=workers, engine=engine, force=force, **options)
     print_facts(facts)
     if "samples left out" in facts:

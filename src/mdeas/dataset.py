@@ -66,7 +66,7 @@ class Dataset:
 
         `background` is read-only: samples that have the same one share it.
         """
-        return decode_row(self.row(index), self._decode_background)
+        return self.decode(self.row(index))
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[i] for i in range(len(self)))
@@ -76,7 +76,11 @@ class Dataset:
 
     def bare(self, index: int) -> Sample:
         """The sample with nothing in `meta` but its id: a row is read in half the time."""
-        return decode_row(self.row(index, BARE_COLUMNS), self._decode_background)
+        return self.decode(self.row(index, BARE_COLUMNS))
+
+    def decode(self, row: dict[str, Any]) -> Sample:
+        """The sample in one of its rows; a background that was decoded lately is not decoded again."""
+        return decode_row(row, self._decode_background)
 
     def row(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
         """The encoded columns of one sample, as `rows.encode_row` made them, or some of them."""

@@ -1,12 +1,13 @@
 """Quality against milliseconds as a picture: one bubble a network, its area the number of parameters."""
 
-import io
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mdeas.compare.table import Row
+from mdeas.figures import drawn
+from mdeas.images import encode_png
 
 _PANELS = (("iou", "mask IoU"), ("delta1", "depth δ1 (affine-disparity)"))
 _AREA = 24.0  # points² for a million parameters
@@ -51,9 +52,7 @@ def figure(rows: Sequence[Row]) -> bytes:
     canvas.draw()  # sizes of texts are known from here on
     for axes, (column, _) in zip(panels, _PANELS, strict=True):
         _label(axes, [row for row in rows if column in row], column)
-    stream = io.BytesIO()
-    canvas.print_png(stream)
-    return stream.getvalue()
+    return encode_png(drawn(picture))
 
 
 def _colours(names: list[str]) -> dict[str, Any]:

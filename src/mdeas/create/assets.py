@@ -161,7 +161,7 @@ def split_of(sha256: str, shares: Mapping[str, float]) -> str:
 @lru_cache(maxsize=_CACHED)
 def photo(asset: Asset) -> np.ndarray:
     """uint8 RGB (h, w, 3), long side at most LONG_SIDE; read only."""
-    return _frozen(_shrink(read_rgb(asset.path)))
+    return _frozen(shrunk(read_rgb(asset.path), LONG_SIDE))
 
 
 @lru_cache(maxsize=_CACHED)
@@ -179,7 +179,7 @@ def cutout(asset: Asset) -> np.ndarray:
             "E-CUTOUT", f"{asset.path.name!r} has {what}. A foreground is an RGBA cut-out, such as a PNG."
         )
     rows, columns = (slice(*_extent(np.any(alpha, axis=axis, keepdims=True))) for axis in (1, 0))
-    return _frozen(_shrink(premultiply(rgba[rows, columns, :3], alpha[rows, columns])))
+    return _frozen(shrunk(premultiply(rgba[rows, columns, :3], alpha[rows, columns]), LONG_SIDE))
 
 
 def premultiply(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -193,8 +193,9 @@ def _extent(used: np.ndarray) -> tuple[int, int]:
     return int(places[0]), int(places[-1]) + 1
 
 
-def _shrink(picture: np.ndarray) -> np.ndarray:
-    scale = LONG_SIDE / max(picture.shape[:2])
+def shrunk(picture: np.ndarray, long_side: int) -> np.ndarray:
+    """uint8 (h, w, C), its long side at most `long_side` pixels."""
+    scale = long_side / max(picture.shape[:2])
     if scale >= 1:
         return picture
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mdeas import pair
+from mdeas.create.assets import shrunk
 from mdeas.create.matte import cut_outs
 from mdeas.errors import InputError
 from mdeas.failures import ERRORS, tell_failures
@@ -18,7 +18,6 @@ from mdeas.images import list_images, read_rgb, write_png
 from mdeas.names import output_names
 from mdeas.predictor import Predictor
 from mdeas.runtime import load
-from mdeas.spec import resize
 
 _LONG_SIDE = 2048  # px; models see a few hundred, and compositing uses 800
 
@@ -77,7 +76,7 @@ def _background(path: Path, empty: list[Path]) -> Path:
 def _of_pair(predictor: Predictor, empty: Path, path: Path, split_objects: bool) -> list[np.ndarray]:
     """The cut-outs of one pair; InputError E-IMG-..., E-PAIR-SIZE."""
     photos = read_rgb(empty), read_rgb(path)
-    background, image = map(_shrunk, photos)
+    background, image = (shrunk(photo, _LONG_SIDE) for photo in photos)
     background, warnings = pair.match_background(background, image, *(photo.shape[:2] for photo in photos))
     warnings += pair.warnings(background, image)
     found = cut_outs(
@@ -88,9 +87,3 @@ def _of_pair(predictor: Predictor, empty: Path, path: Path, split_objects: bool)
     for warning in warnings:
         print(f"mdeas: warning[{warning.code}] {quoted(path)}: {warning.text}", file=sys.stderr)
     return found
-
-
-def _shrunk(photo: np.ndarray) -> np.ndarray:
-    scale = min(1.0, _LONG_SIDE / max(photo.shape[:2]))
-    height, width = (max(1, round(side * scale)) for side in photo.shape[:2])
-    return resize(photo, height, width, enlarge=cv2.INTER_LINEAR)

@@ -1,11 +1,11 @@
 """Distributions as one picture."""
 
-import io
 from typing import Any
 
 import numpy as np
 
 from mdeas.errors import UsageError
+from mdeas.figures import drawn
 from mdeas.show.spreads import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES, Spreads
 
 _KINDS = {"metric": "metric (1 / m)", "relative": "relative"}
@@ -20,9 +20,9 @@ def figure_class() -> Any:
     return Figure
 
 
-def distributions(spreads: Spreads) -> bytes:
-    """PNG: area, scale and place of the foreground, depth and inverse depth."""
-    figure = figure_class()(figsize=(13, 7), layout="constrained")
+def distributions(spreads: Spreads) -> np.ndarray:
+    """uint8 (H, W, 3) RGB: area, scale and place of the foreground, depth and inverse depth."""
+    figure = figure_class()(figsize=(13, 7), dpi=100, layout="constrained")
     panels = figure.subplots(2, 3)
     _splits(panels[0, 0], spreads.area, AREA_EDGES, "mask area, share of the picture")
     panels[0, 0].set_xscale("log")
@@ -35,9 +35,7 @@ def distributions(spreads: Spreads) -> bytes:
     panels[1, 2].set_axis_off()
     for axes in panels.flat[:5]:
         axes.title.set_fontsize(10)
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=100)
-    return stream.getvalue()
+    return drawn(figure)
 
 
 def _splits(axes: Any, counts: dict[str, np.ndarray], edges: np.ndarray, title: str) -> None:

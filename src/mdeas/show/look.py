@@ -8,13 +8,10 @@ import numpy as np
 from mdeas.create.progress import progress
 from mdeas.dataset import Dataset
 from mdeas.files import sha256_bytes
-from mdeas.images import decode_rgb
-from mdeas.kept import KeptPictures
 from mdeas.moments import SampleStatistics
-from mdeas.rows import decode_row
 from mdeas.sample import SPLITS
 from mdeas.show.spreads import Spreads
-from mdeas.show.twins import KINDS, Prints
+from mdeas.show.twins import KINDS, Prints, Twins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +21,8 @@ class Look:
     statistics: dict[str, Any]
     """{"samples": {split: number}} and what `moments.SampleStatistics` says."""
     spreads: Spreads
-    prints: Prints
+    twins: list[Twins]
+    """What every two splits have in common."""
     numbers: np.ndarray
     """int64 (N,): the samples that were looked at, by their place in the data set."""
 
@@ -34,11 +32,10 @@ def look(dataset: Dataset, limit: int | None = None) -> Look:
     count = min(limit or len(dataset), len(dataset))
     numbers = np.linspace(0, len(dataset) - 1, count).round().astype(int)
     statistics, spreads, prints = SampleStatistics(), Spreads(), Prints(count)
-    decode_background = KeptPictures(decode_rgb)
     with progress("looking at samples", count) as advance:
         for number in numbers.tolist():
             row = dataset.row(number)
-            sample = decode_row(row, decode_background)
+            sample = dataset.decode(row)
             statistics.add(sample)
             spreads.add(sample)
             prints.add(sample, {kind: _digest(row[kind]["bytes"]) for kind in KINDS})
@@ -46,7 +43,7 @@ def look(dataset: Dataset, limit: int | None = None) -> Look:
     counts = dataset.index["splits"]
     ordered = {split: counts[split] for split in SPLITS if split in counts}
     found = {"samples": ordered, **statistics.result()}
-    return Look(statistics=found, spreads=spreads, prints=prints, numbers=numbers)
+    return Look(statistics=found, spreads=spreads, twins=prints.twins(), numbers=numbers)
 
 
 def _digest(data: bytes) -> int:

@@ -35,7 +35,7 @@ def twin_sheet(dataset: Dataset, found: Look) -> np.ndarray | None:
     """The nearest pairs of every two splits: uint8 (H, W, 3) RGB; None when there are none."""
     rows: list[Sequence[np.ndarray]] = []
     captions = []
-    for twins in found.prints.twins():
+    for twins in found.twins:
         for *places, distance in twins.pairs[:_PAIRS_OF_A_KIND]:
             one, other = (dataset[int(found.numbers[place])] for place in places)
             rows.append([one.background, one.image, other.background, other.image])

@@ -40,7 +40,7 @@ def show(
 
 def _write(dataset: Dataset, found: Look, out: Path, force: bool) -> None:
     write_png(out / SHEET, sheet(dataset), force=force)
-    write_bytes(out / DISTRIBUTIONS, distributions(found.spreads), force=force)
+    write_png(out / DISTRIBUTIONS, distributions(found.spreads), force=force)
     alike = twin_sheet(dataset, found)
     if alike is not None:
         write_png(out / TWINS, alike, force=force)
@@ -57,7 +57,7 @@ def report(dataset: Dataset, found: Look) -> str:
             f"```\n{table(found.statistics)}\n```",
             f"![distributions]({DISTRIBUTIONS})",
             f"![samples]({SHEET})",
-            *_twins(found.prints.twins()),
+            *_twins(found.twins),
             *_licences(dataset.index["provenance"]),
             "",
         ]

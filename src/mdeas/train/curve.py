@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mdeas.figures import drawn
 from mdeas.images import write_png
 
 Row = dict[str, str]
@@ -90,20 +90,18 @@ def write_curve(folder: Path) -> None:
     """Draw curve.png from log.csv in `folder`, unless no step is in it yet."""
     rows = read_log(folder / "log.csv")
     if any(row["kind"] == "train" for row in rows):
-        write_png(folder / "curve.png", drawn(counted(rows)), force=True)
+        write_png(folder / "curve.png", drawn(figure(counted(rows))), force=True)
 
 
-def drawn(log: Log) -> np.ndarray:
-    """uint8 (H, W, 3) RGB: three plots above each other over one axis of steps."""
-    figure = Figure(figsize=(9, 9), dpi=100, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.subplots(3, sharex=True, height_ratios=(3, 3, 1.5))
+def figure(log: Log) -> Figure:
+    """Three plots above each other over one axis of steps."""
+    made = Figure(figsize=(9, 9), dpi=100, layout="constrained")
+    axes = made.subplots(3, sharex=True, height_ratios=(3, 3, 1.5))
     _loss(axes[0], log)
     _figures(axes[1], log)
     _lr(axes[2], log)
     _mark_stages(axes, log)
-    canvas.draw()
-    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    return made
 
 
 def thinned(points: Points) -> Points:

@@ -14,13 +14,15 @@ from mdeas.data.augment import augment, generator
 from mdeas.data.batch import Batch
 from mdeas.data.loader import Source, batch_indices, load, steps_per_epoch
 from mdeas.errors import NonFiniteError
+from mdeas.figures import drawn
 from mdeas.files import csv_bytes, refuse_existing, write_bytes
+from mdeas.images import write_png
 from mdeas.train.begin import require_samples, training_samples
 from mdeas.train.config import Recipe
 from mdeas.train.curriculum import expand
 from mdeas.train.guards import make_fabric, memory_named
 from mdeas.train.learner import Learner
-from mdeas.train.plot import checked, write_figure
+from mdeas.train.plot import checked
 
 LOWEST, HIGHEST, STEPS = 1e-7, 1.0, 100
 _SMOOTHING = 3.0  # steps; standard deviation of the Gaussian that smooths the losses
@@ -75,7 +77,7 @@ def find_lr(
     with memory_named(recipe.data.batch_size):
         learner = Learner(recipe, make_fabric(recipe, device))
         seen = sweep(learner, _batches(learner, training))
-    write_figure(_figure(seen), file, force)
+    write_png(file, drawn(_figure(seen)), force=force)
     write_bytes(table, _csv(seen), force=force)
     suggested = "none: the loss never falls" if seen.steepest is None else f"{seen.steepest:.2g}"
     return {"plot": file, "table": table, "suggested lr": suggested, "last lr tried": f"{seen.rates[-1]:.2g}"}

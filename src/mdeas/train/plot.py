@@ -1,6 +1,5 @@
 """Learning rates as pictures: of a recipe over its steps, and of a range test."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,9 @@ from matplotlib.figure import Figure
 
 from mdeas.data.loader import Source, steps_per_epoch
 from mdeas.errors import UsageError
-from mdeas.files import refuse_existing, write_bytes
+from mdeas.figures import drawn
+from mdeas.files import refuse_existing
+from mdeas.images import write_png
 from mdeas.train.begin import training_samples
 from mdeas.train.config import Recipe
 from mdeas.train.curriculum import expand
@@ -39,9 +40,9 @@ def draw_schedule(
     Errors: UsageError E-USAGE when the length of an epoch is needed and not known; StorageError E-EXISTS.
     """
     refuse_existing(checked(file), force)
-    drawn = curves(recipe, training)
-    write_figure(_schedule_figure(drawn), file, force)
-    rates = np.concatenate([curve.rates for curve in drawn])
+    shown = curves(recipe, training)
+    write_png(file, drawn(_schedule_figure(shown)), force=force)
+    rates = np.concatenate([curve.rates for curve in shown])
     ends = {"largest": rates.max(), "smallest": rates.min(), "last": rates[-1]}
     return {"plot": str(file), "steps": len(rates)} | {name: f"{rate:.3g}" for name, rate in ends.items()}
 
@@ -82,19 +83,12 @@ def checked(file: Path) -> Path:
     return file
 
 
-def write_figure(figure: Figure, file: Path, force: bool) -> None:
-    """Write a figure as PNG; errors as in files.write_bytes."""
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=100)
-    write_bytes(file, data.getvalue(), force=force)
-
-
-def _schedule_figure(drawn: Sequence[Curve]) -> Figure:
+def _schedule_figure(shown: Sequence[Curve]) -> Figure:
     """The curves one after the other, above on a linear and below on a logarithmic scale."""
-    figure = Figure(figsize=(9, 6), layout="constrained")
+    figure = Figure(figsize=(9, 6), dpi=100, layout="constrained")
     axes = figure.subplots(2, 1, sharex=True)
     start = 0
-    for number, curve in enumerate(drawn):
+    for number, curve in enumerate(shown):
         steps = np.arange(start, start + len(curve.rates))
         for axis in axes:
             axis.plot(steps, curve.rates, color=f"C{number}", label=curve.name)

@@ -151,9 +151,8 @@ class ProductMaker(LayersMaker):
         inverse = nearest(photo_inverse(depths, made.background), size, size)
         solid = mask >= 128
         back = in_front_of(inverse, solid, rng)
-        own = (
-            cv2.flip(relief(depths, made.foreground), 1) if made.mirrored else relief(depths, made.foreground)
-        )
+        upright = relief(depths, made.foreground)
+        own = cv2.flip(upright, 1) if made.mirrored else upright
         whole = np.zeros(self.recipe.made_px[::-1], np.float32)
         whole[at[0] : at[0] + height, at[1] : at[1] + width] = nearest(own, height, width)
         front = surface(back, nearest(whole, size, size), width, FOCAL * self.recipe.made_px[0])
