@@ -19,7 +19,7 @@ FLOORS = {
         (
             "container errors failures figures files headers images kept metrics metrics_depth metrics_mask"
             " moments names near onnxfile sample sheets signals spec tags torchvision_import",
-            "baselines dataset pair predictor rows runtime videofile",
+            "baselines dataset pair places predictor rows runtime videofile",
             "create data models",
             "train",
             "compare evaluate export exported grid predict report show video",

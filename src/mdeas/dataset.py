@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from mdeas.errors import InputError
 from mdeas.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
 from mdeas.images import decode_rgb
 from mdeas.kept import KeptPictures
-from mdeas.rows import BARE_COLUMNS, decode_row, encode_row, pyarrow_parquet, write_shard
+from mdeas.places import Places, find_places
+from mdeas.rows import decode_row, encode_row, pyarrow_parquet, write_shard
 from mdeas.sample import SPLITS, Sample, check
 
 __all__ = [
@@ -56,6 +57,7 @@ class Dataset:
         self._ends = np.cumsum([shard["rows"] for shard in self._shards])
         self._open: dict[int, Any] = {}
         self._checked: set[int] = set()
+        self._places: dict[int, Places] = {}
         self._decode_background = KeptPictures(decode_rgb)
 
     def __len__(self) -> int:
@@ -72,25 +74,26 @@ class Dataset:
         return (self[i] for i in range(len(self)))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_open": {}, "_checked": set()}
+        return {**self.__dict__, "_open": {}, "_checked": set(), "_places": {}}
 
     def bare(self, index: int) -> Sample:
-        """The sample with nothing in `meta` but its id: a row is read in half the time."""
-        return self.decode(self.row(index, BARE_COLUMNS))
+        """The sample with nothing in `meta` but its id: a row is read in a tenth of the time."""
+        number, within = self._find(index)
+        if number not in self._places:
+            self._check(number)
+            self._places[number] = find_places(self._path(number))
+        return self.decode(self._places[number].row(within))
 
     def decode(self, row: dict[str, Any]) -> Sample:
         """The sample in one of its rows; a background that was decoded lately is not decoded again."""
         return decode_row(row, self._decode_background)
 
-    def row(self, index: int, columns: Sequence[str] | None = None) -> dict[str, Any]:
-        """The encoded columns of one sample, as `rows.encode_row` made them, or some of them."""
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        number = int(np.searchsorted(self._ends, index, side="right"))
-        within = index - int(self._ends[number]) + self._shards[number]["rows"]
+    def row(self, index: int) -> dict[str, Any]:
+        """The encoded columns of one sample, as `rows.encode_row` made them."""
+        number, within = self._find(index)
         file = self._shard(number)
         group_rows = file.metadata.row_group(0).num_rows
-        group = file.read_row_group(within // group_rows, columns=columns, use_threads=False)
+        group = file.read_row_group(within // group_rows, use_threads=False)
         return group.slice(within % group_rows, 1).to_pylist()[0]
 
     def ids(self) -> list[str]:
@@ -103,6 +106,13 @@ class Dataset:
         """Hexadecimal SHA-256 over the shards: equal exactly when the samples are."""
         return _fingerprint(self._shards)
 
+    def _find(self, index: int) -> tuple[int, int]:
+        """(Number of the shard, row in it)."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        number = int(np.searchsorted(self._ends, index, side="right"))
+        return number, index - int(self._ends[number]) + self._shards[number]["rows"]
+
     def _shard(self, number: int) -> Any:
         # After a fork the parent's open files are shared, mapped and read only: safe to keep.
         if number not in self._open:
@@ -112,12 +122,16 @@ class Dataset:
         return self._open[number]
 
     def _open_shard(self, number: int) -> Any:
-        parquet, shard = pyarrow_parquet(), self._shards[number]
+        self._check(number)
+        return pyarrow_parquet().ParquetFile(self._path(number), memory_map=True, pre_buffer=False)
+
+    def _check(self, number: int) -> None:
         if number not in self._checked:
-            _check_content(self.path, shard)
+            _check_content(self.path, self._shards[number])
             self._checked.add(number)
-        file = self.path / "data" / shard["name"]
-        return parquet.ParquetFile(file, memory_map=True, pre_buffer=False)
+
+    def _path(self, number: int) -> Path:
+        return self.path / "data" / self._shards[number]["name"]
 
 
 def read_index(path: str | os.PathLike[str]) -> dict[str, Any]:

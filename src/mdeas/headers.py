@@ -64,7 +64,7 @@ def refused(name: str, what: str, advice: str) -> InputError:
 
 def _reader(data: bytes, name: str):
     for signature, reader in _READERS:
-        if re.match(signature, data, re.DOTALL):
+        if signature.match(data):
             return reader
     raise refused(name, f"{_foreign(data)}, not a {FORMATS} picture", "Convert it to PNG first.")
 
@@ -223,11 +223,11 @@ def _moving(name: str, what: str) -> InputError:
 
 
 _READERS = (
-    (rb"\xff\xd8\xff", _jpeg),
-    (rb"\x89PNG\r\n\x1a\n", _png),
-    (rb"RIFF....WEBP", _webp),
-    (rb"II\*\0|MM\0\*", _tiff),
-    (rb"BM", _bmp),
+    (re.compile(rb"\xff\xd8\xff"), _jpeg),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), _png),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), _webp),
+    (re.compile(rb"II\*\0|MM\0\*"), _tiff),
+    (re.compile(rb"BM"), _bmp),
 )
 _FOREIGN = (
     (rb"GIF8", "a GIF"),

@@ -20,8 +20,6 @@ COLUMNS = (
     *("id", "source", "split", "seed", "index", "background", "image", "mask", "depth", "depth_kind"),
     *("depth_scale", "background_id", "foreground_ids", "meta"),
 )
-# Enough for a sample without its meta; the names of the pictures are no columns of their own.
-BARE_COLUMNS = ("id", *(f"{name}.bytes" for name in PICTURES), "depth_kind", "depth_scale")
 # A row is found without reading more than its group. A smaller one is not read faster, and each costs a
 # process that keeps the shard open 16 kB of memory.
 _GROUP_BYTES = 2**19
@@ -55,7 +53,7 @@ def encode_row(sample: Sample, photo_format: str = "jpeg") -> dict[str, Any]:
 def decode_row(
     row: dict[str, Any], decode_background: Callable[[bytes, str], np.ndarray] = decode_rgb
 ) -> Sample:
-    """The sample in a row, or in its BARE_COLUMNS; InputError (E-IMG-…) when a picture does not decode."""
+    """The sample in a row, or in one of `places`; InputError (E-IMG-…) when a picture does not decode."""
     name = repr(row["id"])
     return Sample(
         background=decode_background(row["background"]["bytes"], f"background of {name}"),
@@ -79,8 +77,9 @@ def write_shard(
 
     table = pyarrow.Table.from_pylist(list(rows), schema=schema())
     buffer = io.BytesIO()
-    # Pictures are compressed already; without statistics and dictionaries a shard is little more than them.
-    plain: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    # Pictures are compressed already. Neighbours often have the same background: a group holds it once.
+    plain: dict[str, Any] = {"compression": "none", "write_statistics": False}
+    plain["use_dictionary"] = ["background.bytes"]
     parquet.write_table(table, buffer, row_group_size=_group_rows(table), **plain)
     return {**write_bytes(path, buffer.getvalue(), force=force), "rows": len(rows)}
 

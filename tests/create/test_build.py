@@ -38,7 +38,7 @@ def test_shards_hold_one_split_each_in_order():
         ("train-00002.parquet", 3),
         ("test-00000.parquet", 2),
     ]
-    assert shards[0].indices == (0, 1, 2, 3, 4, 5, 6, 7, 8, 10)
+    assert list(shards[0].indices) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 10]
 
 
 def test_two_workers_make_the_same_bytes(tmp_path, reference):

@@ -9,11 +9,13 @@ A sample whose sources are bad stops the run with its error, or, with `skip_bad`
 """
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
+from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -153,26 +155,33 @@ def _make(
         stop.check()
         if record := finished(out, shard, plan_digest, rows.skip_bad):
             records[shard.name] = record
-    left = [shard for shard in shards if shard.name not in records]
-    home = {index: shard for shard in left for index in shard.indices}
-    total = sum(len(shard.indices) for shard in shards)
+    left = [shard.indices for shard in shards if shard.name not in records]
+    items = itertools.chain.from_iterable(left)
     with (
-        progress("making samples", total, total - len(home)) as advance,
-        contextlib.closing(engine.results(rows, home, workers=workers, tick=stop.check)) as rows_made,
+        progress("making samples", _num(shards), _num(shards) - sum(map(len, left))) as advance,
+        contextlib.closing(engine.results(rows, items, workers=workers, tick=stop.check)) as rows_made,
     ):
-        whole = _whole(rows_made, home, advance)
+        whole = _whole(rows_made, shards, advance)
         for shard, made in engine.labelled(rows.maker, whole, stop.check):
             records[shard.name] = commit(out, shard, made, plan_digest)
     return records
 
 
+def _num(shards: Iterable[Shard]) -> int:
+    return sum(len(shard.indices) for shard in shards)
+
+
 def _whole(
-    rows_made: Iterable[tuple[int, Made]], home: Mapping[int, Shard], advance: Callable[[], None]
+    rows_made: Iterable[tuple[int, Made]], shards: list[Shard], advance: Callable[[], None]
 ) -> Iterator[tuple[Shard, dict[int, Made]]]:
     """Each shard once all of its samples are there, and they."""
+    home = array("q", bytes(8 * _num(shards)))
+    for number, shard in enumerate(shards):
+        for index in shard.indices:
+            home[index] = number
     made: dict[str, dict[int, Made]] = defaultdict(dict)
     for index, row in rows_made:
-        shard = home[index]
+        shard = shards[home[index]]
         made[shard.name][index] = row
         advance()
         if len(made[shard.name]) == len(shard.indices):

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -40,19 +41,20 @@ class Shard:
 
     name: str
     split: str
-    indices: tuple[int, ...]
+    indices: "array[int]"
+    """Of 8 bytes each: there may be millions."""
 
 
 def shards_of(maker: Maker, shard_rows: int) -> list[Shard]:
     """The files of the data set: each has at most `shard_rows` samples of one split, in order of index."""
-    members: dict[str, list[int]] = {split: [] for split in SPLITS}
+    members = {split: array("q") for split in SPLITS}
     for index in range(maker.count):
         members[maker.split_of(index)].append(index)
     return [
         Shard(
             name=f"{split}-{at // shard_rows:05d}.parquet",
             split=split,
-            indices=tuple(indices[at : at + shard_rows]),
+            indices=indices[at : at + shard_rows],
         )
         for split, indices in members.items()
         for at in range(0, len(indices), shard_rows)

@@ -5,6 +5,7 @@ Each has a pipe of its own: a queue shared by all would stay locked by a worker 
 """
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import signal
@@ -35,21 +36,25 @@ def results(
     Input: `function` and items picklable; `tick` is called at least every quarter of a second and may raise.
     Errors: what `function` raises; WorkerError E-WORKER-DIED (more than 3 deaths), E-WORKER-FROZEN (100 s).
     """
-    pending = deque(items)
-    team = [_Worker(function) for _ in range(min(workers, len(pending)))]
+    pending = iter(items)
+    first = list(itertools.islice(pending, workers))  # no more workers than there are items
+    pending = itertools.chain(first, pending)
+    team = [_Worker(function) for _ in first]
     deaths = 0
     try:
-        while pending or any(worker.items for worker in team):
+        while True:
             tick()
             for worker in team:
                 worker.feed(pending)
+            if not any(worker.items for worker in team):
+                return
             for worker in _heard(team):
                 try:
                     yield worker.take()
                 except (EOFError, ConnectionError):
                     deaths += 1
                     _mourn(worker, deaths)
-                    pending.extendleft(reversed(worker.items))
+                    pending = itertools.chain(worker.items, pending)
                     team[team.index(worker)] = _Worker(function)
     finally:
         for worker in team:
@@ -69,9 +74,8 @@ class _Worker:
             self.process.start()
         theirs.close()  # so that the death of the process ends the pipe
 
-    def feed(self, pending: deque[Any]) -> None:
-        while pending and len(self.items) < AHEAD:
-            item = pending.popleft()
+    def feed(self, pending: Iterator[Any]) -> None:
+        for item in itertools.islice(pending, AHEAD - len(self.items)):
             self.items.append(item)
             with contextlib.suppress(ConnectionError):  # a dead worker is noticed when it is heard
                 self.connection.send(item)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from mdeas.data.batch import Batch
 from mdeas.errors import InputError, MdeasError, WorkerError
@@ -151,8 +151,21 @@ def _resize(array: np.ndarray, size: int, method: int | None = None) -> np.ndarr
 def collate(rows: Sequence[dict]) -> RawBatch:
     """Stack the arrays of `resized` along a new first axis."""
     names = [name for name in rows[0] if name != "id"]
-    arrays = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in names}
+    arrays = {name: _stacked([row[name] for row in rows]) for name in names}
     return RawBatch(**arrays, ids=tuple(row["id"] for row in rows))
+
+
+def _stacked(arrays: list[np.ndarray]) -> Tensor:
+    """The arrays along a new first axis; in a worker in memory that crosses to its parent as it is."""
+    example = torch.from_numpy(np.empty_like(arrays[0]))
+    shape = (len(arrays), *example.shape)
+    if get_worker_info() is None:
+        stacked = example.new_empty(shape)
+    else:  # as torch's default_collate has it
+        storage = torch.UntypedStorage._new_shared(len(arrays) * example.nbytes)
+        stacked = example.new_empty(0).set_(storage).resize_(shape)
+    np.stack(arrays, out=stacked.numpy())
+    return stacked
 
 
 class Cached:
