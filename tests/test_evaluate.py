@@ -9,6 +9,7 @@ import tiny_model
 
 from mdeas import evaluate, report
 from mdeas.baselines import BASELINES
+from mdeas.dataset import Dataset
 from mdeas.errors import InputError, ModelError, StorageError
 from mdeas.images import read_rgb
 from mdeas.predictor import Prediction
@@ -100,6 +101,28 @@ def test_table_names_the_protocol(folder):
 def test_sheets(folder):
     for name in ("random.png", "worst-mask.png", "worst-empty.png", "worst-depth.png", "worst-agreement.png"):
         assert read_rgb(folder / "out" / name).shape[1] > 6 * 160
+
+
+def test_robustness_card(folder):
+    """Undisturbed, the card says what the summary says; all pairs with a mask are in both."""
+    with open(folder / "out" / "robustness.csv", newline="") as file:
+        rows = {(row["disturbance"], row["level"], row["predictor"]): row for row in csv.DictReader(file)}
+    for predictor in ("tiny", "difference"):
+        plain, found = rows["shift", "none", predictor], summary_of(folder)["predictors"][predictor]
+        for name in ("iou", "mad", "boundary_f", "empty_area"):
+            assert float(plain[name]) == found[name]
+    assert float(rows["low contrast", "0.1", "tiny"]["iou"]) < float(
+        rows["low contrast", "none", "tiny"]["iou"]
+    )
+    assert "# Robustness of tiny on data, split test" in (folder / "out" / "robustness.md").read_text()
+    for name in ("robustness.png", "robustness-pictures.png"):
+        assert read_rgb(folder / "out" / name).shape[1] > 1000
+
+
+def test_a_comparison_does_not_pay_for_the_card(folder):
+    predictors, samples = [BASELINES["zero"]], Dataset(folder / "data", "test")
+    evaluate.evaluate_predictors(predictors, samples, folder / "plain")
+    assert not list((folder / "plain").glob("robustness*"))
 
 
 def test_worst_rows_come_first():

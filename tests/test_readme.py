@@ -133,6 +133,7 @@ class TestCommands:
     def test_evaluation_stands_beside_the_baselines(self, done):
         text = "\n".join(path.read_text() for path in (done / "report").glob("*.md"))
         assert all(name in text for name in ("zero", "difference", "mog2", "gradient"))
+        assert "# Robustness of" in text and (done / "report" / "robustness.png").is_file()
 
     def test_comparison_has_a_row_a_network(self, done):
         text = (done / "comparison" / "compare.md").read_text()

@@ -85,7 +85,7 @@ def evaluate(
 
     model: ONNX file, run folder, name of a baseline, or "default"
     data: folder of a data set
-    out: folder for the table, the rows and the sheet of worst cases
+    out: folder for the tables, the rows, the sheets of worst cases and the robustness card
     split: part of the data set
     limit: only the first so many samples
     force: replace results that are there

@@ -12,11 +12,13 @@ from rich.progress import track
 from mdeas import report
 from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
+from mdeas.figures import figure_class
 from mdeas.files import refuse_existing
 from mdeas.metrics import depth_metrics, mask_metrics
 from mdeas.metrics_depth import ALIGNMENTS
 from mdeas.metrics_mask import cut
 from mdeas.predictor import Prediction, Predictor
+from mdeas.robustness.card import card
 from mdeas.runtime import load
 from mdeas.sample import Sample
 
@@ -36,7 +38,7 @@ def evaluate(
     threads: int | None = None,
     force: bool = False,
 ) -> dict[str, Any]:
-    """Measure `model` and the baselines on a split; write the tables and sheets of report.py into `out`.
+    """Measure `model` and the baselines on a split; write tables, sheets and the robustness card into `out`.
 
     Input:
         model: what runtime.load takes, or a run folder or .safetensors file, which is exported first, so that
@@ -45,15 +47,19 @@ def evaluate(
         limit: only the first so many samples.
         alignment: of depth, see metrics_depth.align.
     Output: the summary, as in summary.json.
-    Errors: those of runtime.load, Dataset and files.write_bytes; StorageError (E-EXISTS) before measuring.
+    Errors: those of runtime.load, Dataset and files.write_bytes; before measuring StorageError (E-EXISTS), or
+        UsageError (E-EXTRA) without matplotlib.
     """
     assert alignment in ALIGNMENTS, alignment
+    figure_class()
     out = Path(out)
     refuse_existing(out / report.SUMMARY, force)
     samples = Dataset(Path(data), split)
     predictor = load_any(model, device=device, threads=threads)
     predictors: list[Predictor] = [predictor, *(b for b in BASELINES.values() if b.name != predictor.name)]
-    return evaluate_predictors(predictors, samples, out, limit=limit, alignment=alignment, force=force)
+    return evaluate_predictors(
+        predictors, samples, out, limit=limit, alignment=alignment, robustness=True, force=force
+    )
 
 
 def evaluate_predictors(
@@ -64,11 +70,12 @@ def evaluate_predictors(
     limit: int | None = None,
     alignment: str = "affine-disparity",
     facts: dict[str, Any] | None = None,
+    robustness: bool = False,
     force: bool = False,
 ) -> dict[str, Any]:
     """`evaluate` for predictors that are loaded already; the first is the one that the report is about.
 
-    Input: facts: more entries of the summary.
+    Input: facts: more entries of the summary. robustness: write the robustness card, too.
     """
     first, count = predictors[0], min(limit or len(samples), len(samples))
     rows, seconds = measure(predictors, samples, count, alignment)
@@ -81,8 +88,10 @@ def evaluate_predictors(
         **summarize(rows, [p.name for p in predictors]),
         **(facts or {}),
     }
-    sheets = report.sheets(first, samples, [row for row in rows if row["predictor"] == first.name])
-    report.write(out, rows, summary, sheets, force=force)
+    of_first = [row for row in rows if row["predictor"] == first.name]
+    files = report.sheets(first, samples, of_first)
+    files |= card(first, samples, of_first, summary) if robustness else {}
+    report.write(out, rows, summary, files, force=force)
     return summary
 
 

@@ -100,13 +100,13 @@ _TABLES = (
 
 
 def write(
-    out: Path, rows: list[dict], summary: dict[str, Any], sheets: dict[str, np.ndarray], *, force: bool
+    out: Path, rows: list[dict], summary: dict[str, Any], files: dict[str, bytes], *, force: bool
 ) -> None:
-    """Commit pictures.csv, the sheets, summary.md and, last, summary.json."""
+    """Commit pictures.csv, `files` by name, summary.md and, last, summary.json."""
     out.mkdir(parents=True, exist_ok=True)
     write_bytes(out / ROWS, rows_csv(rows), force=force)
-    for name, sheet in sheets.items():
-        write_bytes(out / name, encode_png(sheet), force=force)
+    for name, data in files.items():
+        write_bytes(out / name, data, force=force)
     write_bytes(out / TABLE, markdown(summary).encode(), force=force)
     write_json(out / SUMMARY, summary, force=force)
 
@@ -158,13 +158,11 @@ def _numbers(found: dict[str, float], columns: Sequence[str]) -> str:
     return " | ".join("–" if v is None else f"{v:.4f}" if abs(v) < 10 else f"{v:.1f}" for v in values)
 
 
-def sheets(
-    predictor: Predictor, samples: Dataset | Sequence[Sample], rows: list[dict]
-) -> dict[str, np.ndarray]:
-    """Contact sheets by file name: the worst pictures by each measure, and random ones (fixed seed)."""
+def sheets(predictor: Predictor, samples: Dataset | Sequence[Sample], rows: list[dict]) -> dict[str, bytes]:
+    """Contact sheets by file name, PNG: the worst pictures by each measure, and random ones (fixed seed)."""
     chosen = {name: _worst(rows, *rule) for name, rule in _WORST.items()}
     chosen["random.png"] = sorted(_random(rows), key=lambda row: row["index"])
-    return {name: _sheet(predictor, samples, found) for name, found in chosen.items() if found}
+    return {name: encode_png(_sheet(predictor, samples, found)) for name, found in chosen.items() if found}
 
 
 def _worst(rows: list[dict], metric: str, small_is_bad: bool) -> list[dict]:

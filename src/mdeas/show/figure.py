@@ -4,20 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.errors import UsageError
-from mdeas.figures import drawn
+from mdeas.figures import drawn, figure_class
 from mdeas.show.spreads import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES, Spreads
 
 _KINDS = {"metric": "metric (1 / m)", "relative": "relative"}
-
-
-def figure_class() -> Any:
-    """matplotlib's Figure; UsageError (E-EXTRA) where it is not installed."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UsageError("E-EXTRA", "drawing needs matplotlib. Run: pip install 'mdeas[train]'") from error
-    return Figure
 
 
 def distributions(spreads: Spreads) -> np.ndarray:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from mdeas.dataset import Dataset, summary
+from mdeas.figures import figure_class
 from mdeas.files import refuse_existing, write_bytes
 from mdeas.images import write_png
-from mdeas.show.figure import distributions, figure_class
+from mdeas.show.figure import distributions
 from mdeas.show.look import Look, look
 from mdeas.show.pictures import sheet, twin_sheet
 from mdeas.show.twins import MAX_DISTANCE, Twins

@@ -1,0 +1,51 @@
+"""The robustness card as a plot: a column of small panels a disturbance, a row of them a metric."""
+
+from typing import Any
+
+import numpy as np
+
+from mdeas.figures import drawn, figure_class
+from mdeas.robustness.disturbances import DISTURBANCES
+from mdeas.robustness.measure import Means
+from mdeas.robustness.table import COLUMNS, columns, predictors, title, values
+
+_STYLES = ({"color": "tab:blue", "marker": "o"}, {"color": "0.5", "marker": "s", "linestyle": "--"})
+"""Of the predictor that the card is about, and of the one beside it."""
+_SHARES = ("iou", "boundary_f", "delta1", "agreement_delta1")  # shown from 0 to 1
+
+
+def figure(means: Means) -> np.ndarray:
+    """uint8 (H, W, 3) RGB: every metric of the card against the levels, evenly spaced."""
+    metrics = columns(means)
+    picture = figure_class()(figsize=(18, 1.2 + 1.8 * len(metrics)), dpi=90, layout="constrained")
+    panels = picture.subplots(len(metrics), len(DISTURBANCES), squeeze=False, sharex="col", sharey="row")
+    for metric, row in zip(metrics, panels, strict=True):
+        row[0].set_ylabel(COLUMNS[metric].title)
+        for name, axes in zip(DISTURBANCES, row, strict=True):
+            _panel(axes, means, name, metric)
+        row[0].set_ylim(0, 1.02 if metric in _SHARES else None)
+    for name, top, bottom in zip(DISTURBANCES, panels[0], panels[-1], strict=True):
+        _label(top, bottom, name)
+    _legend(picture, predictors(means))
+    return drawn(picture)
+
+
+def _panel(axes: Any, means: Means, disturbance: str, metric: str) -> None:
+    for predictor, style in zip(predictors(means), _STYLES, strict=False):
+        found = values(means, disturbance, predictor, metric)
+        axes.plot(range(len(found)), found, markersize=3.5, linewidth=1.5, **style)
+    axes.grid(alpha=0.25)
+
+
+def _label(top: Any, bottom: Any, disturbance: str) -> None:
+    labels = DISTURBANCES[disturbance].labels
+    top.set_title(disturbance, fontsize=11)
+    bottom.set_xticks(range(len(labels)), labels, fontsize=8)
+    bottom.set_xlabel(DISTURBANCES[disturbance].unit, fontsize=9)
+
+
+def _legend(picture: Any, names: list[str]) -> None:
+    """One entry a predictor, above the panels."""
+    lines = [picture.axes[0].plot([], [], markersize=3.5, **style)[0] for style in _STYLES[: len(names)]]
+    labels = [title(name) for name in names]
+    picture.legend(lines, labels, loc="outside upper left", ncols=len(names), frameon=False)
