@@ -1,6 +1,6 @@
 # make demo   mask, depth, cut-out and panel of the sample pair, with the base install (no PyTorch)
 # make test   what CI runs: format, lint, types, tests
-# make campaign  every fault of the data factory, many times over: half an hour, ends with a table
+# make campaign  every fault of the data factory, many times over: minutes, ends with a table
 # make bench  speed against the obvious alternatives; nothing fails, it prints ratios
 # make clean  remove both environments and the demo's results
 
