@@ -3,15 +3,10 @@
 Measured at real size (DINOv2-small, 24.8 M parameters, random weights, 518 pixels), then counted for 100
 backgrounds, 100 cut-outs and 400,000 composites. Seconds are those of the processor (of the GPU's clock where
 there is one), so that company on the machine does not count.
-
-    python benchmarks/teacher.py                                        the cost
-    python benchmarks/teacher.py DATASET [NETWORK]                      and how well both labels agree
-
-DATASET was made with `teacher=layered`; the network, Depth-Anything-V2-Small unless named, sees its images.
+How well both agree stands in the index.json of a data set that was made with `teacher=layered`.
 """
 
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,13 +18,10 @@ import transformers.utils.logging
 
 from mdeas.create.depth.model import find_model
 from mdeas.create.depth.teacher import Network
-from mdeas.dataset import Dataset
-from mdeas.metrics_depth import abs_rel, align, boundary_recall, delta1
 from mdeas.torchvision_import import import_torchvision
 
 LAYERS, COMPOSITES = 100 + 100, 100 * 100 * 2 * 20
-SIDE_PX, NUM_AGREEMENT = 518, 32
-_FARTHEST = 0.02  # of the nearest: inverse depth below is the sky, where a ratio of depths means nothing
+SIDE_PX = 518
 
 
 def real_size(folder: Path) -> Path:
@@ -58,36 +50,7 @@ def seconds_a_picture(network: Network) -> float:
     return float(np.median([spent() for _ in range(3)])) / network.batch
 
 
-def agreement(layered: np.ndarray, composite: np.ndarray, mask: np.ndarray) -> dict[str, float]:
-    """How layered labels differ from those of the network that saw the whole composite.
-
-    Input: inverse depth, float32 (H, W) each; mask: float32 (H, W).
-    Output: abs_rel and delta1 of layered against composite after a fit of scale and shift; sharpness of each:
-        the boundary recall against the mask's own edge.
-    """
-    known = composite > _FARTHEST * composite.max()
-    fitted = align(layered, composite, known, "affine-disparity")
-    floored = np.maximum(composite, composite[known].min()).astype(np.float64)
-    p, z = 1 / fitted[known], 1 / floored[known]
-    sharp = {"layered": boundary_recall(fitted, mask), "composite": boundary_recall(floored, mask)}
-    return {"abs_rel": abs_rel(p, z), "delta1": delta1(p, z)} | {
-        f"{k} sharpness": v for k, v in sharp.items()
-    }
-
-
-def agreement_of(dataset: Dataset, network: Network) -> dict[str, float]:
-    """Mean `agreement` over samples that are spread evenly and hold something."""
-    rows = []
-    for number in np.unique(np.linspace(0, len(dataset) - 1, NUM_AGREEMENT).round().astype(int)):
-        sample = dataset[int(number)]
-        if sample.mask.any():
-            said = network.predict(sample.image[None])[0]
-            seen = said if sample.depth_kind == "relative" else 1 / np.maximum(said, 1e-3)
-            rows.append(agreement(sample.inverse_depth, seen, sample.mask))
-    return {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}
-
-
-def report_cost() -> None:
+def main() -> None:
     """Seconds a picture, and what both ways amount to."""
     with tempfile.TemporaryDirectory() as place:
         network = Network(find_model(str(real_size(Path(place) / "random-small"))))
@@ -100,8 +63,4 @@ def report_cost() -> None:
 
 if __name__ == "__main__":
     transformers.utils.logging.disable_progress_bar()
-    report_cost()
-    if sys.argv[1:]:
-        dataset, *named = sys.argv[1:]
-        found = agreement_of(Dataset(dataset), Network(find_model(named[0] if named else None)))
-        print("layered against composite:", ", ".join(f"{name} {value:.3f}" for name, value in found.items()))
+    main()

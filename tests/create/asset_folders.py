@@ -33,7 +33,13 @@ class GreyDepths:
     """Grey below this is unknown."""
 
     def of_photo(self, asset):
-        grey = assets.photo(asset)[..., 0].astype(np.float32)
+        return self._of(assets.photo(asset))
+
+    def of_composites(self, images):
+        return [self._of(image) for image in images]
+
+    def _of(self, picture):
+        grey = picture[..., 0].astype(np.float32)
         grey = np.where(grey < self.far, 0, grey) / 100
         if self.kind == "relative":
             return grey

@@ -4,6 +4,7 @@ import json
 import pickle
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 from tiny_teacher import NUM_CUTOUTS, NUM_PHOTOS, save_network, save_pictures
@@ -12,6 +13,7 @@ from mdeas.cli import main
 from mdeas.create.assets import cutout, load_pool, photo
 from mdeas.create.depth import cache as teacher_cache
 from mdeas.create.depth import teacher
+from mdeas.create.depth.agreement import agreement
 from mdeas.create.depth.cache import TeacherDepths
 from mdeas.create.depth.labels import LabelledMaker, label_shard
 from mdeas.create.depth.model import DEFAULT, find_model
@@ -259,10 +261,25 @@ class TestComposite:
 def test_layered_samples_have_depth_and_say_whose(folder, pictures, runs, tmp_path):
     options = ["--set", "teacher=layered", "--set", f"depth_model={folder}"]
     assert create(pictures, tmp_path / "d", *options) == 0
-    assert len(runs) == NUM_PHOTOS + NUM_CUTOUTS
     samples, index = Dataset(tmp_path / "d"), read_index(tmp_path / "d")
+    found = index["recipe"]["depth_model"]["agreement"]
+    assert len(runs) == NUM_PHOTOS + NUM_CUTOUTS + found["samples"]
+    assert 0 < found["samples"] == sum(bool(sample.mask.any()) for sample in samples)
+    assert found["abs_rel"] > 0 and 0 <= found["delta1"] <= 1
+    assert found["boundary_recall_layered"] > 0
     assert {sample.meta["depth_source"] for sample in samples} == {"layered"}
     assert all(sample.depth_kind == "relative" and sample.depth.max() > 0 for sample in samples)
     assert [row["name"] for row in index["provenance"] if row["kind"] == "model"] == ["tiny-relative"]
     assert index["recipe"]["depth_model"]["kind"] == "relative"
     assert str(folder.parent) not in json.dumps(index)
+
+
+def test_agreement_of_labels_by_hand():
+    mask = np.zeros((20, 24), np.float32)
+    mask[5:15, 6:18] = 1
+    sharp = np.where(mask > 0, np.float32(4), np.float32(1))
+    equal = agreement(3 * sharp + 2, sharp, mask)  # scale and shift of inverse depth are free
+    assert equal["abs_rel"] == pytest.approx(0, abs=1e-6) and equal["delta1"] == 1
+    assert equal["boundary_recall_layered"] == equal["boundary_recall_composite"] == 1
+    soft = agreement(sharp, cv2.GaussianBlur(sharp, (0, 0), 3), mask)
+    assert soft["abs_rel"] > 0.05 and soft["boundary_recall_composite"] < soft["boundary_recall_layered"] == 1

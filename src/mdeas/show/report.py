@@ -58,11 +58,21 @@ def report(dataset: Dataset, found: Look) -> str:
             f"```\n{table(found.statistics)}\n```",
             f"![distributions]({DISTRIBUTIONS})",
             f"![samples]({SHEET})",
+            *_agreement(dataset.index.get("recipe", {})),
             *_twins(found.twins),
             *_licences(dataset.index["provenance"]),
             "",
         ]
     )
+
+
+def _agreement(recipe: dict[str, Any]) -> list[str]:
+    """How depth assembled from layers differs from what its network says of whole composites."""
+    found = recipe.get("depth_model", {}).get("agreement")
+    if not found:
+        return []
+    what = "Depth from layers against the same network on whole composites (agreement, not accuracy)"
+    return [f"{what}:", _markdown(("", ""), list(found.items()))]
 
 
 def table(statistics: dict[str, Any]) -> str:

@@ -8,9 +8,9 @@ seed, size or recipe, needs no run at all. Deleting it costs time and nothing el
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,7 @@ class _View:
     """One picture for the network."""
 
     name: str
-    show: Callable[[Asset], np.ndarray]
-    asset: Asset
+    show: Callable[[], np.ndarray]
 
 
 class TeacherDepths:
@@ -97,8 +96,8 @@ class TeacherDepths:
         """
         self.kind, self._model = model.kind, model
         self._cache = Cache(cache_root() / f"{model.sha256[:16]}-{LONG_SIDE}")
-        views = [_View(_photo_name(asset), photo, asset) for asset in pools[0].assets]
-        views += [_View(_cutout_name(asset), staged, asset) for asset in pools[1].assets]
+        views = [_View(_photo_name(asset), partial(photo, asset)) for asset in pools[0].assets]
+        views += [_View(_cutout_name(asset), partial(staged, asset)) for asset in pools[1].assets]
         see(model, self._cache, views)
         records = [self._cache.record(view.name) for view in views]
         self._sha256 = sha256_bytes(json_bytes(records))
@@ -110,6 +109,12 @@ class TeacherDepths:
     def of_cutout(self, asset: Asset) -> np.ndarray:
         """float32 (h, w), larger = nearer; InputError E-DEPTH-CACHE when the cache was changed."""
         return _of_cutout(self._cache, asset, self.kind)
+
+    def of_composites(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """What the network says of whole pictures, uint8 RGB (h, w, 3): float32 (h, w) each, of its kind."""
+        views = [_View(f"{sha256_bytes(image.tobytes())}-composite", image.copy) for image in images]
+        see(self._model, self._cache, views)
+        return [self._cache.read(view.name) for view in views]
 
     def describe(self) -> dict[str, Any]:
         """The network, and the sha256 of all that it said: other machines round a little differently."""
@@ -139,7 +144,7 @@ def see(model: DepthModel, cache: Cache, views: list[_View]) -> None:
         remove_temporaries(cache.folder)
         for view in missing:
             stop.check()
-            cache.write(view.name, network(model).predict(view.show(view.asset)[None])[0])
+            cache.write(view.name, network(model).predict(view.show()[None])[0])
             advance()
 
 

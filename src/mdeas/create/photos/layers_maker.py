@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from mdeas.create.assets import load_pool
+from mdeas.create.depth.agreement import agreement_of
 from mdeas.create.depth.depths import open_depths
 from mdeas.create.photos.recipe import Layers
 
@@ -41,4 +42,12 @@ class LayersMaker:
         fields = dataclasses.asdict(recipe)
         del fields["count"]
         fields |= {f"{pool.kind}s": pool.describe() for pool in self.pools}
-        return fields | ({"depth_model": self.depths.describe()} if self.depths else {})
+        return fields | ({"depth_model": self._depth_model(recipe)} if self.depths else {})
+
+    def _depth_model(self, recipe: Layers) -> dict[str, Any]:
+        """Who gave the depth; of layers also how they differ from what it says of whole composites."""
+        depths: Any = self.depths
+        if recipe.teacher != "layered":
+            return depths.describe()
+        maker: Any = self  # what inherits from this class makes samples
+        return depths.describe() | {"agreement": agreement_of(maker, depths)}
