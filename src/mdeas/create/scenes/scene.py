@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mdeas.create.scenes.mesh import Mesh
+
 Rng = np.random.Generator
 
 
@@ -43,6 +45,8 @@ class Primitive:
     """Corner radius in metres, added outside `half` ("rounded" only)."""
     added: bool = False
     """Part of the foreground: in `image`, not in `background`."""
+    mesh: Mesh | None = None
+    """Its faces and colours ("mesh" only); scaled as a whole until the longest of its extents fits `half`."""
 
 
 @dataclass(frozen=True, kw_only=True)

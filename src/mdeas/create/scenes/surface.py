@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mdeas.create.scenes.pack import WIDTH, Pack, column
 from mdeas.create.scenes.scene import Camera
-from mdeas.create.scenes.shapes import KINDS, billboard_texel, dominant_axis, unit
+from mdeas.create.scenes.shapes import KINDS, billboard_texel, dominant_axis, each_mesh, rows_of, unit
 from mdeas.create.scenes.texture import TextureBank
 
 OUTSIDE_M = 400.0
@@ -63,6 +63,7 @@ def look(
     albedo = _texture(bank, surface, local, flat_normal, depth * pixel)
     albedo = _paint_cutouts(pack, surface, local, albedo)
     normal = unit(_rotate(surface, flat_normal, back=True))
+    _paint_meshes(pack, index, (origin, direction), depth * pixel, normal, albedo)
     facing = (normal * direction).sum(1, keepdim=True) > 0
     normal = torch.where(facing, -normal, normal)
     return View(
@@ -127,3 +128,24 @@ def _paint_cutouts(pack: Pack, surface: Tensor, local: Tensor, albedo: Tensor) -
     tile = torch.where(is_cutout, column(surface, "tile")[:, 0], 0).long()
     colours = pack.cutouts[:, :3].flatten(2).permute(0, 2, 1)[tile, flat].permute(0, 2, 1)
     return torch.where(is_cutout[:, None], colours, albedo)
+
+
+def _paint_meshes(
+    pack: Pack, index: Tensor, rays: tuple[Tensor, Tensor], pixel_m: Tensor, normal: Tensor, albedo: Tensor
+) -> None:
+    """Write normal and albedo (B, 3, P) where a mesh is seen; its faces are searched a second time."""
+    places = [(shapes, *place) for shapes in pack.still + pack.added for place in each_mesh(shapes)]
+    for group, b, n, mesh in places:
+        where = (index[b] == group.first + n).nonzero()[:, 0]
+        if len(where):
+            turn = group.to_local[b, n]
+            origin, direction = (rows_of(ray, where) for ray in _into(turn, group.centre[b, n], rays, b))
+            width = pixel_m[b, where].cpu().numpy() * float(turn[0].norm())
+            outward, colour = mesh.look(origin, direction, width)
+            normal[b][:, where] = unit((turn.T @ torch.from_numpy(outward.T).to(turn))[None])[0]
+            albedo[b][:, where] = torch.from_numpy(colour.T).to(albedo)
+
+
+def _into(turn: Tensor, centre: Tensor, rays: tuple[Tensor, Tensor], b: int) -> tuple[Tensor, Tensor]:
+    """Rays of scene b in a mesh's own frame: (3, 1 or P) and (3, P)."""
+    return turn @ (rays[0][b] - centre[:, None]), turn @ rays[1][b]
