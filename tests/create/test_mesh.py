@@ -1,18 +1,19 @@
-"""Meshes in scenes: read from GLB files, seen like primitives, kept to one split, refused when broken."""
+"""Meshes: read from GLB files, seen like primitives, refused when broken."""
 
 import numpy as np
 import pytest
 import torch
 import trimesh
 from PIL import Image
+from tiny_mesh import HALF, box, broken, write
 
 from mdeas.create.scenes.glb import read_glb
 from mdeas.create.scenes.picture import render
 from mdeas.create.scenes.scene import Camera, Light, Primitive, Scene, Surface, rotation
 from mdeas.create.scenes.texture import SIDE, TextureBank
+from mdeas.errors import InputError
 
 SIZE = 64
-HALF = np.array([0.5, 0.3, 0.4])
 TURN = rotation(31, 12, 7)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -21,23 +22,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(scope="module")
 def bank():
     return TextureBank([np.full((SIDE, SIDE, 3), 128, np.uint8)])
-
-
-def write(path, *geometries, transform=None):
-    scene = trimesh.Scene()
-    for geometry in geometries:
-        scene.add_geometry(geometry, transform=transform)
-    path.write_bytes(scene.export(file_type="glb"))
-    return path
-
-
-def box(extents=2 * HALF, colour=(255, 255, 255, 255), flipped=False):
-    mesh = trimesh.creation.box(extents=extents)
-    material = trimesh.visual.material.PBRMaterial(baseColorFactor=colour)
-    mesh.visual = trimesh.visual.TextureVisuals(uv=np.zeros((len(mesh.vertices), 2)), material=material)
-    if flipped:
-        mesh.faces = mesh.faces[:, ::-1]
-    return mesh
 
 
 def standing(kind, mesh=None, half=HALF, centre=(0.1, -0.2, 4.0), turn=TURN):
@@ -111,3 +95,46 @@ def test_textures_are_neither_mirrored_nor_upside_down(bank, tmp_path):
     corners = {"left": shown[:, row - 5, column - 5], "right": shown[:, row - 5, column + 5]}
     assert corners["left"].argmax() == 0 and corners["right"].argmax() == 1
     assert shown[:, row + 5, column].argmax() == 2
+
+
+def test_colours_are_the_material_s_and_the_vertices(tmp_path):
+    # Both are linear in glTF: 51 / 255 = 0.2.
+    assert read_glb(write(tmp_path / "a.glb", box(colour=(51, 102, 255, 255)))).mean_colour == pytest.approx(
+        (0.2, 0.4, 1.0), abs=0.01
+    )
+    painted = trimesh.creation.box()
+    painted.visual.vertex_colors = np.tile([255, 51, 0, 255], (8, 1))
+    assert read_glb(write(tmp_path / "b.glb", painted)).mean_colour == pytest.approx((1, 0.2, 0), abs=0.01)
+
+
+def test_what_a_mask_texture_hides_is_left_out(tmp_path):
+    hidden = sheet()
+    picture = np.full((64, 64, 4), 255, np.uint8)
+    picture[:, :, 3] = 255 * (np.add.outer(range(64), range(64)) > 63)  # one of the two faces
+    hidden.visual.material.baseColorTexture = Image.fromarray(picture)
+    hidden.visual.material.alphaMode = "MASK"
+    assert len(read_glb(write(tmp_path / "sheet.glb", hidden)).corners) == 1
+
+
+def test_a_round_body_is_shaded_round_and_a_box_is_not(tmp_path):
+    ball = read_glb(write(tmp_path / "ball.glb", trimesh.creation.icosphere(subdivisions=2)))
+    np.testing.assert_allclose(ball.normals, ball.corners, atol=0.05)
+    flat = read_glb(write(tmp_path / "box.glb", box()))
+    assert np.allclose(np.abs(flat.normals).max(2), 1)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"glTF", b"\x89PNG", None], ids=["empty", "short", "picture", "cut"]
+)
+def test_a_broken_file_is_refused_in_one_line(tmp_path, content):
+    path = broken(tmp_path / "a b.glb")
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"a b\.glb.*not a mesh that can be used") as caught:
+        read_glb(path)
+    assert caught.value.code == "E-MESH" and "\n" not in str(caught.value)
+
+
+def test_points_without_faces_are_refused(tmp_path):
+    with pytest.raises(InputError, match="0 faces"):
+        read_glb(write(tmp_path / "points.glb", trimesh.PointCloud(np.eye(3))))

@@ -26,6 +26,8 @@ from mdeas.images import MAX_PIXELS
 TEXTURE_SIDE = 256
 """Texels a side, whatever the file has: a mesh seldom fills more of a picture."""
 MAX_FACES = 500_000
+LARGEST = 1e6
+"""In the file's unit."""
 _THIN = 1e-3
 """Least half extent as a share of the longest: a sheet needs a box to be found in."""
 
@@ -51,10 +53,10 @@ def read_glb(path: Path, longest_m: float | None = None) -> Mesh:
     """
     trimesh = trimesh_module()
     try:
-        # From memory: then nothing in the file can name another one.
-        scene = trimesh.load_scene(io.BytesIO(path.read_bytes()), file_type="glb", process=False)
-        placed = [scene.graph[node] for node in scene.graph.nodes_geometry]
-        return _joined([_part(scene.geometry[name], matrix) for matrix, name in placed], longest_m)
+        with np.errstate(all="ignore"):  # numbers that are none are sorted out below
+            # From memory: then nothing in the file can name another one.
+            scene = trimesh.load_scene(io.BytesIO(path.read_bytes()), file_type="glb", process=False)
+            return _joined(_parts(scene), longest_m)
     except MemoryError:
         raise
     except Exception as error:  # whatever a damaged file makes of the parser
@@ -76,19 +78,29 @@ def trimesh_module() -> Any:
     return trimesh
 
 
+def _parts(scene: Any) -> list[_Part]:
+    """A part for every node that has a geometry."""
+    placed = [scene.graph[node] for node in scene.graph.nodes_geometry]
+    _check_count(sum(len(getattr(scene.geometry[name], "faces", ())) for _, name in placed))
+    return [_part(scene.geometry[name], matrix) for matrix, name in placed]
+
+
+def _check_count(num_faces: int) -> None:
+    if not 1 <= num_faces <= MAX_FACES:
+        raise ValueError(f"{num_faces} faces; from 1 to {MAX_FACES}")
+
+
 def _part(geometry: Any, matrix: np.ndarray) -> _Part:
     """One node's faces; points and lines have none."""
     faces = np.asarray(getattr(geometry, "faces", np.zeros((0, 3), int)))
     points = np.asarray(geometry.vertices) @ matrix[:3, :3].T + matrix[:3, 3]
-    if not np.isfinite(points).all():
-        raise ValueError("vertices that are not numbers")
     # glTF is right-handed, scenes are left-handed: without this every mesh would be its mirror image.
-    points = points * (1, 1, -1)
+    points, faces = points * (1, 1, -1), faces[:, ::-1]
     material = getattr(geometry.visual, "material", None)
     uv = getattr(geometry.visual, "uv", None)
     picture = getattr(material, "baseColorTexture", None) if uv is not None else None
     rgba = None if picture is None else _rgba(picture)
-    uv = np.zeros((len(points), 2)) if uv is None else np.asarray(uv) * (1, -1) + (0, 1)
+    uv = np.zeros((len(points), 2)) if uv is None else _numbers(uv, 1e4) * (1, -1) + (0, 1)
     keep = _solid(faces, points, uv, rgba if getattr(material, "alphaMode", "") == "MASK" else None)
     chosen = faces[keep]
     return _Part(
@@ -129,7 +141,12 @@ def _colours(geometry: Any, material: Any) -> np.ndarray:
     if geometry.visual.kind == "vertex":
         own = geometry.visual.vertex_colors
     colours = np.ones((len(geometry.vertices), 3)) if own is None else _unit_range(own)[:, :3]
-    return colours * base
+    return _numbers(colours * base, 1)
+
+
+def _numbers(values: Any, most: float) -> np.ndarray:
+    """Without NaN, and not larger in magnitude than `most`."""
+    return np.clip(np.nan_to_num(np.asarray(values, float), posinf=0, neginf=0), -most, most)
 
 
 def _unit_range(values: Any) -> np.ndarray:
@@ -140,12 +157,13 @@ def _unit_range(values: Any) -> np.ndarray:
 
 def _joined(parts: list[_Part], longest_m: float | None) -> Mesh:
     """All parts as one mesh around the middle of its box."""
-    num_faces = sum(len(part.corners) for part in parts)
-    if not 1 <= num_faces <= MAX_FACES:
-        raise ValueError(f"{num_faces} faces; from 1 to {MAX_FACES}")
     corners = np.concatenate([part.corners for part in parts])
+    _check_count(len(corners))
     low, high = corners.min((0, 1)), corners.max((0, 1))
-    scale = 1.0 if longest_m is None else longest_m / (high - low).max()
+    longest = float((high - low).max())
+    if not longest < LARGEST:
+        raise ValueError(f"{longest:g} metres long; less than {LARGEST:g}")
+    scale = 1.0 if longest_m is None else longest_m / longest
     corners = ((corners - (low + high) / 2) * scale).astype(np.float32)
     half = (high - low) / 2 * scale
     textures = [part.texture for part in parts if part.texture is not None]

@@ -16,6 +16,9 @@ import torch
 from mdeas.create.scenes.texture import TextureBank
 from mdeas.errors import UsageError
 
+MAX_AROUND = 64
+"""Faces at one vertex that its normals are made of."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mesh:
@@ -110,19 +113,26 @@ def _areas(corners: np.ndarray) -> np.ndarray:
 
 
 def corner_normals(corners: np.ndarray, crease_deg: float = 40.0) -> np.ndarray:
-    """(F, 3, 3) unit normals: round where neighbouring faces meet at less than `crease_deg`, flat elsewhere.
+    """(F, 3, 3) unit normals: each corner's mean over the faces there that differ by less than `crease_deg`.
 
     Computed, because files carry normals that smooth a box or split a sphere at its texture's seam.
     """
-    cross = _cross(corners)
+    cross, flat = (np.repeat(vectors, 3, axis=0) for vectors in (_cross(corners), _flat_normals(corners)))
     steps = np.round(corners.reshape(-1, 3) / 1e-5).astype(np.int64)
-    vertex = np.unique(steps, axis=0, return_inverse=True)[1].reshape(-1)
-    total = np.zeros((vertex.max() + 1, 3))
-    np.add.at(total, vertex, np.repeat(cross, 3, axis=0))
-    total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)
-    round_normal, flat = total[vertex].reshape(-1, 3, 3), _flat_normals(corners)[:, None]
-    keep = (round_normal * flat).sum(2, keepdims=True) > np.cos(np.radians(crease_deg))
-    return np.where(keep, round_normal, flat).astype(np.float32)
+    _, vertex, count = np.unique(steps, axis=0, return_inverse=True, return_counts=True)
+    order = np.argsort(vertex.reshape(-1), kind="stable")  # corners at one vertex lie side by side
+    first = np.repeat(np.cumsum(count) - count, count)
+    place, count = np.arange(len(order)) - first, np.repeat(count, count)
+    cross, flat = cross[order], flat[order]
+    total = cross.copy()
+    for k in range(1, min(int(count.max()), MAX_AROUND)):
+        here = np.flatnonzero(count > k)
+        there = first[here] + (place[here] + k) % count[here]
+        alike = (flat[here] * flat[there]).sum(1, keepdims=True) > np.cos(np.radians(crease_deg))
+        total[here] += cross[there] * alike
+    normals = np.empty_like(total)
+    normals[order] = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)
+    return normals.reshape(-1, 3, 3).astype(np.float32)
 
 
 def embree_scene(corners: np.ndarray) -> Any:

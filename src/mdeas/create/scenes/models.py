@@ -18,6 +18,7 @@ SMALL_M, LARGE_M = 0.6, 2.7
 _FURNITURE_M = 4.0
 _OUTDOOR = ("vehicle", "building", "outdoor")
 _NOWHERE = ("architecture",)  # doors and curtains belong to walls
+_IN_SHELVES = ("books",)  # the large ones are rows of books that hang in the air without their shelf
 _COMES_AND_GOES = ("person", "animal")  # seldom part of an empty view
 _PLAIN_KEPT = 0.4  # share of the meshes without a texture that are taken: they look less like photographs
 TOPS_M = (0.25, 1.4)
@@ -74,7 +75,7 @@ class Models:
 
 def place_kind(category: str, longest_m: float) -> str:
     """Which places a mesh belongs in, as Thing.place; "" = none."""
-    if category in _NOWHERE:
+    if category in _NOWHERE or (category in _IN_SHELVES and longest_m > SMALL_M):
         return ""
     if category in _OUTDOOR:
         return "outdoor"
