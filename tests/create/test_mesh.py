@@ -25,14 +25,15 @@ def bank():
 
 
 def standing(kind, mesh=None, half=HALF, centre=(0.1, -0.2, 4.0), turn=TURN):
-    surface = Surface(tile=0, tile_m=1.0, base=np.ones(3), contrast=0.0)
+    surface = Surface(tile=0, tile_m=1.0, base=np.full(3, 0.5), contrast=0.0)
     return Primitive(
         kind=kind, centre=np.array(centre), half=np.array(half, float), rotation=turn, surface=surface,
         mesh=mesh, added=True,
     )  # fmt: skip
 
 
-def picture(bank, thing, size=SIZE):
+def view(thing):
+    """A grey room with the thing in it."""
     grey = Surface(tile=0, tile_m=1.0, base=np.full(3, 0.3), contrast=0.0)
     walls = Primitive(
         kind="room",
@@ -43,22 +44,26 @@ def picture(bank, thing, size=SIZE):
     )
     camera = Camera(position=np.array([0, 0, 0.2]), rotation=np.eye(3), fov_deg=50.0)
     light = Light(position=np.array([1.0, 1.5, 1]), colour=np.ones(3), size_m=0.05, reference_m=3.0)
-    scene = Scene(
+    return Scene(
         primitives=[walls, thing], camera=camera, image_camera=camera, lights=[light],
         image_gain=np.ones((2, 3)), ambient=np.full(3, 0.2), sky=None,
     )  # fmt: skip
+
+
+def picture(bank, thing):
     with torch.inference_mode():
-        return render([scene], size, bank, None, [0.2], "cpu")
+        return render([view(thing)], SIZE, bank, None, [0.2], "cpu")
 
 
 @pytest.mark.parametrize("flipped", [False, True], ids=["outward", "inward"])
 def test_a_box_of_faces_is_the_box(bank, tmp_path, flipped):
-    mesh = read_glb(write(tmp_path / "box.glb", box(flipped=flipped)))
+    grey = (128, 128, 128, 255)
+    mesh = read_glb(write(tmp_path / "box.glb", box(colour=grey, flipped=flipped)))
     faces, solid = picture(bank, standing("mesh", mesh)), picture(bank, standing("box"))
     assert torch.equal(faces.mask, solid.mask) and 0 < faces.mask.mean() < 0.5
     torch.testing.assert_close(faces.depth, solid.depth, atol=1e-3, rtol=0)
     apart = (faces.image - solid.image).abs()  # a few shadow rays along an edge fall on the other side of it
-    assert apart.mean() < 1e-3 and apart.max() < 0.1
+    assert apart.mean() < 2e-3 and apart.max() < 0.1
 
 
 def test_a_mesh_is_scaled_as_a_whole(bank, tmp_path):
@@ -99,12 +104,12 @@ def test_textures_are_neither_mirrored_nor_upside_down(bank, tmp_path):
 
 def test_colours_are_the_material_s_and_the_vertices(tmp_path):
     # Both are linear in glTF: 51 / 255 = 0.2.
-    assert read_glb(write(tmp_path / "a.glb", box(colour=(51, 102, 255, 255)))).mean_colour == pytest.approx(
-        (0.2, 0.4, 1.0), abs=0.01
-    )
+    plain = read_glb(write(tmp_path / "a.glb", box(colour=(51, 102, 255, 255))))
+    np.testing.assert_allclose(plain.colours, np.tile((0.2, 0.4, 1.0), (12, 3, 1)), atol=0.01)
     painted = trimesh.creation.box()
     painted.visual.vertex_colors = np.tile([255, 51, 0, 255], (8, 1))
-    assert read_glb(write(tmp_path / "b.glb", painted)).mean_colour == pytest.approx((1, 0.2, 0), abs=0.01)
+    mesh = read_glb(write(tmp_path / "b.glb", painted))
+    np.testing.assert_allclose(mesh.colours, np.tile((1, 0.2, 0), (12, 3, 1)), atol=0.01)
 
 
 def test_what_a_mask_texture_hides_is_left_out(tmp_path):
@@ -138,3 +143,21 @@ def test_a_broken_file_is_refused_in_one_line(tmp_path, content):
 def test_points_without_faces_are_refused(tmp_path):
     with pytest.raises(InputError, match="0 faces"):
         read_glb(write(tmp_path / "points.glb", trimesh.PointCloud(np.eye(3))))
+
+
+def test_a_batch_with_and_without_a_mesh_equals_its_scenes(bank, tmp_path):
+    mesh = read_glb(write(tmp_path / "box.glb", box()))
+    things = [standing("mesh", mesh), standing("ellipsoid"), standing("mesh", mesh, centre=(-0.3, 0.2, 3.0))]
+    with torch.inference_mode():
+        together = render([view(thing) for thing in things], SIZE, bank, None, [0.2] * 3, "cpu")
+    for k, thing in enumerate(things):
+        alone = picture(bank, thing)
+        assert torch.equal(together.mask[k], alone.mask[0]) and together.mask[k].max() == 1
+        torch.testing.assert_close(together.image[k], alone.image[0], atol=2e-3, rtol=0)
+
+
+def test_a_mesh_casts_a_shadow(bank, tmp_path):
+    mesh = read_glb(write(tmp_path / "box.glb", box()))
+    out = picture(bank, standing("mesh", mesh, centre=(0.0, 0.0, 4.0)))
+    darker = (out.background - out.image).mean(1)[0] > 0.05
+    assert (darker & (out.mask[0] == 0)).float().mean() > 0.01

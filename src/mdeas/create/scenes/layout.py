@@ -74,7 +74,7 @@ def furnish(
     for _ in range(count):
         others = [*place.primitives, *beside, *made]
         if models and rng.random() < models.share:
-            made += models.stand(place, apparent, rng, added=added, others=others)[0]
+            made += models.stand(place, apparent, palette, rng, added=added, others=others)[0]
             continue
         name, height = _choose_thing(place, rng)
         spot = find_spot(place, height, apparent, rng)

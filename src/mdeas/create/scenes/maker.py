@@ -113,7 +113,9 @@ class ScenesMaker:
                 new, name = self._billboard(place, stock, rng)
             elif stock.models and rng.random() < self.recipe.mesh_share:
                 others = [*place.primitives, *added]
-                new, name = stock.models.stand(place, self.recipe.apparent, rng, added=True, others=others)
+                new, name = stock.models.stand(
+                    place, self.recipe.apparent, palette, rng, added=True, others=others
+                )
             else:
                 new = layout.furnish(place, 1, self.recipe.apparent, palette, rng, added=True, beside=added)
                 name = "thing"

@@ -48,14 +48,6 @@ class Mesh:
         flat_uv = np.pad(self.uv, ((0, 0), (0, 0), (0, 1)))
         return np.sqrt(_areas(flat_uv) / np.maximum(_areas(self.corners), 1e-12)).astype(np.float32)
 
-    @functools.cached_property
-    def mean_colour(self) -> np.ndarray:
-        """(3,) linear RGB, weighted by the faces' areas."""
-        own = self.colours.mean(1)
-        if self.textures is not None:
-            own = np.where(self.tile[:, None] < 0, own, own * self.textures.mean.numpy()[self.tile])
-        return np.average(own, axis=0, weights=_areas(self.corners))
-
     def cast(self, origin: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Rays float32 (K, 3) twice, in the mesh's frame -> t (K,) float32 of the nearest face, or inf."""
         hit = self._scene.run(origin, direction, output=True)

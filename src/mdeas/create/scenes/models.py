@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from mdeas.create.assets import Asset
 from mdeas.create.scenes.mesh import Mesh
 from mdeas.create.scenes.mesh_files import Known, mesh_of
 from mdeas.create.scenes.places import Place, Support
-from mdeas.create.scenes.scene import Primitive, Rng, Surface, log_uniform, rotation
+from mdeas.create.scenes.scene import Palette, Primitive, Rng, Surface, log_uniform, rotation
+from mdeas.create.scenes.surface import MESH_GREY
 
 SMALL_M, LARGE_M = 0.6, 2.7
 """Longest extent of what stands on tables, and of what stands in rooms whatever it is."""
@@ -39,7 +40,14 @@ class Models:
     """Of the things, in [0, 1], that are meshes."""
 
     def stand(
-        self, place: Place, apparent: tuple[float, float], rng: Rng, *, added: bool, others: list[Primitive]
+        self,
+        place: Place,
+        apparent: tuple[float, float],
+        palette: Palette,
+        rng: Rng,
+        *,
+        added: bool,
+        others: list[Primitive],
     ) -> tuple[list[Primitive], str]:
         """A mesh that stands in the place and touches nothing, and its identity; ([], "") where none fits.
 
@@ -54,7 +62,7 @@ class Models:
             spot = _spot(place, np.abs(turn) @ half, apparent, others, rng)
             if spot is not None:
                 _settle(place, mesh, spot, turn, half, added=added)
-                return [_primitive(mesh, spot, turn, half, rng, added=added)], asset.identity
+                return [_primitive(mesh, spot, turn, half, palette, added=added)], asset.identity
         return [], ""
 
     def _draw(self, rng: Rng) -> tuple[Asset, Mesh]:
@@ -153,15 +161,21 @@ def has_flat_top(mesh: Mesh) -> bool:
 
 
 def _primitive(
-    mesh: Mesh, spot: np.ndarray, turn: np.ndarray, half: np.ndarray, rng: Rng, *, added: bool
+    mesh: Mesh, spot: np.ndarray, turn: np.ndarray, half: np.ndarray, palette: Palette, *, added: bool
 ) -> Primitive:
-    gloss = float(rng.uniform(0.05, 0.4)) if rng.random() < 0.25 else 0.0
     return Primitive(
         kind="mesh",
         centre=spot + np.array([0, half[1], 0]),
         half=half,
         rotation=turn,
-        surface=Surface(tile=0, tile_m=1.0, base=mesh.mean_colour, contrast=0.0, gloss=gloss),
+        surface=_surface(mesh, 2 * float(half.max()), palette),
         added=added,
         mesh=mesh,
     )
+
+
+def _surface(mesh: Mesh, longest_m: float, palette: Palette) -> Surface:
+    """Its own texture, or, where the file has none, one of the palette's in the file's colours."""
+    tile_m = longest_m * log_uniform(palette.rng, 0.2, 1.5)
+    worn = palette.surface(plain=0.3, tile_m=tile_m, base=np.full(3, MESH_GREY))
+    return worn if mesh.textures is None else replace(worn, contrast=0.0)

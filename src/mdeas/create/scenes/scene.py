@@ -14,7 +14,9 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """Look of one primitive; albedo = clip(base + contrast * (tile - mean of tile))."""
+    """Look of one primitive; albedo = clip(base + contrast * (tile - mean of tile)).
+
+    That of a mesh multiplies its own colours: 0.5 leaves them as they are."""
 
     tile: int
     """Index into the texture bank; for billboards into the list of cut-outs."""

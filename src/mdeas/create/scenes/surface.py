@@ -1,5 +1,6 @@
 """What a camera sees before any light: point, normal and albedo of the first surface along each ray."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from mdeas.create.scenes.scene import Camera
 from mdeas.create.scenes.shapes import KINDS, billboard_texel, dominant_axis, each_mesh, rows_of, unit
 from mdeas.create.scenes.texture import TextureBank
 
+MESH_GREY = 0.5
+"""Albedo of a mesh's own surface that leaves its colours as they are in the file."""
 OUTSIDE_M = 400.0
 """Points farther than this are not told apart."""
 
@@ -60,10 +63,14 @@ def look(
     local = _rotate(surface, point - column(surface, "centre"))
     kind = column(surface, "kind")[:, 0]
     flat_normal = local_normal(local, column(surface, "half"), kind)
+    meshes = list(_seen_meshes(pack, index, origin, direction, depth * pixel))
+    for b, where, outward, _ in meshes:
+        flat_normal[b][:, where] = outward
     albedo = _texture(bank, surface, local, flat_normal, depth * pixel)
     albedo = _paint_cutouts(pack, surface, local, albedo)
+    for b, where, _, colour in meshes:
+        albedo[b][:, where] = (albedo[b][:, where] * (colour / MESH_GREY)).clamp(0.005, 1.0)
     normal = unit(_rotate(surface, flat_normal, back=True))
-    _paint_meshes(pack, index, (origin, direction), depth * pixel, normal, albedo)
     facing = (normal * direction).sum(1, keepdim=True) > 0
     normal = torch.where(facing, -normal, normal)
     return View(
@@ -130,22 +137,20 @@ def _paint_cutouts(pack: Pack, surface: Tensor, local: Tensor, albedo: Tensor) -
     return torch.where(is_cutout[:, None], colours, albedo)
 
 
-def _paint_meshes(
-    pack: Pack, index: Tensor, rays: tuple[Tensor, Tensor], pixel_m: Tensor, normal: Tensor, albedo: Tensor
-) -> None:
-    """Write normal and albedo (B, 3, P) where a mesh is seen; its faces are searched a second time."""
+def _seen_meshes(
+    pack: Pack, index: Tensor, origin: Tensor, direction: Tensor, pixel_m: Tensor
+) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
+    """For each mesh that is seen: its scene, its pixels (K,), their local normals and colours (3, K).
+
+    Its faces are searched a second time here: cheaper than to carry them along for all rays.
+    """
     places = [(shapes, *place) for shapes in pack.still + pack.added for place in each_mesh(shapes)]
     for group, b, n, mesh in places:
         where = (index[b] == group.first + n).nonzero()[:, 0]
         if len(where):
             turn = group.to_local[b, n]
-            origin, direction = (rows_of(ray, where) for ray in _into(turn, group.centre[b, n], rays, b))
+            start = turn @ (origin[b] - group.centre[b, n, :, None])
+            rays = (rows_of(start, where), rows_of(turn @ direction[b], where))
             width = pixel_m[b, where].cpu().numpy() * float(turn[0].norm())
-            outward, colour = mesh.look(origin, direction, width)
-            normal[b][:, where] = unit((turn.T @ torch.from_numpy(outward.T).to(turn))[None])[0]
-            albedo[b][:, where] = torch.from_numpy(colour.T).to(albedo)
-
-
-def _into(turn: Tensor, centre: Tensor, rays: tuple[Tensor, Tensor], b: int) -> tuple[Tensor, Tensor]:
-    """Rays of scene b in a mesh's own frame: (3, 1 or P) and (3, P)."""
-    return turn @ (rays[0][b] - centre[:, None]), turn @ rays[1][b]
+            normal, colour = (torch.from_numpy(rows.T).to(turn) for rows in mesh.look(*rays, width))
+            yield b, where, normal, colour
