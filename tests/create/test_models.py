@@ -8,10 +8,12 @@ import pytest
 import trimesh
 from tiny_mesh import box, broken, write
 
+from mdeas.cli import main
 from mdeas.create.scenes.glb import read_glb
 from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
 from mdeas.create.scenes.mesh_files import load_meshes, mesh_of
 from mdeas.create.scenes.models import has_flat_top, place_kind
+from mdeas.dataset import Dataset
 from mdeas.errors import InputError, UsageError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -111,6 +113,19 @@ def test_mistakes_are_told(tmp_path, folder, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"meshes need trimesh. Run: pip install 'mdeas\[3d\]'"):
         load_meshes(folder, None, False)
+
+
+def test_the_command_furnishes_and_refuses(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    fields = ["--set", "tiles=8", "--set", "split=rows", "--set", "mesh_share=1"]
+    words = ["create", "scenes", "--count", "2", "--size", "32", *fields, "-o"]
+    assert main([*words, "good", "--assets", str(folder)]) == 0
+    assert len(Dataset("good")) == 2
+    (tmp_path / "bad").mkdir()
+    broken(tmp_path / "bad" / "a.glb")
+    capsys.readouterr()
+    assert main([*words, "out", "--assets", "bad"]) == 3
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_without_meshes_the_recipe_reads_as_before():
