@@ -74,7 +74,9 @@ def trimesh_module() -> Any:
             raise UsageError("E-EXTRA", f"meshes need {name}. Run: pip install 'mdeas[3d]'")
     import trimesh
 
-    logging.getLogger("trimesh").addHandler(logging.NullHandler())
+    log = logging.getLogger("trimesh")
+    if not log.handlers:  # otherwise its warnings go to stderr
+        log.addHandler(logging.NullHandler())
     return trimesh
 
 
@@ -122,13 +124,11 @@ def _rgba(picture: Any) -> np.ndarray:
 def _solid(faces: np.ndarray, points: np.ndarray, uv: np.ndarray, rgba: np.ndarray | None) -> np.ndarray:
     """bool (F,): faces that have an area and that their texture's alpha does not hide."""
     edges = points[faces][:, 1:] - points[faces][:, :1]
-    keep = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) > 1e-12
+    keep = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) > 0
     if rgba is None:
         return keep
-    corners = uv[faces]
-    spots = np.concatenate(
-        [corners * 0.6 + corners.mean(1, keepdims=True) * 0.4, corners.mean(1, keepdims=True)], 1
-    )
+    middle = uv[faces].mean(1, keepdims=True)
+    spots = np.concatenate([0.6 * uv[faces] + 0.4 * middle, middle], 1)  # well inside the face
     column, row = (np.floor(spots * TEXTURE_SIDE).astype(int) % TEXTURE_SIDE).transpose(2, 0, 1)
     return keep & (rgba[row, column, 3].mean(1) >= 128)
 

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from mdeas.create.scenes.texture import TextureBank
-from mdeas.errors import UsageError
 
 MAX_AROUND = 64
 """Faces at one vertex that its normals are made of."""
@@ -128,12 +127,10 @@ def corner_normals(corners: np.ndarray, crease_deg: float = 40.0) -> np.ndarray:
 
 
 def embree_scene(corners: np.ndarray) -> Any:
-    """Embree's search tree over faces (F, 3, 3); UsageError E-EXTRA where embreex is not installed."""
-    try:
-        from embreex.mesh_construction import TriangleMesh
-        from embreex.rtcore_scene import EmbreeScene
-    except ImportError as error:
-        raise UsageError("E-EXTRA", "meshes need embreex. Run: pip install 'mdeas[3d]'") from error
+    """Embree's search tree over faces (F, 3, 3)."""
+    from embreex.mesh_construction import TriangleMesh
+    from embreex.rtcore_scene import EmbreeScene
+
     # Robust: otherwise a ray may slip through between two faces.
     scene = EmbreeScene(robust=True)
     faces = np.arange(3 * len(corners), dtype=np.int32).reshape(-1, 3)

@@ -70,7 +70,7 @@ def _read_table(folder: Path) -> dict[str, Known]:
     try:
         rows = csv.DictReader(io.StringIO(paths[0].read_text(encoding="utf-8")))
         return {row["file"]: _known(row) for row in rows}
-    except (KeyError, ValueError, TypeError, OSError) as error:
+    except (KeyError, ValueError, TypeError, OSError, csv.Error) as error:
         advice = "It has the columns file, real_longest_m_guess (metres) and category."
         raise InputError("E-MESH-TABLE", f"{quoted(paths[0])}: cannot be used ({error}). {advice}") from error
 
