@@ -13,6 +13,7 @@ from mdeas.create.scenes.glb import read_glb
 from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
 from mdeas.create.scenes.mesh_files import load_meshes, mesh_of
 from mdeas.create.scenes.models import has_flat_top, place_kind
+from mdeas.create.scenes.scene import Camera, rotation
 from mdeas.dataset import Dataset
 from mdeas.errors import InputError, UsageError
 
@@ -79,12 +80,17 @@ def test_true_sizes_come_from_the_table(folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("category", "longest_m", "place"),
-    [("food", 0.2, "small"), ("furniture", 3.2, "large"), ("plant", 6, "outdoor"),
+    [("food", 0.2, "small"), ("furniture", 0.5, "large"), ("furniture", 3.2, "large"), ("plant", 6, "outdoor"),
      ("vehicle", 1.5, "outdoor"), ("architecture", 2, ""), ("books", 0.3, "small"), ("books", 1.6, ""),
      ("", 1.8, "large")],
 )  # fmt: skip
 def test_places_follow_from_size_and_kind(category, longest_m, place):
     assert place_kind(category, longest_m) == place
+
+
+def test_what_a_camera_sees_is_where_it_points():
+    camera = Camera(position=np.array([1.0, 2, 3]), rotation=rotation(20, -10, 5), fov_deg=70.0)
+    assert camera.seen(camera.point(0.3, -0.2, 4.0)) == pytest.approx((0.3, -0.2, 4.0))
 
 
 def test_flat_tops(tmp_path):

@@ -15,8 +15,8 @@ from mdeas.create.scenes.scene import Palette, Primitive, Rng, Surface, log_unif
 from mdeas.create.scenes.surface import MESH_GREY
 
 SMALL_M, LARGE_M = 0.6, 2.7
-"""Longest extent of what stands on tables, and of what stands in rooms whatever it is."""
-_FURNITURE_M = 4.0
+"""Longest extent of what stands on tables, and of what stands in rooms."""
+_FURNITURE_M = 4.0  # it stands in rooms when it is longer, and never on tables
 _OUTDOOR = ("vehicle", "building", "outdoor")
 _NOWHERE = ("architecture",)  # doors and curtains belong to walls
 _IN_SHELVES = ("books",)  # the large ones are rows of books that hang in the air without their shelf
@@ -26,6 +26,7 @@ TOPS_M = (0.25, 1.4)
 """Heights of the tops of meshes on which things are put."""
 TOP_SHARE = 0.7
 """Share of a top's sides that things may stand on: a round table's edge is farther in."""
+_AT_WALL = 0.5  # share of the furniture that stands at a wall
 _TRIES = 12
 
 
@@ -61,6 +62,8 @@ class Models:
             turn, half = rotation(_yaw_deg(place, rng)), mesh.half * np.exp(rng.normal(0, 0.05))
             spot = _spot(place, np.abs(turn) @ half, apparent, others, rng)
             if spot is not None:
+                if not added and not place.outdoor and rng.random() < _AT_WALL:
+                    spot = _at_wall(place, spot, np.abs(turn) @ half, others, rng)
                 _settle(place, mesh, spot, turn, half, added=added)
                 return [_primitive(mesh, spot, turn, half, palette, added=added)], asset.identity
         return [], ""
@@ -87,9 +90,11 @@ def place_kind(category: str, longest_m: float) -> str:
         return ""
     if category in _OUTDOOR:
         return "outdoor"
+    if category == "furniture":
+        return "large" if longest_m <= _FURNITURE_M else "outdoor"
     if longest_m <= SMALL_M:
         return "small"
-    return "large" if longest_m <= (_FURNITURE_M if category == "furniture" else LARGE_M) else "outdoor"
+    return "large" if longest_m <= LARGE_M else "outdoor"
 
 
 def _yaw_deg(place: Place, rng: Rng) -> float:
@@ -124,6 +129,19 @@ def _clear(place: Place, spot: np.ndarray, reach: np.ndarray, others: list[Primi
     if np.all(np.abs(place.camera.position - middle) < reach + 0.15):
         return False
     return all(_apart(other, middle, reach) for other in others if other.kind != "room")
+
+
+def _at_wall(
+    place: Place, spot: np.ndarray, reach: np.ndarray, others: list[Primitive], rng: Rng
+) -> np.ndarray:
+    """The spot pushed along x or z to the nearer wall, if it is on the floor and that is free and in view."""
+    floor, axis = place.supports[-1], int(rng.choice([0, 2]))
+    low, high = (floor.low[axis // 2] + reach[axis], floor.high[axis // 2] - reach[axis])
+    pushed = spot.copy()
+    pushed[axis] = low + 0.02 if spot[axis] - low < high - spot[axis] else high - 0.02
+    u, v, depth = place.camera.seen(pushed + np.array([0, reach[1], 0]))
+    free = spot[1] == floor.height_m and depth > 0 and max(abs(u), abs(v)) < 1
+    return pushed if free and _clear(place, pushed, reach, others) else spot
 
 
 def touches_no_mesh(primitives: list[Primitive], others: list[Primitive]) -> bool:

@@ -69,6 +69,11 @@ class Camera:
         """World point at picture coordinates in [-1, 1] (v up) and depth along the optical axis."""
         return self.position + self.rotation @ (np.array([u * self.reach, v * self.reach, 1.0]) * depth_m)
 
+    def seen(self, point: np.ndarray) -> tuple[float, float, float]:
+        """The reverse: picture coordinates and depth of a world point (3,)."""
+        across, up, depth = self.rotation.T @ (point - self.position)
+        return across / (depth * self.reach), up / (depth * self.reach), depth
+
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
