@@ -80,9 +80,9 @@ def test_true_sizes_come_from_the_table(folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("category", "longest_m", "place"),
-    [("food", 0.2, "small"), ("furniture", 0.5, "large"), ("furniture", 3.2, "large"), ("plant", 6, "outdoor"),
-     ("vehicle", 1.5, "outdoor"), ("architecture", 2, ""), ("books", 0.3, "small"), ("books", 1.6, ""),
-     ("", 1.8, "large")],
+    [("food", 0.2, "small"), ("furniture", 0.5, "large"), ("furniture", 3.2, "large"),
+     ("plant", 6, "outdoor"), ("vehicle", 1.5, "outdoor"), ("architecture", 2, ""), ("books", 0.3, "small"),
+     ("books", 1.6, ""), ("", 1.8, "large")],
 )  # fmt: skip
 def test_places_follow_from_size_and_kind(category, longest_m, place):
     assert place_kind(category, longest_m) == place
