@@ -36,7 +36,7 @@ clean:
 .venv-test/test.stamp: pyproject.toml constraints.txt
 	@$(call environment,.venv-test)
 	@echo "installing mdeas with PyTorch and the test tools into .venv-test: a few minutes, once"
-	@.venv-test/bin/python $(PIP) --editable '.[train,teacher,ray,dev]'
+	@.venv-test/bin/python $(PIP) --editable '.[train,teacher,3d,ray,dev]'
 	@touch $@
 
 # Debian ships Python without ensurepip; its own message is a page long.

@@ -21,6 +21,7 @@ def create_scenes(
     address: str | None = None,
     cutouts: str | None = None,
     textures: str | None = None,
+    assets: str | None = None,
     overrides: list[str] = [],  # noqa: B006 (never changed; the parser shows it)
     skip_bad: bool = False,
     force: bool = False,
@@ -36,6 +37,7 @@ def create_scenes(
     address: HOST:PORT of a Ray cluster, or auto; without it Ray is started here, for this run
     cutouts: folder of RGBA cut-outs that stand in some scenes as billboards
     textures: folder of photos that cover some surfaces
+    assets: folder of GLB meshes that furnish the scenes and are added to them
     overrides: another field of the recipe, as FIELD=VALUE; may be repeated
     skip_bad: go on without pictures that cannot be used; they are listed in errors.jsonl, the exit code is 3
     force: replace a data set that is there
@@ -43,7 +45,7 @@ def create_scenes(
     from mdeas.create.engine import ENGINES
     from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
 
-    fields = {"count": count, "size": size, "cutouts": cutouts, "textures": textures}
+    fields = {"count": count, "size": size, "cutouts": cutouts, "textures": textures, "assets": assets}
     maker = ScenesMaker(configured(ScenesRecipe, fields, overrides), seed, skip_bad)
     with ENGINES[engine](address, workers) as place:
         _build(maker, out, workers, place, force, skip_bad)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+import trimesh
 
+from mdeas.create.scenes.mesh import Mesh
 from mdeas.create.scenes.scene import rotation
 from mdeas.create.scenes.shapes import KINDS, Shapes, blocked, dominant_axis, nearest, unit
 
@@ -11,7 +13,7 @@ from mdeas.create.scenes.shapes import KINDS, Shapes, blocked, dominant_axis, ne
 def one_shape(kind, centre=(0, 0, 5), half=(1, 1, 1), turn=None, radius=0.0, alpha=None):
     """A single primitive of one scene, packed the way pack() does."""
     inverse = (np.eye(3) if turn is None else turn).T
-    scaled = inverse if kind == "rounded" else inverse / np.asarray(half)[:, None]
+    scaled = inverse if kind in ("rounded", "mesh") else inverse / np.asarray(half)[:, None]
     as_tensor = lambda v, *shape: torch.tensor(np.asarray(v, np.float32)).view(*shape)  # noqa: E731
     return Shapes(
         kind=kind,
@@ -21,7 +23,16 @@ def one_shape(kind, centre=(0, 0, 5), half=(1, 1, 1), turn=None, radius=0.0, alp
         radius=as_tensor(radius, 1, 1),
         first=7,
         alpha=None if alpha is None else as_tensor(alpha, 1, 1, *np.shape(alpha)),
+        meshes=[[box_mesh(half)]] if kind == "mesh" else None,
     )
+
+
+def box_mesh(half):
+    corners = trimesh.creation.box(extents=2 * np.asarray(half)).triangles.astype(np.float32)
+    return Mesh(
+        half=np.asarray(half, float), corners=corners, normals=corners, colours=np.ones_like(corners),
+        uv=corners[..., :2], tile=np.full(12, -1), textures=None,
+    )  # fmt: skip
 
 
 def cast(shape, directions, origin=(0, 0, 0)):
@@ -40,6 +51,8 @@ STRAIGHT = [
     ("rounded", {"half": (1, 1, 0.5), "radius": 0.25}, 4.25),
     ("rounded", {"half": (0, 0, 0), "radius": 1.5}, 3.5),
     ("billboard", {"alpha": np.ones((4, 4))}, 5.0),
+    ("mesh", {"half": (1, 1, 0.25)}, 4.75),
+    ("mesh", {"half": (1, 1, 3), "turn": rotation(90)}, 4.0),
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -50,7 +50,7 @@ class Pool:
     """The assets of one folder."""
 
     kind: str
-    """What its files are, in one word: "background", "foreground"."""
+    """What its files are, in one word: "background", "foreground", "mesh"."""
     folder: Path
     assets: tuple[Asset, ...]
     """In the order of their sha256, so that a renamed file changes no sample."""
@@ -63,8 +63,8 @@ class Pool:
         if not found:
             raise InputError(
                 "E-POOL",
-                f"{str(self.folder)!r}: none of its {len(self.assets)} {self.kind}s falls to {split!r}. "
-                "Add files, or change validation_share or test_share.",
+                f"{str(self.folder)!r}: none of its {len(self.assets)} {_plural(self.kind)} falls to "
+                f"{split!r}. Add files, or change validation_share or test_share.",
             )
         return found
 
@@ -91,20 +91,31 @@ class Pool:
         return rows
 
 
-def load_pool(folder: Path, kind: str, shares: Mapping[str, float] | None, skip_bad: bool = False) -> Pool:
+def load_pool(
+    folder: Path,
+    kind: str,
+    shares: Mapping[str, float] | None,
+    skip_bad: bool = False,
+    *,
+    files: list[Path] | None = None,
+    decode: Callable[[Asset], Any] | None = None,
+) -> Pool:
     """Read a folder's file list and hashes; pictures are decoded when they are used.
 
     `shares` holds the shares of "validation" and "test", 0 to 1; None = every asset is in every split.
     With `skip_bad` all are decoded now, so that one that cannot be used spoils no sample.
+    `files`: those of the folder to take, if not its pictures; `decode`: what reads one of them.
     InputError E-NO-IMAGES for an empty folder, or when `skip_bad` leaves nothing.
     """
-    files, errors = _files(Path(folder)), {}
+    files, errors = _files(Path(folder)) if files is None else files, {}
+    # Not kept: a folder may hold more than memory does.
+    decode = decode or (cutout if kind == "foreground" else photo).__wrapped__
     by_hash: dict[str, Asset] = {}
     for path in files:
         try:
             asset = _asset(path, shares)
             if skip_bad and asset.sha256 not in by_hash:
-                _try_to_decode(asset, kind)
+                decode(asset)
             by_hash.setdefault(asset.sha256, asset)
         except InputError as error:
             if not skip_bad:
@@ -112,13 +123,17 @@ def load_pool(folder: Path, kind: str, shares: Mapping[str, float] | None, skip_
             errors[path] = error
     if not by_hash:
         first = errors[files[0]]
-        what = f"none of its {len(files)} pictures can be used"
+        what = f"none of its {len(files)} {_plural('mesh' if kind == 'mesh' else 'picture')} can be used"
         raise InputError("E-NO-IMAGES", f"{quoted(folder)}: {what}. The first: [{first.code}] {first}")
     left_out = tuple(
         {"kind": kind, "name": _name(path, Path(folder)), **e.record()} for path, e in errors.items()
     )
     assets = tuple(by_hash[sha256] for sha256 in sorted(by_hash))
     return Pool(kind=kind, folder=Path(folder), assets=assets, left_out=left_out)
+
+
+def _plural(kind: str) -> str:
+    return f"{kind}es" if kind.endswith("sh") else f"{kind}s"
 
 
 def _files(folder: Path) -> list[Path]:
@@ -139,11 +154,6 @@ def _name(path: Path, folder: Path) -> str:
 def _asset(path: Path, shares: Mapping[str, float] | None) -> Asset:
     sha256 = sha256_file(path)
     return Asset(path=path, sha256=sha256, split=split_of(sha256, shares) if shares else ALL)
-
-
-def _try_to_decode(asset: Asset, kind: str) -> None:
-    """As it will be used, but not kept: a folder may hold more than memory does."""
-    (cutout if kind == "foreground" else photo).__wrapped__(asset)
 
 
 def split_of(sha256: str, shares: Mapping[str, float]) -> str:

@@ -1,9 +1,12 @@
 """Where things stand, what lights them, and the finished scene."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mdeas.create.scenes import objects
-from mdeas.create.scenes.places import PLACES, Place, Support
+from mdeas.create.scenes.models import Models, touches_no_mesh
+from mdeas.create.scenes.places import PLACES, Place
 from mdeas.create.scenes.scene import (
     Camera,
     Light,
@@ -19,17 +22,6 @@ from mdeas.create.scenes.scene import (
 MAX_BACKGROUND = 44
 MAX_ADDED = 24
 SUN_M = 1000.0
-
-
-def _standing_point(
-    place: Place, support: Support, depth: float, u: float
-) -> tuple[np.ndarray, float] | None:
-    """Point of `support` at this depth in picture column u, and its row v; None when outside the support."""
-    camera, turn = place.camera, place.camera.rotation
-    across = u * depth * camera.reach
-    up = (support.height_m - camera.position[1] - turn[1, 0] * across - turn[1, 2] * depth) / turn[1, 1]
-    point = camera.position + turn @ np.array([across, up, depth])
-    return (point, up / (depth * camera.reach)) if support.holds(point, 0.05) else None
 
 
 def _free(place: Place, point: np.ndarray, radius: float) -> bool:
@@ -56,25 +48,40 @@ def find_spot(
         depth = height_m / (2 * place.camera.reach * log_uniform(rng, *apparent))
         if not 0.2 < depth < place.far_m:
             continue
-        found = _standing_point(place, support, depth, rng.uniform(-1.05, 1.05))
+        found = place.standing_point(support, depth, rng.uniform(-1.05, 1.05), 0.05)
         if found and -1.3 < found[1] < 0.95 and _free(place, found[0], 0.4 * height_m):
             return found[0]
     return None
 
 
 def furnish(
-    place: Place, count: int, apparent: tuple[float, float], palette: Palette, rng: Rng, *, added: bool
+    place: Place,
+    count: int,
+    apparent: tuple[float, float],
+    palette: Palette,
+    rng: Rng,
+    *,
+    added: bool,
+    models: Models | None = None,
+    beside: Sequence[Primitive] = (),
 ) -> list[Primitive]:
-    """Up to `count` things standing in the place; where no spot is found the thing is left out."""
+    """Up to `count` things standing in the place; where no spot is found the thing is left out.
+
+    Input: models: meshes that are some of them; beside: what stands there beside the place's primitives.
+    """
     budget = MAX_ADDED if added else MAX_BACKGROUND - len(place.primitives)
     made: list[Primitive] = []
     for _ in range(count):
+        others = [*place.primitives, *beside, *made]
+        if models and rng.random() < models.share:
+            made += models.stand(place, apparent, palette, rng, added=added, others=others)[0]
+            continue
         name, height = _choose_thing(place, rng)
         spot = find_spot(place, height, apparent, rng)
         if spot is None:
             continue
         group = objects.build(name, spot, rng.uniform(-180, 180), height, palette, rng, added=added)
-        if len(made) + len(group.primitives) <= budget:
+        if len(made) + len(group.primitives) <= budget and touches_no_mesh(group.primitives, others):
             made += group.primitives
             place.taken.append((spot, 0.4 * height))
     return made
@@ -119,12 +126,13 @@ def moved(camera: Camera, rng: Rng) -> Camera:
     return Camera(position=position, rotation=camera.rotation @ turn, fov_deg=camera.fov_deg)
 
 
-def draw_place(palette: Palette, rng: Rng) -> Place:
+def draw_place(palette: Palette, rng: Rng, models: Models | None = None) -> Place:
+    """An empty place and what stands in it from the beginning, some of it `models`."""
     names = list(PLACES)
     name = rng.choice(names, p=[PLACES[n][1] for n in names])
     place = PLACES[name][0](palette, rng)
     count = int(rng.integers(0, 6)) if name == "table_top" else int(rng.integers(2, 10))
-    place.primitives += furnish(place, count, (0.08, 0.9), palette, rng, added=False)
+    place.primitives += furnish(place, count, (0.08, 0.9), palette, rng, added=False, models=models)
     return place
 
 

@@ -3,84 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
 from mdeas.create import nuisance
-from mdeas.create.assets import Asset, Pool, cutout, load_pool, photo
+from mdeas.create.assets import cutout
 from mdeas.create.scenes import layout
 from mdeas.create.scenes.picture import Rendered, added_share, render
 from mdeas.create.scenes.places import Place
+from mdeas.create.scenes.recipe import ScenesRecipe
 from mdeas.create.scenes.scene import Palette, Primitive, Rng, Scene, Surface, log_uniform, rotation
-from mdeas.create.scenes.texture import TextureBank, photo_tile, procedural_tile
-from mdeas.create.splits import SplitRecipe
-from mdeas.sample import SPLITS, Sample
+from mdeas.create.scenes.stock import Stock, load_sources
+from mdeas.sample import Sample
 
-CUTOUT_SIDE = 160
-"""Texels a side of a billboard, whatever its aspect."""
 TRIES = 6
 """Attempts to find room for what is added before the pair is left empty."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScenesRecipe(SplitRecipe):
-    """What rendered pairs are made of. Every share is a probability in [0, 1]."""
-
-    cutouts: Path | None = None
-    """Folder of RGBA cut-outs that stand in scenes as billboards."""
-    textures: Path | None = None
-    """Folder of photographs that cover surfaces, beside the procedural textures."""
-    tiles: int = 240
-    """Procedural textures in the bank."""
-    apparent: tuple[float, float] = (0.12, 1.1)
-    """Height of what is added, as a share of the picture's height."""
-    area: tuple[float, float] = (0.003, 0.6)
-    """Least and greatest share of the picture in which something added is visible."""
-    most_added: int = 4
-    """Things added to a scene: from 1 to this."""
-    empty_share: float = 0.05
-    """Pairs to which nothing is added."""
-    billboard_share: float = 0.3
-    """Added things that are cut-outs, when there is a folder of them."""
-    camouflage_share: float = 0.12
-    """Added things that take a surface of the background."""
-    calm_share: float = 0.3
-    """Pairs with an unmoved camera and steady light."""
-    nuisances: bool = True
-    """Exposure, white balance, gamma, noise, blur, JPEG and vignetting, see nuisance.py."""
-
-
-class _Stock:
-    """What the scenes of one split draw from: texture bank and billboards."""
-
-    def __init__(
-        self, recipe: ScenesRecipe, seed: int, split: str, textures: Pool | None, cutouts: Pool | None
-    ):
-        rng = np.random.default_rng([seed, 7002, SPLITS.index(split)])
-        first = SPLITS.index(split) * recipe.tiles
-        tiles = [procedural_tile(seed, first + k) for k in range(recipe.tiles)]
-        tiles += [photo_tile(photo(asset), rng) for asset in textures.of(split)] if textures else []
-        self.num_procedural = recipe.tiles
-        self.bank = TextureBank(tiles)
-        self.cutouts: tuple[Asset, ...] = cutouts.of(split) if cutouts else ()
-        self.boards = torch.from_numpy(np.stack([_board(a) for a in self.cutouts])) if self.cutouts else None
-
-    def palette(self, rng: Rng) -> Palette:
-        return Palette(rng, self.bank.count, self.num_procedural)
-
-
-def _board(asset: Asset) -> np.ndarray:
-    """float32 (4, CUTOUT_SIDE, CUTOUT_SIDE): linear RGB and alpha in [0, 1], stretched to the square."""
-    square = cv2.resize(cutout(asset), (CUTOUT_SIDE, CUTOUT_SIDE), interpolation=cv2.INTER_AREA)
-    square = square.astype(np.float32) / 255
-    colour = np.clip(square[..., :3] / np.maximum(square[..., 3:], 1 / 255), 0, 1) ** 2.2
-    return np.concatenate([colour, square[..., 3:]], 2).transpose(2, 0, 1)
 
 
 class ScenesMaker:
@@ -88,10 +27,8 @@ class ScenesMaker:
 
     def __init__(self, recipe: ScenesRecipe, seed: int, skip_bad: bool = False):
         self.recipe, self.seed, self.count = recipe, seed, recipe.count
-        pool = functools.partial(load_pool, shares=recipe.shares, skip_bad=skip_bad)
-        self.textures = pool(recipe.textures, "background") if recipe.textures else None
-        self.cutouts = pool(recipe.cutouts, "foreground") if recipe.cutouts else None
-        self._stocks: dict[str, _Stock] = {}
+        self.sources = load_sources(recipe, skip_bad)
+        self._stocks: dict[str, Stock] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Worker processes build their own textures: cheaper than sending them."""
@@ -99,8 +36,8 @@ class ScenesMaker:
 
     @property
     def left_out(self) -> list[dict[str, str]]:
-        """One record per photo and cut-out that cannot be used."""
-        return [record for pool in (self.textures, self.cutouts) if pool for record in pool.left_out]
+        """One record per photo, cut-out and mesh that cannot be used."""
+        return [record for pool in self.sources.pools for record in pool.left_out]
 
     def split_of(self, index: int) -> str:
         """The split of a sample."""
@@ -108,16 +45,14 @@ class ScenesMaker:
 
     def describe(self) -> dict[str, Any]:
         """The recipe for index.json: folders by content, so that they may move; torch by version."""
-        recipe = dataclasses.asdict(self.recipe)
-        recipe |= {
-            "textures": self.textures and self.textures.describe(),
-            "cutouts": self.cutouts and self.cutouts.describe(),
-        }
+        recipe = dataclasses.asdict(self.recipe) | self.sources.describe()
+        if not self.recipe.assets:  # then it is what it was before there were meshes, and so are its bytes
+            del recipe["assets"], recipe["mesh_share"]
         return {"maker": "scenes", "torch": torch.__version__} | recipe
 
     def provenance(self) -> list[dict[str, str]]:
-        """One row per texture and cut-out; what is drawn by procedures has none."""
-        return [row for pool in (self.textures, self.cutouts) if pool for row in pool.provenance()]
+        """One row per texture, cut-out and mesh; what is drawn by procedures has none."""
+        return [row for pool in self.sources.pools for row in pool.provenance()]
 
     def make(self, index: int) -> Sample:
         """The sample: uint8 (size, size, 3) photos, mask float32 in [0, 1], depth float32 in metres."""
@@ -141,12 +76,12 @@ class ScenesMaker:
             background=background, image=image, mask=mask, depth=depth, depth_kind="metric", meta=meta
         )
 
-    def _stock(self, split: str) -> _Stock:
+    def _stock(self, split: str) -> Stock:
         if split not in self._stocks:
-            self._stocks[split] = _Stock(self.recipe, self.seed, split, self.textures, self.cutouts)
+            self._stocks[split] = Stock(self.recipe, self.seed, split, self.sources)
         return self._stocks[split]
 
-    def _draw_visible(self, stock: _Stock, rng: Rng) -> tuple[Scene, list[str]]:
+    def _draw_visible(self, stock: Stock, rng: Rng) -> tuple[Scene, list[str]]:
         """A scene that is empty on purpose, or one in which enough of what was added is seen."""
         empty = bool(rng.random() < self.recipe.empty_share)
         for _ in range(TRIES):
@@ -158,15 +93,15 @@ class ScenesMaker:
                 break
         return scene, names
 
-    def _draw(self, stock: _Stock, rng: Rng, *, empty: bool) -> tuple[Scene, list[str]]:
+    def _draw(self, stock: Stock, rng: Rng, *, empty: bool) -> tuple[Scene, list[str]]:
         palette = stock.palette(rng)
-        place = layout.draw_place(palette, rng)
+        place = layout.draw_place(palette, rng, stock.models)
         added, names = ([], []) if empty else self._add(place, stock, palette, rng)
         disturbed = rng.random() >= self.recipe.calm_share
         return layout.finish(place, added, palette, rng, disturbed=disturbed), names
 
     def _add(
-        self, place: Place, stock: _Stock, palette: Palette, rng: Rng
+        self, place: Place, stock: Stock, palette: Palette, rng: Rng
     ) -> tuple[list[Primitive], list[str]]:
         added: list[Primitive] = []
         names: list[str] = []
@@ -176,8 +111,14 @@ class ScenesMaker:
                 break
             if stock.cutouts and rng.random() < self.recipe.billboard_share:
                 new, name = self._billboard(place, stock, rng)
+            elif stock.models and rng.random() < self.recipe.mesh_share:
+                others = [*place.primitives, *added]
+                new, name = stock.models.stand(
+                    place, self.recipe.apparent, palette, rng, added=True, others=others
+                )
             else:
-                new, name = layout.furnish(place, 1, self.recipe.apparent, palette, rng, added=True), "thing"
+                new = layout.furnish(place, 1, self.recipe.apparent, palette, rng, added=True, beside=added)
+                name = "thing"
             if new and len(added) + len(new) <= layout.MAX_ADDED:
                 added += self._camouflaged(new, place, rng)
                 names.append(name)
@@ -185,12 +126,12 @@ class ScenesMaker:
 
     def _camouflaged(self, primitives: list[Primitive], place: Place, rng: Rng) -> list[Primitive]:
         """Now and then the thing wears a surface of the background."""
-        if rng.random() >= self.recipe.camouflage_share or primitives[0].kind == "billboard":
+        if rng.random() >= self.recipe.camouflage_share or primitives[0].kind in ("billboard", "mesh"):
             return primitives
         worn = place.primitives[int(rng.integers(0, len(place.primitives)))].surface
         return [dataclasses.replace(p, surface=worn) for p in primitives]
 
-    def _billboard(self, place: Place, stock: _Stock, rng: Rng) -> tuple[list[Primitive], str]:
+    def _billboard(self, place: Place, stock: Stock, rng: Rng) -> tuple[list[Primitive], str]:
         """A cut-out standing upright and facing the camera, more or less."""
         which = int(rng.integers(0, len(stock.cutouts)))
         tall, wide = cutout(stock.cutouts[which]).shape[:2]

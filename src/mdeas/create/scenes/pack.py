@@ -60,6 +60,11 @@ _NOWHERE = Primitive(
 )
 
 
+def mesh_scale(p: Primitive) -> float:
+    """Metres in the scene for one in the mesh's file."""
+    return 1.0 if p.mesh is None else float(p.half.max() / p.mesh.half.max())
+
+
 def _group(kind: str, scenes: list[list[Primitive]], first: int, cutouts: Tensor | None, device) -> Shapes:
     width = max(len(s) for s in scenes)
     rows = [s + [_NOWHERE] * (width - len(s)) for s in scenes]
@@ -70,6 +75,11 @@ def _group(kind: str, scenes: list[list[Primitive]], first: int, cutouts: Tensor
     half = tensor([[p.half for p in r] for r in rows])
     inverse = tensor([[p.rotation.T for p in r] for r in rows])
     unit = inverse if kind == "rounded" else inverse / half[..., None]
+    meshes = None
+    if kind == "mesh":
+        meshes = [[p.mesh for p in r] for r in rows]
+        unit = inverse / tensor([[mesh_scale(p) for p in r] for r in rows])[..., None, None]
+        half = tensor([[p.half if p.mesh is None else p.mesh.half for p in r] for r in rows])
     alpha = None
     if kind == "billboard":
         assert cutouts is not None, "billboards come with cut-outs"
@@ -78,6 +88,7 @@ def _group(kind: str, scenes: list[list[Primitive]], first: int, cutouts: Tensor
     return Shapes(
         kind=kind, to_local=unit, centre=tensor([[p.centre for p in r] for r in rows]), half=half,
         radius=tensor([[p.radius for p in r] for r in rows]), first=first, alpha=alpha,
+        meshes=meshes,
     )  # fmt: skip
 
 

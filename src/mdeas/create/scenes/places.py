@@ -21,7 +21,8 @@ class Support:
     """(2,) smallest x and z in metres."""
     high: np.ndarray
 
-    def holds(self, point: np.ndarray, margin: float) -> bool:
+    def holds(self, point: np.ndarray, margin: float | np.ndarray) -> bool:
+        """Whether it has the point (3,), `margin` metres (along x and z) from its rim."""
         at = point[[0, 2]]
         return bool(np.all(at >= self.low + margin) and np.all(at <= self.high - margin))
 
@@ -40,6 +41,18 @@ class Place:
     outdoor: bool = False
     taken: list[tuple[np.ndarray, float]] = field(default_factory=list)
     """Base points and radii of what stands there."""
+    tops: list[Support] = field(default_factory=list)
+    """Flat tops of meshes that stand there."""
+
+    def standing_point(
+        self, support: Support, depth: float, u: float, margin: float | np.ndarray
+    ) -> tuple[np.ndarray, float] | None:
+        """Point of `support` at this depth in picture column u, and its row v; None when outside."""
+        camera, turn = self.camera, self.camera.rotation
+        across = u * depth * camera.reach
+        up = (support.height_m - camera.position[1] - turn[1, 0] * across - turn[1, 2] * depth) / turn[1, 1]
+        point = camera.position + turn @ np.array([across, up, depth])
+        return (point, up / (depth * camera.reach)) if support.holds(point, margin) else None
 
 
 def _room(size: np.ndarray, palette: Palette) -> list[Primitive]:

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mdeas.create.scenes.mesh import Mesh
+
 Rng = np.random.Generator
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """Look of one primitive; albedo = clip(base + contrast * (tile - mean of tile))."""
+    """Look of one primitive; albedo = clip(base + contrast * (tile - mean of tile)).
+
+    That of a mesh multiplies its own colours: 0.5 leaves them as they are."""
 
     tile: int
     """Index into the texture bank; for billboards into the list of cut-outs."""
@@ -43,6 +47,8 @@ class Primitive:
     """Corner radius in metres, added outside `half` ("rounded" only)."""
     added: bool = False
     """Part of the foreground: in `image`, not in `background`."""
+    mesh: Mesh | None = None
+    """Its faces and colours ("mesh" only); scaled as a whole until the longest of its extents fits `half`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,11 @@ class Camera:
     def point(self, u: float, v: float, depth_m: float) -> np.ndarray:
         """World point at picture coordinates in [-1, 1] (v up) and depth along the optical axis."""
         return self.position + self.rotation @ (np.array([u * self.reach, v * self.reach, 1.0]) * depth_m)
+
+    def seen(self, point: np.ndarray) -> tuple[float, float, float]:
+        """The reverse: picture coordinates and depth of a world point (3,)."""
+        across, up, depth = self.rotation.T @ (point - self.position)
+        return across / (depth * self.reach), up / (depth * self.reach), depth
 
 
 @dataclass(frozen=True, kw_only=True)

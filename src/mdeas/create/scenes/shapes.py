@@ -1,18 +1,22 @@
-"""Ray intersections with the convex primitives of a scene, in plain torch on any device.
+"""Ray intersections with the primitives of a scene: convex ones in plain torch on any device, and meshes.
 
 Layout everywhere: B scenes, N primitives of one kind, P rays. A ray is origin + t * direction; camera rays
 have a direction whose component along the optical axis is 1, so that their t is the depth in metres.
 Every convex shape is an interval [enter, leave] of t; a ray hits where it is not empty and begins in front.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from mdeas.create.scenes.mesh import Mesh
+
 MISS = float("inf")
 NEAR = 1e-4
-KINDS = ("room", "box", "ellipsoid", "cylinder", "rounded", "billboard")
+KINDS = ("room", "box", "ellipsoid", "cylinder", "rounded", "billboard", "mesh")
 ROUNDED_STEPS = 9
 
 
@@ -33,17 +37,21 @@ class Shapes:
 
     kind: str
     to_local: Tensor
-    """(B, N, 3, 3): world offset -> local; unit shapes are scaled, "rounded" is only rotated."""
+    """(B, N, 3, 3): world offset -> local; unit shapes are scaled, "rounded" is only rotated.
+
+    For "mesh" to the metres of its file."""
     centre: Tensor
     """(B, N, 3) metres, world."""
     half: Tensor
-    """(B, N, 3) half extents in metres; for "rounded" those of its inner box."""
+    """(B, N, 3) half extents in metres; "rounded": those of its inner box, "mesh": in its file's metres."""
     radius: Tensor
     """(B, N) corner radius in metres, used by "rounded" only."""
     first: int
     """Index of primitive 0 of this kind in the scene's surface table."""
     alpha: Tensor | None = None
     """(B, N, A, A) in [0, 1], "billboard" only: the cut-out's alpha."""
+    meshes: list[list[Mesh | None]] | None = None
+    """(B) lists of N, "mesh" only; None where a scene has fewer."""
 
 
 def local_rays(shapes: Shapes, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
@@ -144,6 +152,34 @@ def billboard_texel(uv: Tensor, side: int) -> Tensor:
     """uv (..., 2, P) in [-1, 1], v up -> (..., P) int64 into a row-major picture of `side` squared."""
     texel = ((uv.nan_to_num(2.0).clamp(-1, 1) * 0.5 + 0.5) * (side - 1)).round().long()
     return (side - 1 - texel[..., 1, :]) * side + texel[..., 0, :]
+
+
+def hit_mesh(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
+    """The nearest face, searched where a ray meets the bounding box."""
+    o, d = local_rays(shapes, origin, direction)
+    enter, leave = slab(o, d, shapes.half[..., None])
+    near = (enter < leave) & (leave > NEAR)
+    t = torch.full_like(enter, MISS)
+    for b, n, mesh in each_mesh(shapes):
+        where = near[b, n].nonzero()[:, 0]
+        if len(where):
+            rays = (rows_of(o[b, n], where), rows_of(d[b, n], where))
+            t[b, n, where] = torch.from_numpy(mesh.cast(*rays)).to(t.device)
+    return t.masked_fill_(t <= NEAR, MISS)
+
+
+def each_mesh(shapes: Shapes) -> Iterator[tuple[int, int, Mesh]]:
+    """Every mesh with its place in the batch."""
+    for b, meshes in enumerate(shapes.meshes or ()):
+        for n, mesh in enumerate(meshes):
+            if mesh is not None:
+                yield b, n, mesh
+
+
+def rows_of(vectors: Tensor, where: Tensor) -> np.ndarray:
+    """(3, 1 or P) and indices (K,) -> float32 (K, 3) on the CPU, as Embree wants them."""
+    chosen = vectors.expand(3, len(where)) if vectors.shape[1] == 1 else vectors[:, where]
+    return chosen.T.contiguous().cpu().numpy()
 
 
 HIT = {kind: globals()[f"hit_{kind}"] for kind in KINDS}

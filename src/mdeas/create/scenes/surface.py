@@ -1,5 +1,6 @@
 """What a camera sees before any light: point, normal and albedo of the first surface along each ray."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +9,11 @@ from torch import Tensor
 
 from mdeas.create.scenes.pack import WIDTH, Pack, column
 from mdeas.create.scenes.scene import Camera
-from mdeas.create.scenes.shapes import KINDS, billboard_texel, dominant_axis, unit
+from mdeas.create.scenes.shapes import KINDS, billboard_texel, dominant_axis, each_mesh, rows_of, unit
 from mdeas.create.scenes.texture import TextureBank
 
+MESH_GREY = 0.5
+"""Albedo of a mesh's own surface that leaves its colours as they are in the file."""
 OUTSIDE_M = 400.0
 """Points farther than this are not told apart."""
 
@@ -60,8 +63,13 @@ def look(
     local = _rotate(surface, point - column(surface, "centre"))
     kind = column(surface, "kind")[:, 0]
     flat_normal = local_normal(local, column(surface, "half"), kind)
+    meshes = list(_seen_meshes(pack, index, origin, direction, depth * pixel))
+    for b, where, outward, _ in meshes:
+        flat_normal[b][:, where] = outward
     albedo = _texture(bank, surface, local, flat_normal, depth * pixel)
     albedo = _paint_cutouts(pack, surface, local, albedo)
+    for b, where, _, colour in meshes:
+        albedo[b][:, where] = (albedo[b][:, where] * (colour / MESH_GREY)).clamp(0.005, 1.0)
     normal = unit(_rotate(surface, flat_normal, back=True))
     facing = (normal * direction).sum(1, keepdim=True) > 0
     normal = torch.where(facing, -normal, normal)
@@ -127,3 +135,22 @@ def _paint_cutouts(pack: Pack, surface: Tensor, local: Tensor, albedo: Tensor) -
     tile = torch.where(is_cutout, column(surface, "tile")[:, 0], 0).long()
     colours = pack.cutouts[:, :3].flatten(2).permute(0, 2, 1)[tile, flat].permute(0, 2, 1)
     return torch.where(is_cutout[:, None], colours, albedo)
+
+
+def _seen_meshes(
+    pack: Pack, index: Tensor, origin: Tensor, direction: Tensor, pixel_m: Tensor
+) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
+    """For each mesh that is seen: its scene, its pixels (K,), their local normals and colours (3, K).
+
+    Its faces are searched a second time here: cheaper than to carry them along for all rays.
+    """
+    places = [(shapes, *place) for shapes in pack.still + pack.added for place in each_mesh(shapes)]
+    for group, b, n, mesh in places:
+        where = (index[b] == group.first + n).nonzero()[:, 0]
+        if len(where):
+            turn = group.to_local[b, n]
+            start = turn @ (origin[b] - group.centre[b, n, :, None])
+            rays = (rows_of(start, where), rows_of(turn @ direction[b], where))
+            width = pixel_m[b, where].cpu().numpy() * float(turn[0].norm())
+            normal, colour = (torch.from_numpy(rows.T).to(turn) for rows in mesh.look(*rays, width))
+            yield b, where, normal, colour

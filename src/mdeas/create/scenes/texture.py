@@ -1,7 +1,7 @@
 """Surface textures: a bank of small tiles, drawn by procedures or read from a folder of photographs.
 
-A tile is uint8 (SIDE, SIDE, 3) sRGB. The bank keeps them with their mip levels in linear light, so that far
-surfaces do not glitter. Tile k depends on (seed, k) alone.
+A tile is uint8 (SIDE, SIDE, 3) sRGB; a bank takes tiles of any power of two. It keeps them with their mip
+levels in linear light, so that far surfaces do not glitter. Tile k depends on (seed, k) alone.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 SIDE = 128
-LEVELS = 7
 
 Tile = np.ndarray
 Rng = np.random.Generator
@@ -153,18 +152,20 @@ def photo_tile(photo: np.ndarray, rng: Rng) -> Tile:
 class TextureBank:
     """Tiles with mip levels on one device.
 
-    Input: tiles, list of uint8 (SIDE, SIDE, 3) sRGB.
+    Input: tiles, list of uint8 (S, S, 3) sRGB, all of one S, a power of two.
     """
 
     def __init__(self, tiles: list[Tile], device: torch.device | str = "cpu"):
         linear = torch.from_numpy(np.stack(tiles)).to(device).permute(0, 3, 1, 2).float().div(255).pow(2.2)
-        self.count = len(tiles)
+        self.count, self.side = len(tiles), tiles[0].shape[0]
+        self.num_levels = self.side.bit_length() - 1
         self.mean = linear.mean((2, 3))
         """(T, 3) linear."""
-        levels = [torch.nn.functional.avg_pool2d(linear, 2**k) for k in range(LEVELS)]
+        levels = [torch.nn.functional.avg_pool2d(linear, 2**k) for k in range(self.num_levels)]
         self.texels = torch.cat([level.flatten(2) for level in levels], 2).permute(0, 2, 1).contiguous()
         """(T, sum of level sizes, 3): all levels of a tile in one row."""
-        self.offsets = torch.tensor(np.cumsum([0] + [(SIDE >> k) ** 2 for k in range(LEVELS)]), device=device)
+        sizes = [(self.side >> k) ** 2 for k in range(self.num_levels)]
+        self.offsets = torch.tensor(np.cumsum([0, *sizes]), device=device)
 
     def sample(self, tile: Tensor, uv: Tensor, footprint: Tensor) -> Tensor:
         """Bilinear lookup in the mip level that fits.
@@ -173,8 +174,8 @@ class TextureBank:
         footprint (B, P): width of a pixel on the surface, in tiles.
         Output: (B, 3, P) linear.
         """
-        level = (footprint * SIDE).clamp_min(1).log2().round().clamp_max(LEVELS - 1).long()
-        side = SIDE >> level
+        level = (footprint * self.side).clamp_min(1).log2().round().clamp_max(self.num_levels - 1).long()
+        side = self.side >> level
         at = uv.remainder(1.0) * side[:, None] - 0.5
         low = at.floor()
         fraction = at - low

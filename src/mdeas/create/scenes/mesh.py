@@ -1,0 +1,138 @@
+"""A mesh as rays see it: faces with normals and colours, in metres around the middle of its bounding box.
+
+Rays are traced by Embree (Intel, Apache-2.0; I. Wald et al., "Embree", 2014) through `embreex`: 20 to 30
+million a second on one thread, see docs/LOG.md.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from mdeas.create.scenes.texture import TextureBank
+
+MAX_AROUND = 64
+"""Faces at one vertex that its normals are made of."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mesh:
+    """F faces, seen from both sides. Frame: x right, y up, z forward."""
+
+    half: np.ndarray
+    """(3,) half extents in metres."""
+    corners: np.ndarray
+    """(F, 3, 3) float32 metres: per face three corners."""
+    normals: np.ndarray
+    """(F, 3, 3) float32 unit normals at the corners."""
+    colours: np.ndarray
+    """(F, 3, 3) float32 linear RGB at the corners; they multiply the texture."""
+    uv: np.ndarray
+    """(F, 3, 2) float32 texture coordinates, v down."""
+    tile: np.ndarray
+    """(F,) int64 into `textures`, or -1 for none."""
+    textures: TextureBank | None
+
+    @functools.cached_property
+    def _scene(self) -> Any:
+        return embree_scene(self.corners)
+
+    @functools.cached_property
+    def _tiles_per_m(self) -> np.ndarray:
+        """(F,) how densely the texture lies on each face."""
+        flat_uv = np.pad(self.uv, ((0, 0), (0, 0), (0, 1)))
+        return np.sqrt(_areas(flat_uv) / np.maximum(_areas(self.corners), 1e-12)).astype(np.float32)
+
+    def cast(self, origin: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """Rays float32 (K, 3) twice, in the mesh's frame -> t (K,) float32 of the nearest face, or inf."""
+        hit = self._scene.run(origin, direction, output=True)
+        return np.where(hit["primID"] < 0, np.float32(np.inf), hit["tfar"])
+
+    def look(
+        self, origin: np.ndarray, direction: np.ndarray, pixel_m: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What rays that hit see.
+
+        Input: float32 (K, 3) twice; pixel_m (K,): width of a pixel on the surface in the mesh's metres.
+        Output: normal (K, 3), albedo (K, 3) linear.
+        """
+        hit = self._scene.run(origin, direction, output=True)
+        face = np.maximum(hit["primID"], 0)
+        weights = np.stack([1 - hit["u"] - hit["v"], hit["u"], hit["v"]], 1)[:, :, None]
+        smooth = (self.normals[face] * weights).sum(1)
+        normal = _facing(smooth, _flat_normals(self.corners[face]), direction)
+        albedo = (self.colours[face] * weights).sum(1)
+        texel = self._texels(face, (self.uv[face] * weights).sum(1), pixel_m)
+        return normal, np.clip(albedo * texel, 0.005, 1.0)
+
+    def _texels(self, face: np.ndarray, uv: np.ndarray, pixel_m: np.ndarray) -> np.ndarray:
+        """(K, 3) linear; white where a face has no texture."""
+        if self.textures is None:
+            return np.ones((len(face), 3), np.float32)
+        tile = self.tile[face]
+        where = [np.maximum(tile, 0), uv.T, pixel_m * self._tiles_per_m[face]]
+        texels = self.textures.sample(*(torch.from_numpy(np.ascontiguousarray(w))[None] for w in where))
+        return np.where(tile[:, None] < 0, np.float32(1), texels[0].T.numpy())
+
+
+def _facing(smooth: np.ndarray, flat: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """The smooth normal on the side of the face that is seen; the flat one where it would look away."""
+    flat = flat * -np.sign((flat * direction).sum(1, keepdims=True))
+    smooth = smooth * np.sign((smooth * flat).sum(1, keepdims=True))
+    away = (smooth * direction).sum(1, keepdims=True) >= 0
+    return np.where(away, flat, smooth).astype(np.float32)
+
+
+def _cross(corners: np.ndarray) -> np.ndarray:
+    edges = corners[:, 1:] - corners[:, :1]
+    return np.cross(edges[:, 0], edges[:, 1])
+
+
+def _flat_normals(corners: np.ndarray) -> np.ndarray:
+    """(K, 3, 3) -> (K, 3) unit normals of the faces."""
+    cross = _cross(corners)
+    return cross / np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-20)
+
+
+def _areas(corners: np.ndarray) -> np.ndarray:
+    """(F, 3, 3) -> (F,)."""
+    return 0.5 * np.linalg.norm(_cross(corners), axis=1)
+
+
+def corner_normals(corners: np.ndarray, crease_deg: float = 40.0) -> np.ndarray:
+    """(F, 3, 3) unit normals: each corner's mean over the faces there that differ by less than `crease_deg`.
+
+    Computed, because files carry normals that smooth a box or split a sphere at its texture's seam.
+    """
+    cross, flat = (np.repeat(vectors, 3, axis=0) for vectors in (_cross(corners), _flat_normals(corners)))
+    steps = np.round(corners.reshape(-1, 3) / 1e-5).astype(np.int64)
+    _, vertex, count = np.unique(steps, axis=0, return_inverse=True, return_counts=True)
+    order = np.argsort(vertex.reshape(-1), kind="stable")  # corners at one vertex lie side by side
+    first = np.repeat(np.cumsum(count) - count, count)
+    place, count = np.arange(len(order)) - first, np.repeat(count, count)
+    cross, flat = cross[order], flat[order]
+    total = cross.copy()
+    for k in range(1, min(int(count.max()), MAX_AROUND)):
+        here = np.flatnonzero(count > k)
+        there = first[here] + (place[here] + k) % count[here]
+        alike = (flat[here] * flat[there]).sum(1, keepdims=True) > np.cos(np.radians(crease_deg))
+        total[here] += cross[there] * alike
+    normals = np.empty_like(total)
+    normals[order] = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)
+    return normals.reshape(-1, 3, 3).astype(np.float32)
+
+
+def embree_scene(corners: np.ndarray) -> Any:
+    """Embree's search tree over faces (F, 3, 3)."""
+    from embreex.mesh_construction import TriangleMesh
+    from embreex.rtcore_scene import EmbreeScene
+
+    # Robust: otherwise a ray may slip through between two faces.
+    scene = EmbreeScene(robust=True)
+    faces = np.arange(3 * len(corners), dtype=np.int32).reshape(-1, 3)
+    TriangleMesh(scene, np.ascontiguousarray(corners.reshape(-1, 3), np.float32), faces)
+    return scene

@@ -1,0 +1,199 @@
+"""Meshes as furniture and things: which one, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mdeas.create.assets import Asset
+from mdeas.create.scenes.mesh import Mesh
+from mdeas.create.scenes.mesh_files import Known, mesh_of
+from mdeas.create.scenes.places import Place, Support
+from mdeas.create.scenes.scene import Palette, Primitive, Rng, Surface, log_uniform, rotation
+from mdeas.create.scenes.surface import MESH_GREY
+
+SMALL_M, LARGE_M = 0.6, 2.7
+"""Longest extent of what stands on tables, and of what stands in rooms."""
+_FURNITURE_M = 4.0  # it stands in rooms when it is longer, and never on tables
+_OUTDOOR = ("vehicle", "building", "outdoor")
+_NOWHERE = ("architecture",)  # doors and curtains belong to walls
+_IN_SHELVES = ("books",)  # the large ones are rows of books that hang in the air without their shelf
+_COMES_AND_GOES = ("person", "animal")  # seldom part of an empty view
+_PLAIN_KEPT = 0.4  # share of the meshes without a texture that are taken: they look less like photographs
+TOPS_M = (0.25, 1.4)
+"""Heights of the tops of meshes on which things are put."""
+TOP_SHARE = 0.7
+"""Share of a top's sides that things may stand on: a round table's edge is farther in."""
+_AT_WALL = 0.5  # share of the furniture that stands at a wall
+_TRIES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """The meshes of one split."""
+
+    assets: tuple[Asset, ...]
+    table: Mapping[str, Known]
+    """By file name."""
+    share: float
+    """Of the things, in [0, 1], that are meshes."""
+
+    def stand(
+        self,
+        place: Place,
+        apparent: tuple[float, float],
+        palette: Palette,
+        rng: Rng,
+        *,
+        added: bool,
+        others: list[Primitive],
+    ) -> tuple[list[Primitive], str]:
+        """A mesh that stands in the place and touches nothing, and its identity; ([], "") where none fits.
+
+        Input: apparent: range of its longest extent as a share of the picture's height;
+        others: all that is there already.
+        """
+        for _ in range(_TRIES):
+            asset, mesh = self._draw(rng)
+            if not self._belongs(asset, mesh, place, rng, added=added):
+                continue
+            turn, half = rotation(_yaw_deg(place, rng)), mesh.half * np.exp(rng.normal(0, 0.05))
+            spot = _spot(place, np.abs(turn) @ half, apparent, others, rng)
+            if spot is not None:
+                if not added and not place.outdoor and rng.random() < _AT_WALL:
+                    spot = _at_wall(place, spot, np.abs(turn) @ half, others, rng)
+                _settle(place, mesh, spot, turn, half, added=added)
+                return [_primitive(mesh, spot, turn, half, palette, added=added)], asset.identity
+        return [], ""
+
+    def _draw(self, rng: Rng) -> tuple[Asset, Mesh]:
+        asset = self.assets[int(rng.integers(0, len(self.assets)))]
+        return asset, mesh_of(asset, self._known(asset).longest_m)
+
+    def _known(self, asset: Asset) -> Known:
+        return self.table.get(asset.path.name, Known())
+
+    def _belongs(self, asset: Asset, mesh: Mesh, place: Place, rng: Rng, *, added: bool) -> bool:
+        category = self._known(asset).category
+        if mesh.textures is None and rng.random() >= _PLAIN_KEPT:
+            return False
+        return place_kind(category, 2 * float(mesh.half.max())) in place.kinds and (
+            added or category not in _COMES_AND_GOES
+        )
+
+
+def place_kind(category: str, longest_m: float) -> str:
+    """Which places a mesh belongs in, as Thing.place; "" = none."""
+    if category in _NOWHERE or (category in _IN_SHELVES and longest_m > SMALL_M):
+        return ""
+    if category in _OUTDOOR:
+        return "outdoor"
+    if category == "furniture":
+        return "large" if longest_m <= _FURNITURE_M else "outdoor"
+    if longest_m <= SMALL_M:
+        return "small"
+    return "large" if longest_m <= LARGE_M else "outdoor"
+
+
+def _yaw_deg(place: Place, rng: Rng) -> float:
+    """Indoors mostly along the walls."""
+    if place.outdoor or rng.random() < 0.3:
+        return float(rng.uniform(-180, 180))
+    return float(90 * rng.integers(0, 4) + rng.normal(0, 4))
+
+
+def _spot(
+    place: Place, reach: np.ndarray, apparent: tuple[float, float], others: list[Primitive], rng: Rng
+) -> np.ndarray | None:
+    """Base point (3,) for a box of half extents `reach` along the world's axes, or None."""
+    supports = place.supports + place.tops * 2
+    for _ in range(_TRIES):
+        support = supports[int(rng.integers(0, len(supports)))]
+        depth = float(reach.max()) / (place.camera.reach * log_uniform(rng, *apparent))
+        found = None
+        if 0.2 < depth < place.far_m:
+            found = place.standing_point(support, depth, rng.uniform(-1.05, 1.05), reach[[0, 2]] + 0.01)
+        if found and -1.3 < found[1] < 0.95 and _clear(place, found[0], reach, others):
+            return found[0]
+    return None
+
+
+def _clear(place: Place, spot: np.ndarray, reach: np.ndarray, others: list[Primitive]) -> bool:
+    """Whether the box touches no other primitive's box, the ceiling or the camera."""
+    middle = spot + np.array([0, reach[1], 0])
+    room = place.primitives[0]
+    if not place.outdoor and middle[1] + reach[1] > room.centre[1] + room.half[1] - 0.15:
+        return False
+    if np.all(np.abs(place.camera.position - middle) < reach + 0.15):
+        return False
+    return all(_apart(other, middle, reach) for other in others if other.kind != "room")
+
+
+def _at_wall(
+    place: Place, spot: np.ndarray, reach: np.ndarray, others: list[Primitive], rng: Rng
+) -> np.ndarray:
+    """The spot pushed along x or z to the nearer wall, if it is on the floor and that is free and in view."""
+    floor, axis = place.supports[-1], int(rng.choice([0, 2]))
+    low, high = (floor.low[axis // 2] + reach[axis], floor.high[axis // 2] - reach[axis])
+    pushed = spot.copy()
+    pushed[axis] = low + 0.02 if spot[axis] - low < high - spot[axis] else high - 0.02
+    u, v, depth = place.camera.seen(pushed + np.array([0, reach[1], 0]))
+    free = spot[1] == floor.height_m and depth > 0 and max(abs(u), abs(v)) < 1
+    return pushed if free and _clear(place, pushed, reach, others) else spot
+
+
+def touches_no_mesh(primitives: list[Primitive], others: list[Primitive]) -> bool:
+    """Whether the boxes of `primitives` keep apart from those of the meshes among `others`."""
+    meshes = [(other.centre, np.abs(other.rotation) @ other.half) for other in others if other.kind == "mesh"]
+    return all(_apart(p, *mesh) for p in primitives for mesh in meshes)
+
+
+def _apart(other: Primitive, middle: np.ndarray, reach: np.ndarray) -> bool:
+    """Up to 5 mm of overlap counts as touching, so that things may stand on each other."""
+    between = np.abs(other.centre - middle)
+    return bool(np.any(between > np.abs(other.rotation) @ (other.half + other.radius) + reach - 0.005))
+
+
+def _settle(
+    place: Place, mesh: Mesh, spot: np.ndarray, turn: np.ndarray, half: np.ndarray, *, added: bool
+) -> None:
+    """Take the spot; what has a flat top and stands along the walls is a table for what comes later."""
+    place.taken.append((spot, float(np.hypot(half[0], half[2]))))
+    height = float(spot[1] + 2 * half[1])
+    along = np.abs(turn[0]).max() > 0.98
+    if along and not added and TOPS_M[0] < height < TOPS_M[1] and has_flat_top(mesh):
+        inner = TOP_SHARE * (np.abs(turn) @ half)[[0, 2]]
+        at = spot[[0, 2]]
+        place.tops.append(Support(height_m=height, low=at - inner, high=at + inner))
+
+
+def has_flat_top(mesh: Mesh) -> bool:
+    """Whether things can stand on it: rays from above end within 1.5 cm of its highest point."""
+    across = np.linspace(-TOP_SHARE, TOP_SHARE, 12, dtype=np.float32)
+    x, z = np.meshgrid(across * mesh.half[0], across * mesh.half[2])
+    origin = np.stack([x.ravel(), np.full(x.size, mesh.half[1] + 1), z.ravel()], 1).astype(np.float32)
+    t = mesh.cast(origin, np.broadcast_to(np.array([0, -1, 0], np.float32), origin.shape).copy())
+    return bool(np.mean(t < 1.015) > 0.95)
+
+
+def _primitive(
+    mesh: Mesh, spot: np.ndarray, turn: np.ndarray, half: np.ndarray, palette: Palette, *, added: bool
+) -> Primitive:
+    return Primitive(
+        kind="mesh",
+        centre=spot + np.array([0, half[1], 0]),
+        half=half,
+        rotation=turn,
+        surface=_surface(mesh, 2 * float(half.max()), palette),
+        added=added,
+        mesh=mesh,
+    )
+
+
+def _surface(mesh: Mesh, longest_m: float, palette: Palette) -> Surface:
+    """Its own texture, or, where the file has none, one of the palette's in the file's colours."""
+    tile_m = longest_m * log_uniform(palette.rng, 0.2, 1.5)
+    worn = palette.surface(plain=0.3, tile_m=tile_m, base=np.full(3, MESH_GREY))
+    return worn if mesh.textures is None else replace(worn, contrast=0.0)

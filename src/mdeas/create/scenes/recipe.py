@@ -1,0 +1,40 @@
+"""What rendered pairs are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mdeas.create.splits import SplitRecipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenesRecipe(SplitRecipe):
+    """What rendered pairs are made of. Every share is a probability in [0, 1]."""
+
+    cutouts: Path | None = None
+    """Folder of RGBA cut-outs that stand in scenes as billboards."""
+    textures: Path | None = None
+    """Folder of photographs that cover surfaces, beside the procedural textures."""
+    assets: Path | None = None
+    """Folder of GLB meshes that furnish scenes and are added to them, see models.py."""
+    mesh_share: float = 0.6
+    """Things, there from the beginning or added, that are meshes, when there is a folder of them."""
+    tiles: int = 240
+    """Procedural textures in the bank."""
+    apparent: tuple[float, float] = (0.12, 1.1)
+    """Height of what is added, as a share of the picture's height."""
+    area: tuple[float, float] = (0.003, 0.6)
+    """Least and greatest share of the picture in which something added is visible."""
+    most_added: int = 4
+    """Things added to a scene: from 1 to this."""
+    empty_share: float = 0.05
+    """Pairs to which nothing is added."""
+    billboard_share: float = 0.3
+    """Added things that are cut-outs, when there is a folder of them."""
+    camouflage_share: float = 0.12
+    """Added things that take a surface of the background."""
+    calm_share: float = 0.3
+    """Pairs with an unmoved camera and steady light."""
+    nuisances: bool = True
+    """Exposure, white balance, gamma, noise, blur, JPEG and vignetting, see nuisance.py."""
