@@ -1,6 +1,7 @@
 """`twin`: one encoder for both photos, differences that forgive a pixel of shift, two decoders.
 
-Shapes in comments are for a 224x224 pair and `twin-s`.
+The larger one also sees, at full size, how unusual each difference is in its pair. Shapes in comments are for
+a 224x224 pair and `twin-s`.
 """
 
 import torch
@@ -11,11 +12,20 @@ from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import ConvUnit, enlarge
 
+_QUARTER_LEVEL = 0.004  # of 255, in units of the normalised photos: below is rounding
+_MOST_USUAL = 20
+
 
 @register("twin-s", reference="this project", parameters=1_165_768)
 def twin_s() -> PairNetwork:
     """The small one: about a million parameters, under 1 GFLOP at 224x224."""
     return PairNetwork(TwinCore(widths=(16, 32, 56, 96, 128)), multiple=32)
+
+
+@register("twin-m", reference="this project", parameters=2_032_296)
+def twin_m() -> PairNetwork:
+    """The larger one, with scores of the differences: under 2.5 GFLOP at 224x224."""
+    return PairNetwork(TwinCore(widths=(24, 48, 80, 128, 160), scored=True), multiple=32)
 
 
 class Residual(nn.Module):
@@ -68,6 +78,36 @@ class Encoder(nn.Module):
         return half, quarter, self.at8(quarter)  # 56 x 28
 
 
+def score(difference: Tensor, most: float) -> Tensor:
+    """A difference in units of what is usual in its picture: in a clean pair a small one stands out.
+
+    Input: difference: (B, 1, h, w) >= 0; most: what counts at most towards the usual, so that large things do
+        not hide themselves. Both in units of the normalised photos (`base.IMAGENET_STD` of the range).
+    Output: (B, 1, h, w) in [0, 4].
+    """
+    usual = difference.clamp(max=most).mean((2, 3), keepdim=True)
+    return (difference / (usual + _QUARTER_LEVEL)).clamp(max=_MOST_USUAL) / 5
+
+
+class Scores(nn.Module):
+    """Two photos (B, 3, h, w) -> features at 1/2, 1/4 and 1/8 of where their differences are unusual."""
+
+    def __init__(self, widths: tuple[int, ...]):
+        super().__init__()
+        half, quarter, eighth = widths[:3]
+        self.at2 = nn.Sequential(ConvUnit(8, half), ConvUnit(half, half))
+        self.at4 = ConvUnit(half, quarter, stride=2)
+        self.at8 = ConvUnit(quarter, eighth, stride=2)
+
+    def forward(self, image: Tensor, background: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        plain = (image - background).abs().mean(1, keepdim=True)
+        still = margin(image, background).mean(1, keepdim=True)  # forgives a pixel of shift
+        scores = torch.cat([score(plain, 0.3), score(still, 0.15)], 1)
+        half = self.at2(F.pixel_unshuffle(scores, 2))
+        quarter = self.at4(half)
+        return half, quarter, self.at8(quarter)
+
+
 class Trunk(nn.Module):
     """Fused features at 1/8 -> features at 1/8 that know the whole picture."""
 
@@ -112,11 +152,14 @@ class Decoder(nn.Module):
 class TwinCore(nn.Module):
     """(B, 3, h, w) twice -> mask logits and depth (B, 1, h, w); h and w multiples of 32.
 
-    Input: widths of the features at 1/2, 1/4, 1/8, 1/16 and 1/32.
+    Input:
+        widths: of the features at 1/2, 1/4, 1/8, 1/16 and 1/32.
+        scored: whether `Scores` adds to what the trunk and the mask's decoder see.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int, int]):
+    def __init__(self, widths: tuple[int, int, int, int, int], *, scored: bool = False):
         super().__init__()
+        self.scores = Scores(widths) if scored else None
         self.encoder = Encoder(widths)
         self.fuse = nn.ModuleList(Fuse(width, width) for width in widths[:3])
         self.trunk = Trunk(widths)
@@ -129,5 +172,9 @@ class TwinCore(nn.Module):
         num = image.shape[0]  # not len(): that fixes the batch of an exported graph
         halves = [(level[:num], level[num:]) for level in both]  # `chunk` does not export
         half, quarter, eighth = (fuse(*pair) for fuse, pair in zip(self.fuse, halves, strict=True))
+        half_mask, quarter_mask = half, quarter
+        if self.scores is not None:
+            seen = self.scores(image, background)
+            half_mask, quarter_mask, eighth = half + seen[0], quarter + seen[1], eighth + seen[2]
         eighth = self.trunk(eighth)
-        return self.mask_decoder(eighth, quarter, half), self.depth_decoder(eighth, quarter, half)
+        return self.mask_decoder(eighth, quarter_mask, half_mask), self.depth_decoder(eighth, quarter, half)
