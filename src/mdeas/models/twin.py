@@ -154,7 +154,7 @@ class TwinCore(nn.Module):
 
     Input:
         widths: of the features at 1/2, 1/4, 1/8, 1/16 and 1/32.
-        scored: whether `Scores` adds to what the trunk and the mask's decoder see.
+        scored: whether `Scores` adds to the features of the photos.
     """
 
     def __init__(self, widths: tuple[int, int, int, int, int], *, scored: bool = False):
@@ -171,10 +171,11 @@ class TwinCore(nn.Module):
         both = self.encoder(torch.cat([image, background], 0))
         num = image.shape[0]  # not len(): that fixes the batch of an exported graph
         halves = [(level[:num], level[num:]) for level in both]  # `chunk` does not export
-        half, quarter, eighth = (fuse(*pair) for fuse, pair in zip(self.fuse, halves, strict=True))
-        half_mask, quarter_mask = half, quarter
+        levels = [fuse(*pair) for fuse, pair in zip(self.fuse, halves, strict=True)]
         if self.scores is not None:
-            seen = self.scores(image, background)
-            half_mask, quarter_mask, eighth = half + seen[0], quarter + seen[1], eighth + seen[2]
+            levels = [
+                level + seen for level, seen in zip(levels, self.scores(image, background), strict=True)
+            ]
+        half, quarter, eighth = levels
         eighth = self.trunk(eighth)
-        return self.mask_decoder(eighth, quarter_mask, half_mask), self.depth_decoder(eighth, quarter, half)
+        return self.mask_decoder(eighth, quarter, half), self.depth_decoder(eighth, quarter, half)
