@@ -33,14 +33,15 @@ def report(what: str, ours_s: float, rival_s: float, rival: str, goal: float) ->
     ratio = rival_s / ours_s
     print(
         f"{what}: {ratio:.1f}x faster than {rival} "
-        f"({ours_s * 1e3:.2f} against {rival_s * 1e3:.2f} ms; goal {goal:g}x: {_verdict(ratio >= goal)})"
+        f"({ours_s * 1e3:.2f} against {rival_s * 1e3:.2f} ms; goal {goal:g}x: {verdict(ratio >= goal)})"
     )
 
 
 def report_limit(what: str, value_s: float, goal_s: float) -> None:
     """One line: the time and the goal."""
-    print(f"{what}: {value_s:.3f} s (goal {goal_s:g} s: {_verdict(value_s < goal_s)})")
+    print(f"{what}: {value_s:.3f} s (goal {goal_s:g} s: {verdict(value_s < goal_s)})")
 
 
-def _verdict(reached: bool) -> str:
+def verdict(reached: bool) -> str:
+    """How it is said."""
     return "reached" if reached else "MISSED"

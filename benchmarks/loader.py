@@ -13,6 +13,7 @@ from time import perf_counter
 import cv2
 import numpy as np
 import torch
+from _timing import verdict
 from torch.utils.data import DataLoader
 
 from mdeas.data.loader import Samples, batch_indices, load
@@ -117,8 +118,8 @@ def training_rate(folder: Path) -> float:
     return 3 * BATCH / (perf_counter() - start)
 
 
-def verdict(ratio: float, goal: float) -> str:
-    return f"{ratio:.1f}x (goal {goal:g}x: {'reached' if ratio >= goal else 'MISSED'})"
+def said(ratio: float, goal: float) -> str:
+    return f"{ratio:.1f}x (goal {goal:g}x: {verdict(ratio >= goal)})"
 
 
 def main() -> None:
@@ -131,10 +132,10 @@ def main() -> None:
             mine, theirs = map(max, zip(*pairs, strict=True))
             print(
                 f"loader, {num_backgrounds} backgrounds: {mine:.0f} samples/s, loose files {theirs:.0f}: "
-                f"{verdict(mine / theirs, 1)}"
+                f"{said(mine / theirs, 1)}"
             )
         consumed = training_rate(folder)
-        print(f"loader against training, {consumed:.1f} samples/s: {verdict(mine / consumed, 4)}")
+        print(f"loader against training, {consumed:.1f} samples/s: {said(mine / consumed, 4)}")
 
 
 if __name__ == "__main__":

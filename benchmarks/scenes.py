@@ -4,7 +4,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import torch
-from _timing import seconds
+from _timing import seconds, verdict
 
 from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
 
@@ -34,5 +34,4 @@ def samples_per_second(size: int) -> float:
 if __name__ == "__main__":
     for size, goal in GOALS.items():
         rate = samples_per_second(size)
-        verdict = "reached" if rate >= goal else "MISSED"
-        print(f"scenes at {size}x{size}: {rate:.1f} samples/s (goal {goal}: {verdict})")
+        print(f"scenes at {size}x{size}: {rate:.1f} samples/s (goal {goal}: {verdict(rate >= goal)})")

@@ -13,7 +13,7 @@ from mdeas.errors import InputError
 from mdeas.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
 from mdeas.images import decode_rgb
 from mdeas.kept import KeptPictures
-from mdeas.places import Places, find_places
+from mdeas.places import Places, damaged, find_places
 from mdeas.rows import decode_row, encode_row, pyarrow_parquet, write_shard
 from mdeas.sample import SPLITS, Sample, check
 
@@ -144,11 +144,11 @@ def read_index(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise _missing(path, f"no finished data set (no {INDEX})", "Run its `mdeas create` command again.")
     index = read_json(file)
     if not isinstance(index, dict) or index.get("format") != FORMAT:
-        raise _damaged(file, "not the index of a data set")
+        raise damaged(file, "not the index of a data set")
     if index.get("version") != VERSION:
         raise _missing(path, f"format version {index.get('version')}, not {VERSION}", "Make it again.")
     if not _is_sealed(index, file):
-        raise _damaged(file, "edited after it was made")
+        raise damaged(file, "edited after it was made")
     return index
 
 
@@ -212,17 +212,17 @@ def _check_files(path: Path, index: dict[str, Any]) -> None:
     there = {file.name: file.stat().st_size for file in (path / "data").glob("*.parquet")}
     for name in sorted(wanted.keys() | there.keys()):
         if name not in there:
-            raise _damaged(path / "data" / name, "missing")
+            raise damaged(path / "data" / name, "missing")
         if name not in wanted:
-            raise _damaged(path / "data" / name, "a shard that the index does not name; remove it")
+            raise damaged(path / "data" / name, "a shard that the index does not name; remove it")
         if there[name] != wanted[name]:
-            raise _damaged(path / "data" / name, f"{there[name]:,} bytes long instead of {wanted[name]:,}")
+            raise damaged(path / "data" / name, f"{there[name]:,} bytes long instead of {wanted[name]:,}")
 
 
 def _check_content(path: Path, shard: dict[str, Any]) -> None:
     file = path / "data" / shard["name"]
     if sha256_file(file) != shard["sha256"]:
-        raise _damaged(file, "not the bytes that were written")
+        raise damaged(file, "not the bytes that were written")
 
 
 def _check_samples(dataset: Dataset) -> None:
@@ -232,16 +232,12 @@ def _check_samples(dataset: Dataset) -> None:
         check(sample)
         keys = {("id", sample.meta["id"]), ("index", sample.meta["index"])}
         if seen & keys:
-            raise _damaged(dataset.path, f"sample {sample.meta['id']!r} is there twice")
+            raise damaged(dataset.path, f"sample {sample.meta['id']!r} is there twice")
         seen |= keys
         splits[sample.meta["split"]] += 1
     if {k: n for k, n in splits.items() if n} != {k: n for k, n in dataset.index["splits"].items() if n}:
-        raise _damaged(dataset.path, f"samples per split {splits} instead of {dataset.index['splits']}")
+        raise damaged(dataset.path, f"samples per split {splits} instead of {dataset.index['splits']}")
 
 
 def _missing(path: str | os.PathLike[str], what: str, advice: str) -> InputError:
     return InputError("E-DATASET-MISSING", f"{quoted(path)}: {what}. {advice}")
-
-
-def _damaged(path: str | os.PathLike[str], what: str) -> InputError:
-    return InputError("E-DATASET-DAMAGED", f"{quoted(path)}: {what}. Copy or make the data set again.")

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.progress import track
 
@@ -14,7 +13,7 @@ from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
 from mdeas.figures import figure_class
 from mdeas.files import refuse_existing
-from mdeas.metrics import depth_metrics, mask_metrics
+from mdeas.metrics import depth_metrics, mask_metrics, means
 from mdeas.metrics_depth import ALIGNMENTS
 from mdeas.metrics_mask import cut
 from mdeas.predictor import Prediction, Predictor
@@ -143,11 +142,5 @@ def summarize(rows: list[Row], names: Sequence[str]) -> dict[str, Any]:
     """Means over pictures, NaN left out, by predictor; and how many pictures stand behind them."""
     first = [row for row in rows if row["predictor"] == names[0]]
     kinds = {word: sum(row["kind"] == word for row in first) for word in ("filled", "empty", "unmasked")}
-    means = {name: _means([row for row in rows if row["predictor"] == name]) for name in names}
-    return {"num_pictures": {"all": len(first), **kinds}, "predictors": means}
-
-
-def _means(rows: list[Row]) -> dict[str, float]:
-    names = dict.fromkeys(name for row in rows for name, value in row.items() if isinstance(value, float))
-    columns = {name: np.array([row[name] for row in rows if name in row]) for name in names}
-    return {name: float(np.nanmean(c)) for name, c in columns.items() if not np.isnan(c).all()}
+    found = {name: means([row for row in rows if row["predictor"] == name]) for name in names}
+    return {"num_pictures": {"all": len(first), **kinds}, "predictors": found}

@@ -1,7 +1,8 @@
 """All metrics by name. A new one is a function in metrics_mask.py or metrics_depth.py and a row here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -121,3 +122,10 @@ def _published(prediction: np.ndarray, truth: np.ndarray, known: np.ndarray, pre
     found = {name: compute(p[known], z[known]) for name, compute in of_task("published").items()}
     found |= {name: compute(p * known, z * known) for name, compute in of_task("published map").items()}
     return {name.replace("published_", prefix): value for name, value in found.items()}
+
+
+def means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The mean over pictures of each metric; NaN, and what is no float, is left out."""
+    names = dict.fromkeys(name for row in rows for name, value in row.items() if isinstance(value, float))
+    columns = {name: np.array([row[name] for row in rows if name in row]) for name in names}
+    return {name: float(np.nanmean(c)) for name, c in columns.items() if not np.isnan(c).all()}

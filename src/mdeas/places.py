@@ -34,7 +34,7 @@ class Places:
         """What `rows.decode_row` needs of a row; InputError E-DATASET-DAMAGED when the file has changed."""
         with storage(self.path), open(self.path, "rb", buffering=0) as file:
             if _version(file.fileno()) != self.version:
-                raise _damaged(self.path, "another file than when it was opened")
+                raise damaged(self.path, "another file than when it was opened")
             pictures = [_read(file.fileno(), *span) for span in self.spans[number].tolist()]
         facts = {name: self.facts[name][number].as_py() for name in _FACTS}
         return facts | dict(zip(PICTURES, pictures, strict=True))
@@ -51,7 +51,7 @@ def find_places(path: Path) -> Places:
         try:
             spans = [_group_spans(data, shard, number) for number in range(shard.num_row_groups)]
         except ValueError as error:
-            raise _damaged(path, "not a shard that mdeas wrote") from error
+            raise damaged(path, "not a shard that mdeas wrote") from error
         facts = shard.read(list(_FACTS), use_threads=False)
         return Places(path, _version(file.fileno()), facts, np.concatenate(spans))
 
@@ -109,5 +109,6 @@ def _find(data: mmap.mmap, value: bytes, end: int) -> int:
     return begin
 
 
-def _damaged(path: Path, what: str) -> InputError:
+def damaged(path: str | os.PathLike[str], what: str) -> InputError:
+    """The error for a file of a data set that is not as it was written."""
     return InputError("E-DATASET-DAMAGED", f"{quoted(path)}: {what}. Copy or make the data set again.")

@@ -45,6 +45,11 @@ class Sample:
         return self.depth > 0 if self.depth_kind == "metric" else np.ones_like(self.depth, bool)
 
 
+def spread(count: int, most: int) -> list[int]:
+    """At most `most` of the numbers 0 .. count - 1, evenly spread, rising."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()
+
+
 def check(sample: Sample) -> Sample:
     """Return `sample` unchanged, or raise InputError (E-SAMPLE) naming the first broken rule."""
     name = sample.meta.get("id", "sample")

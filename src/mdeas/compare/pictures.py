@@ -8,7 +8,7 @@ from mdeas.dataset import Dataset
 from mdeas.images import colorize
 from mdeas.predictor import Prediction, Predictor
 from mdeas.report import grey
-from mdeas.sample import Sample
+from mdeas.sample import Sample, spread
 from mdeas.sheets import contact_sheet, stacked
 
 ROWS = 6
@@ -21,8 +21,7 @@ def pictures(predictors: Sequence[Predictor], samples: Dataset, count: int) -> n
 
     A network stands in the sheet of each task that it does; a task that none does has no sheet.
     """
-    numbers = np.unique(np.linspace(0, count - 1, ROWS).round().astype(int))
-    chosen = [samples[int(number)] for number in numbers]
+    chosen = [samples[number] for number in spread(count, ROWS)]
     found = [[predictor.predict(s.background, s.image) for predictor in predictors] for s in chosen]
     tasks = [task for task in ("mask", "depth") if any(task in predictor.tasks for predictor in predictors)]
     return stacked([_sheet(task, predictors, chosen, found) for task in tasks], tasks)

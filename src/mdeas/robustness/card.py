@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
 from mdeas.images import encode_png
@@ -13,7 +11,7 @@ from mdeas.robustness import table
 from mdeas.robustness.figure import figure
 from mdeas.robustness.measure import measure
 from mdeas.robustness.pictures import pictures
-from mdeas.sample import Sample
+from mdeas.sample import Sample, spread
 
 TABLE, ROWS = "robustness.md", "robustness.csv"
 PLOT, PICTURES = "robustness.png", "robustness-pictures.png"
@@ -47,8 +45,7 @@ def card(
 
 def _spread(rows: list[Row]) -> list[Row]:
     """At most MOST_PAIRS of the rows, evenly spread."""
-    places = np.linspace(0, len(rows) - 1, min(MOST_PAIRS, len(rows))).round().astype(int)
-    return [rows[place] for place in places]
+    return [rows[place] for place in spread(len(rows), MOST_PAIRS)]
 
 
 def _typical(rows: list[Row]) -> Row:

@@ -18,7 +18,6 @@ from mdeas.sample import Sample
 
 _SIDE = 224
 """Long side of a picture in whose pixels lengths are given, so that they mean the same at any size."""
-_DISPLAY = 2.2  # light is about the encoded value to this power
 _SOFT_PX = 3.0  # standard deviation of a shadow's edge, at _SIDE
 
 
@@ -112,7 +111,7 @@ def shadow(sample: Sample, level: float, rng: np.random.Generator) -> Sample:
     """A soft shadow over the image behind the foreground; level: share of the light that its core loses."""
     assert sample.mask is not None
     lost = level * _shadow_shape(sample.mask, rng) * (1 - sample.mask)
-    lit = sample.image * ((1 - lost) ** (1 / _DISPLAY))[..., None]
+    lit = sample.image * ((1 - lost) ** (1 / nuisance.DISPLAY))[..., None]
     return replace(sample, image=_to_uint8(lit))
 
 

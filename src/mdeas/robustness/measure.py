@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 from mdeas.dataset import Dataset
-from mdeas.metrics import METRICS
+from mdeas.metrics import METRICS, means
 from mdeas.metrics_depth import align, to_unit
 from mdeas.metrics_mask import cut
 from mdeas.predictor import Prediction, Predictor
@@ -47,7 +47,7 @@ def measure(
     for number in track(numbers, "disturbing", console=Console(stderr=True)):
         for cell, scores in _of_pair(predictors, samples[number], number, alignment):
             found[cell].append(scores)
-    return {cell: _means(scores) for cell, scores in found.items()}
+    return {cell: means(scores) for cell, scores in found.items()}
 
 
 def _of_pair(
@@ -97,8 +97,3 @@ def _of_depth(inverse_depth: np.ndarray, sample: Sample, alignment: str) -> Scor
         return {"agreement_delta1": METRICS["published_delta1"].compute(p[known], z[known])}
     depth_m = 1 / align(inverse_depth, truth, known, alignment)
     return {"delta1": METRICS["delta1"].compute(depth_m[known], sample.depth[known].astype(np.float64))}
-
-
-def _means(scores: Sequence[Scores]) -> Scores:
-    names = dict.fromkeys(name for one in scores for name in one)
-    return {name: float(np.mean([one[name] for one in scores if name in one])) for name in names}

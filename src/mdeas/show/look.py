@@ -9,7 +9,7 @@ from mdeas.create.progress import progress
 from mdeas.dataset import Dataset
 from mdeas.files import sha256_bytes
 from mdeas.moments import SampleStatistics
-from mdeas.sample import SPLITS
+from mdeas.sample import SPLITS, spread
 from mdeas.show.spreads import Spreads
 from mdeas.show.twins import KINDS, Prints, Twins
 
@@ -30,7 +30,7 @@ class Look:
 def look(dataset: Dataset, limit: int | None = None) -> Look:
     """Look at every sample of `dataset`, or at `limit` that are evenly spread."""
     count = min(limit or len(dataset), len(dataset))
-    numbers = np.linspace(0, len(dataset) - 1, count).round().astype(int)
+    numbers = np.array(spread(len(dataset), count))
     statistics, spreads, prints = SampleStatistics(), Spreads(), Prints(count)
     with progress("looking at samples", count) as advance:
         for number in numbers.tolist():

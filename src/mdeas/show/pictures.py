@@ -6,7 +6,7 @@ import numpy as np
 
 from mdeas.dataset import Dataset
 from mdeas.images import colorize, contact_sheet
-from mdeas.sample import Sample
+from mdeas.sample import Sample, spread
 from mdeas.show.look import Look
 
 TITLES = ("background", "image", "mask", "depth")
@@ -17,8 +17,7 @@ _UNKNOWN = 64  # grey of a mask or a depth that is not known
 
 def sheet(dataset: Dataset) -> np.ndarray:
     """Contact sheet of up to 10 samples, evenly spread: uint8 (H, W, 3) RGB."""
-    numbers = np.unique(np.linspace(0, len(dataset) - 1, _ROWS).round().astype(int))
-    samples = [dataset[int(number)] for number in numbers]
+    samples = [dataset[number] for number in spread(len(dataset), _ROWS)]
     captions = [f"{sample.meta['split']}  {sample.meta['id']}" for sample in samples]
     return contact_sheet([_pictures(sample) for sample in samples], TITLES, captions=captions)
 

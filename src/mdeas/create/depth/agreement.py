@@ -8,7 +8,7 @@ import numpy as np
 
 from mdeas.errors import InputError
 from mdeas.metrics_depth import abs_rel, align, boundary_recall, delta1
-from mdeas.sample import Sample
+from mdeas.sample import Sample, spread
 
 if TYPE_CHECKING:
     from mdeas.create.depth.cache import TeacherDepths
@@ -34,7 +34,7 @@ def agreement_of(maker: Maker, depths: TeacherDepths) -> dict[str, float | int]:
 
 
 def _spread(maker: Maker) -> list[Sample]:
-    numbers = np.unique(np.linspace(0, maker.count - 1, NUM_SAMPLES).round().astype(int)).tolist()
+    numbers = spread(maker.count, NUM_SAMPLES)
     return [sample for number in numbers if (sample := _made(maker, number))]
 
 

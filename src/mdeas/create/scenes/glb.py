@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.create.scenes.mesh import Mesh, corner_normals
+from mdeas.create.scenes.mesh import Mesh, areas, corner_normals
 from mdeas.create.scenes.texture import TextureBank
 from mdeas.errors import InputError, UsageError
 from mdeas.files import quoted
@@ -123,8 +123,7 @@ def _rgba(picture: Any) -> np.ndarray:
 
 def _solid(faces: np.ndarray, points: np.ndarray, uv: np.ndarray, rgba: np.ndarray | None) -> np.ndarray:
     """bool (F,): faces that have an area and that their texture's alpha does not hide."""
-    edges = points[faces][:, 1:] - points[faces][:, :1]
-    keep = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) > 0
+    keep = areas(points[faces]) > 0
     if rgba is None:
         return keep
     middle = uv[faces].mean(1, keepdims=True)

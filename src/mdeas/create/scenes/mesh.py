@@ -45,7 +45,7 @@ class Mesh:
     def _tiles_per_m(self) -> np.ndarray:
         """(F,) how densely the texture lies on each face."""
         flat_uv = np.pad(self.uv, ((0, 0), (0, 0), (0, 1)))
-        return np.sqrt(_areas(flat_uv) / np.maximum(_areas(self.corners), 1e-12)).astype(np.float32)
+        return np.sqrt(areas(flat_uv) / np.maximum(areas(self.corners), 1e-12)).astype(np.float32)
 
     def cast(self, origin: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """Rays float32 (K, 3) twice, in the mesh's frame -> t (K,) float32 of the nearest face, or inf."""
@@ -98,8 +98,8 @@ def _flat_normals(corners: np.ndarray) -> np.ndarray:
     return cross / np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-20)
 
 
-def _areas(corners: np.ndarray) -> np.ndarray:
-    """(F, 3, 3) -> (F,)."""
+def areas(corners: np.ndarray) -> np.ndarray:
+    """Corners of faces (F, 3, 3) -> (F,)."""
     return 0.5 * np.linalg.norm(_cross(corners), axis=1)
 
 
