@@ -22,16 +22,16 @@ FLOORS = {
             "baselines dataset pair places predictor rows runtime videofile",
             "create data models",
             "train",
-            "compare evaluate export exported grid predict report robustness show video",
-            "__init__ __main__ arguments cli commands_data",
+            "compare evaluate export exported grid predict quantize report robustness show video",
+            "__init__ __main__ arguments cli commands_data commands_models",
         )
     )
     for name in names.split()
 }
 STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
-    "arguments", "cli", "commands_data", "evaluate", "exported", "grid", "predict", "report", "robustness",
-    "show", "video", "__init__", "__main__",
+    "arguments", "cli", "commands_data", "commands_models", "evaluate", "exported", "grid", "predict",
+    "quantize", "report", "robustness", "show", "video", "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")
 # Who may decode or encode pictures; a nuisance passes a photo through JPEG in memory.

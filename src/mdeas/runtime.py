@@ -91,6 +91,11 @@ def load(model: str | Path | None = None, *, device: str = "cpu", threads: int |
     return OnnxPredictor(_read(Path(model)), str(model), device=device, threads=threads)
 
 
+def model_bytes(model: str | Path) -> bytes:
+    """The ONNX file called `model`, or "default"; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
+    return default_bytes() if model == "default" else _read(Path(model))
+
+
 def default_bytes() -> bytes:
     """The model inside the package; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
     folder = importlib.resources.files("mdeas") / "weights"

@@ -1,0 +1,115 @@
+"""An 8-bit sibling of an ONNX model: a quarter of the bytes, and faster where the processor multiplies bytes.
+
+Static quantisation of the convolutions (QDQ, weights per channel): ranges are read off real pairs beforehand.
+What is no convolution, the matching of the photos and the scores of their differences, stays in float.
+"""
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mdeas.dataset import Dataset
+from mdeas.errors import UsageError
+from mdeas.files import refuse_existing, write_bytes
+from mdeas.runtime import INPUTS, SPEC_KEY, OnnxPredictor, model_bytes
+from mdeas.sample import spread
+from mdeas.spec import Spec, prepare
+
+SUFFIX = "-int8"
+
+
+def quantize(
+    model: str | Path, data: str | Path, out: Path, *, split: str, limit: int, force: bool = False
+) -> dict[str, Any]:
+    """Write the 8-bit sibling of `model`.
+
+    Input:
+        model: ONNX file, or "default".
+        data, split: data set whose pairs show the ranges; evaluate on another.
+        limit: so many of its samples at most, evenly spread.
+    Output: {"name", "bytes", "sha256"}; the spec is that of the model, but for its name, with "-int8".
+    Errors: those of runtime.model_bytes, OnnxPredictor and Dataset; UsageError E-EXTRA without `onnx`;
+        StorageError E-EXISTS.
+    """
+    onnx, quantization = _packages()
+    refuse_existing(out, force)
+    given = model_bytes(model)
+    predictor = OnnxPredictor(given, str(model))
+    samples = Dataset(Path(data), split)
+    proto = onnx.load_from_string(given)
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        file = Path(folder) / "int8.onnx"
+        quantization.quantize_static(
+            proto,
+            file,
+            _reader(quantization, _pairs(samples, limit, predictor.spec)),
+            quant_format=quantization.QuantFormat.QDQ,
+            op_types_to_quantize=["Conv"],
+            nodes_to_exclude=_heads(proto),
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+        )
+        proto = onnx.load(file)
+    spec = replace(predictor.spec, name=predictor.spec.name + SUFFIX)
+    onnx.helper.set_model_props(proto, predictor.metadata | {SPEC_KEY: spec.to_json()})
+    bytes_ = proto.SerializeToString(deterministic=True)
+    OnnxPredictor(bytes_, str(out))  # refused here rather than at its first use
+    return write_bytes(out, bytes_, force=force)
+
+
+def _packages() -> tuple[Any, Any]:
+    try:
+        import onnx
+        from onnxruntime import quantization
+    except ImportError as error:
+        raise UsageError("E-EXTRA", "quantising needs onnx. Run: pip install 'mdeas[train]'") from error
+    return onnx, quantization
+
+
+def _pairs(samples: Dataset, limit: int, spec: Spec) -> Iterator[dict[str, np.ndarray]]:
+    """The network's inputs for evenly spread samples."""
+    for number in spread(len(samples), limit):
+        sample = samples[number]
+        yield dict(zip(INPUTS, prepare(sample.background, sample.image, spec), strict=True))
+
+
+def _reader(quantization: Any, pairs: Iterator[dict[str, np.ndarray]]) -> Any:
+    """The pairs in the form that ONNX Runtime asks for: one by one, then None."""
+
+    class Pairs(quantization.CalibrationDataReader):
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            return next(pairs, None)
+
+    return Pairs()
+
+
+def _heads(proto: Any) -> list[str]:
+    """Convolutions after which no other comes: their outputs are the mask and the depth, not features."""
+    made_by = {name: node for node in proto.graph.node for name in node.output}
+    found, waiting = [], [output.name for output in proto.graph.output]
+    while waiting:
+        node = made_by.get(waiting.pop())
+        if node is None:
+            continue
+        if node.op_type == "Conv":
+            found.append(node.name)
+        else:
+            waiting.extend(node.input)
+    return found
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """ONNX Runtime advises preprocessing on the root logger; our exporter has done it."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)

@@ -1,0 +1,87 @@
+import numpy as np
+import onnx
+import pytest
+import tiny_data
+import torch
+from torch import nn
+
+from mdeas.cli import main
+from mdeas.export import export_network
+from mdeas.models.base import PairNetwork
+from mdeas.runtime import OnnxPredictor
+from mdeas.spec import Spec
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+class Core(nn.Module):
+    """Two convolutions of features and one that is the head of both tasks."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(6, 16, 3, padding=1), nn.Conv2d(16, 16, 3, padding=1)
+        self.head = nn.Conv2d(16, 2, 1)
+
+    def forward(self, background, image):
+        x = self.first(torch.cat([background, image], 1)).relu()
+        return self.head(self.second(x).relu()).split(1, dim=1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """float.onnx and a data set whose validation split has pairs to measure ranges on."""
+    folder = tmp_path_factory.mktemp("quantize")
+    torch.manual_seed(0)
+    export_network(
+        PairNetwork(Core(), multiple=2), Spec(size=48, multiple=2, name="tiny"), folder / "float.onnx"
+    )
+    tiny_data.write(folder / "data", validation=[tiny_data.sample(number) for number in range(4)])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def quantized(folder):
+    words = ["quantize", str(folder / "float.onnx"), "--data", str(folder / "data")]
+    assert main([*words, "-o", str(folder / "int8.onnx")]) == 0
+    assert main([*words, "-o", str(folder / "again.onnx"), "--limit", "100"]) == 0
+    return folder / "int8.onnx"
+
+
+def test_it_says_nearly_the_same(folder, quantized):
+    sample = tiny_data.sample(9)
+    exact, rounded = (
+        OnnxPredictor(file.read_bytes(), "m").predict(sample.background, sample.image)
+        for file in (folder / "float.onnx", quantized)
+    )
+    assert 0 < np.abs(exact.mask - rounded.mask).max() < 0.02
+    assert 0 < np.abs(exact.depth - rounded.depth).max() < 0.05 * np.ptp(exact.depth)
+
+
+def test_features_are_bytes_and_heads_are_not(quantized):
+    graph = onnx.load(quantized).graph
+    kinds = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    made_by = {name: node for node in graph.node for name in node.output}
+    weights = [made_by.get(node.input[1]) for node in graph.node if node.op_type == "Conv"]
+    per_byte = [node for node in weights if node is not None and node.op_type == "DequantizeLinear"]
+    assert len(weights) == 3 and len(per_byte) == 2
+    assert {kinds[node.input[0]] for node in per_byte} == {onnx.TensorProto.INT8}
+
+
+def test_its_spec_is_the_models_and_its_name_tells(folder, quantized):
+    exact, rounded = (
+        OnnxPredictor(file.read_bytes(), "m").spec for file in (folder / "float.onnx", quantized)
+    )
+    assert rounded.name == "tiny-int8"
+    assert (rounded.size, rounded.multiple, rounded.tasks) == (exact.size, exact.multiple, exact.tasks)
+
+
+def test_the_same_bytes_again(folder, quantized):
+    assert quantized.read_bytes() == (folder / "again.onnx").read_bytes()
+
+
+def test_refusals(folder, quantized, capsys):
+    words = ["--data", str(folder / "data"), "-o", str(quantized)]
+    assert main(["quantize", str(folder / "float.onnx"), *words]) == 4
+    assert "E-EXISTS" in capsys.readouterr().err
+    assert main(["quantize", "otsu", *words, "--force"]) == 5
+    assert "E-MODEL-MISSING" in capsys.readouterr().err
