@@ -18,8 +18,8 @@ FLOORS = {
     for floor, names in enumerate(
         (
             "container errors failures figures files headers images kept metrics metrics_depth metrics_mask"
-            " moments names near onnxfile sample sheets signals spec tags torchvision_import",
-            "baselines dataset pair places predictor rows runtime videofile",
+            " moments names near onnxfile sample session sheets signals spec stages tags torchvision_import",
+            "baselines dataset pair places predictor refine rows runtime videofile",
             "create data models",
             "train",
             "compare evaluate export exported grid predict report robustness show video",

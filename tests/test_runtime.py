@@ -155,7 +155,7 @@ def test_other_models_are_refused(changes, code):
 
 
 def test_external_data_is_refused_before_onnx_runtime_sees_it(monkeypatch):
-    monkeypatch.setattr(runtime, "_session", lambda *a: pytest.fail("the session was created"))
+    monkeypatch.setattr(runtime, "open_session", lambda *a: pytest.fail("the session was created"))
     data = tiny_model.model_bytes(extra_initializers=[EXTERNAL])
     assert code_of(ModelError, runtime.OnnxPredictor, data, "m") == "E-MODEL-EXTERNAL"
 
