@@ -2,7 +2,7 @@
 
 A function's signature is its parser: positional parameters are arguments, keyword-only ones are options, the
 docstring is the help. To add a command, write the function and give it a row in COMMANDS. Those about data
-are in commands_data.py.
+are in commands_data.py, some about running models in commands_run.py.
 """
 
 import sys
@@ -24,6 +24,7 @@ from mdeas.commands_data import (
     show,
     verify,
 )
+from mdeas.commands_run import RunDevice, benchmark, video
 from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -143,8 +144,9 @@ def predict(
     background: str,
     out: str,
     model: str | None = None,
-    device: Device = "auto",
+    device: RunDevice = "auto",
     threads: PositiveInt | None = None,
+    size: PositiveInt | None = None,
     force: bool = False,
 ) -> None:
     """Write mask, depth, cut-out and a panel for photos of one view.
@@ -152,16 +154,16 @@ def predict(
     images: photos with something in them, or folders of such photos
     background: photo of the same view with nothing in it
     out: folder for the results
-    model: ONNX file; the default is in the package
-    device: auto takes CUDA when there is one
+    model: ONNX file or a model of the package: default, default-int8
+    device: where the network runs; auto takes CUDA when there is one
     threads: CPU threads
+    size: long side in pixels at which the network works
     force: replace results that are there
     """
     from mdeas.predict import predict_files
 
-    predict_files(
-        images, background, Path(out), model=model, device=device, threads=threads, force=force, tell=print
-    )
+    options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "size": size}
+    predict_files(images, background, Path(out), force=force, tell=print, **options)
 
 
 def grid(
@@ -188,34 +190,6 @@ def grid(
 
     write_grid(runs, data, out, task=task, split=split, count=count, force=force)
     print(out)
-
-
-def video(
-    source: str,
-    *,
-    background: str,
-    out: str,
-    model: str | None = None,
-    frames: PositiveInt | None = None,
-    device: Device = "auto",
-    threads: PositiveInt | None = None,
-    force: bool = False,
-) -> None:
-    """Predict a video or a camera and write tiles of frame, mask, depth and cut-out.
-
-    source: video file, or camera: its number or /dev/video...
-    background: photo of the same view with nothing in it
-    out: MP4 file for the tiles
-    model: ONNX file; the default is in the package
-    frames: write at most so many
-    device: auto takes CUDA when there is one
-    threads: CPU threads
-    force: replace a file that is there
-    """
-    from mdeas.video import tile_video
-
-    options: dict[str, Any] = {"model": model, "frames": frames, "device": device, "threads": threads}
-    print_facts(tile_video(source, background, out, force=force, **options))
 
 
 def models(name: str | None = None, *, size: PositiveInt = 224) -> None:
@@ -246,6 +220,7 @@ COMMANDS: dict[str, Any] = {
     "export": export,
     "grid": grid,
     "predict": predict,
+    "benchmark": benchmark,
     "video": video,
     "models": models,
 }

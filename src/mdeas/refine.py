@@ -78,9 +78,9 @@ def _evidence_maps(mask: np.ndarray, background: np.ndarray, image: np.ndarray) 
     weight = _WEIGHT / 2 * (np.minimum(known_out, known_in) * 50).clip(0, 1)
     band, inside = _band(mask)
     return _Maps(
-        np.dstack([mean_out, weight / variance_out]),
-        np.dstack([mean_in, weight / variance_in]),
-        np.dstack([3 * weight * np.log(variance_out / variance_in), np.maximum(band, inside), band]),
+        cv2.merge([mean_out, weight / variance_out]),
+        cv2.merge([mean_in, weight / variance_in]),
+        cv2.merge([3 * weight * np.log(variance_out / variance_in), np.maximum(band, inside), band]),
     )
 
 
@@ -89,10 +89,10 @@ def _moments(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean (h, w, 3), variance (h, w) and total weight (h, w) of float32 (h, w, 3) in a window."""
     side = 2 * round(share * max(weight.shape) / 2) + 1
-    sums = _window(np.dstack([values * weight[..., None], np.square(values).mean(axis=2) * weight]), side)
+    sums = _window(cv2.merge([values * weight[..., None], _squared(values.copy()) * weight]), side)
     known = _window(weight, side)
     means = sums / (known + _TINY)[..., None]
-    variance = (means[..., 3] - np.square(means[..., :3]).mean(axis=2)).clip(0) + _NOISE**2
+    variance = (means[..., 3] - _squared(means[..., :3].copy())).clip(0) / 3 + _NOISE**2
     return means[..., :3], variance, known
 
 
@@ -114,13 +114,13 @@ def _band(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _strips(where: np.ndarray, height: int, width: int) -> Iterator[tuple[slice, slice]]:
     """Rows and columns, at the photo's size, that cover all of `where`, about _STRIP pixels at a time."""
     zoom_y, zoom_x = height / where.shape[0], width / where.shape[1]
-    columns = _span(where.any(axis=0), zoom_x, width)
-    rows = _span(where.any(axis=1), zoom_y, height)
+    columns = _span(where.max(axis=0), zoom_x, width)
+    rows = _span(where.max(axis=1), zoom_y, height)
     step = max(16, _STRIP // max(1, columns.stop - columns.start))
     for top in range(rows.start, rows.stop, step):
         bottom = min(top + step, rows.stop)
         near = where[max(0, int(top / zoom_y) - 1) : int(bottom / zoom_y) + 2]
-        span = _span(near.any(axis=0), zoom_x, width)
+        span = _span(near.max(axis=0), zoom_x, width)
         if span.stop:
             yield slice(top, bottom), span
 
@@ -160,8 +160,12 @@ def _refined(
 
 def _distance(values: np.ndarray, believed: np.ndarray) -> np.ndarray:
     """Squared distance of (n, m, 3) to a mean, times a weight, both (n, m, 4): (n, m)."""
-    away = values - believed[..., :3]
-    return np.einsum("ijk,ijk->ij", away, away) * believed[..., 3]
+    return _squared(values - believed[..., :3]) * believed[..., 3]
+
+
+def _squared(values: np.ndarray) -> np.ndarray:
+    """Sum of squares over the channels: (n, m, 3) -> (n, m)."""
+    return cv2.transform(np.square(values, out=values), np.ones((1, 3), np.float32))
 
 
 def _widened(part: slice, margin: int, length: int) -> tuple[slice, slice]:
@@ -173,7 +177,7 @@ def _widened(part: slice, margin: int, length: int) -> tuple[slice, slice]:
 def _enlarged(small: np.ndarray, zoom: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
     """`rows` and `columns` of the bilinear enlargement of float32 (h, w, C <= 4)."""
     step_y, step_x = 1 / zoom
-    place = np.float64(
+    place = np.array(
         [
             [step_x, 0, (columns.start + 0.5) * step_x - 0.5],
             [0, step_y, (rows.start + 0.5) * step_y - 0.5],
@@ -200,6 +204,6 @@ def _layered(depth: np.ndarray, mask: np.ndarray, full: np.ndarray) -> np.ndarra
 def _filled(depth: np.ndarray, known: np.ndarray) -> np.ndarray:
     """`depth` where it is known; elsewhere the mean of what is known near by, or `depth` where nothing is."""
     weight = known.astype(np.float32)
-    near = _window(np.dstack([depth * weight, weight]), 2 * _BAND + 1)
+    near = _window(cv2.merge([depth * weight, weight]), 2 * _BAND + 1)
     mean = (near[..., 0] + _TINY * depth) / (near[..., 1] + _TINY)
     return np.where(known, depth, mean)

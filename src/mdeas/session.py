@@ -21,8 +21,8 @@ _AUTO = ("cuda", "cpu")
 def open_session(data: bytes, name: str, device: str, threads: int | None) -> tuple[Any, str]:
     """Start ONNX Runtime with a model that onnxfile.check has passed.
 
-    Input: device: a name of PROVIDERS, or "auto": CUDA where it is there and starts, else the CPU. threads: of
-        the CPU; None leaves the choice to ONNX Runtime.
+    Input: device: a name of PROVIDERS, or "auto": CUDA where it is there and starts, else the CPU.
+        threads: of the CPU; None leaves the choice to ONNX Runtime.
     Output: the session, and the device that it runs on.
     Errors: UsageError (E-DEVICE) for a device that is not there or does not start; ModelError
         (E-MODEL-FORMAT).
