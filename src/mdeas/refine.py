@@ -27,6 +27,7 @@ _WEIGHT = 0.15  # of the log likelihood ratio: neighbours are alike, so they do 
 _MOST, _LEAST = 6.0, -3.0  # of what is added to the log odds; likeness to the background may be chance
 _SMOOTH = 0.55  # side of the window over which evidence is averaged, working pixels
 _STRIP = 1 << 16  # pixels that are worked on at a time
+_TRACE = 1e-3  # share of a window
 _TINY = 1e-4
 
 
@@ -89,9 +90,12 @@ def _moments(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean (h, w, 3), variance (h, w) and total weight (h, w) of float32 (h, w, 3) in a window."""
     side = 2 * round(share * max(weight.shape) / 2) + 1
-    sums = _window(cv2.merge([values * weight[..., None], _squared(values.copy()) * weight]), side)
+    weighted = cv2.merge([values * weight[..., None], _squared(values.copy()) * weight])
+    # Where a window has seen next to nothing, what all of the picture says takes over smoothly.
+    overall = weighted.mean(axis=(0, 1)) / max(float(weight.mean()), _TINY)
+    sums = _window(weighted, side) + _TRACE * overall
     known = _window(weight, side)
-    means = sums / (known + _TINY)[..., None]
+    means = sums / (known + _TRACE)[..., None]
     variance = (means[..., 3] - _squared(means[..., :3].copy())).clip(0) / 3 + _NOISE**2
     return means[..., :3], variance, known
 

@@ -67,7 +67,7 @@ class OnnxPredictor:
                 "E-MODEL-FORMAT", f"model {name!r} is damaged. Copy or export it again."
             ) from error
         if size is not None:
-            self.spec = replace(self.spec, size=size)
+            self.spec = replace(self.spec, size=int(size))
         self.name = self.spec.name or name
         self.tasks = self.spec.tasks
 
