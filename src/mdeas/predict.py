@@ -16,6 +16,7 @@ from mdeas.errors import InputError, UsageError
 from mdeas.failures import ERRORS, tell_failures
 from mdeas.files import locked, quoted, refuse_existing, write_json
 from mdeas.images import colorize, contact_sheet, list_images, read_rgb, read_rgba, write_png
+from mdeas.machine import num_cores
 from mdeas.names import output_names
 from mdeas.predictor import Prediction, Predictor
 from mdeas.runtime import OnnxPredictor, load
@@ -193,7 +194,7 @@ def _write_pngs(pictures: dict[Path, Callable[[], np.ndarray]], num_workers: int
 
 def _num_workers(photo: Photo) -> int:
     together = photo.height * photo.width <= _MAX_TOGETHER
-    return min(os.cpu_count() or 1, len(OUTPUTS)) if together else 1
+    return min(num_cores(), len(OUTPUTS)) if together else 1
 
 
 def _levels(mask: np.ndarray) -> np.ndarray:
