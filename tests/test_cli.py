@@ -61,7 +61,7 @@ def test_every_option_of_every_command_is_explained(words, capsys):
         (["verify", "x", "y"], "unrecognized arguments: y"),
         (
             ["predict", "a", "-o", "x", "--background", "b", "--device", "gpu"],
-            "'auto', 'cpu', 'cuda'. Got value: gpu",
+            "'directml', 'migraphx'. Got value: gpu",
         ),
     ],
 )

@@ -17,13 +17,16 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "container errors failures figures files headers images kept metrics metrics_depth metrics_mask"
-            " moments names near onnxfile sample sheets signals spec tags torchvision_import",
-            "baselines dataset pair places predictor rows runtime videofile",
+            "container errors failures figures files headers images kept machine metrics metrics_depth"
+            " metrics_mask moments names near onnxfile sample session sheets signals spec stages tags"
+            " torchvision_import",
+            "baselines dataset pair places predictor refine rows runtime videofile",
             "create data models",
             "train",
             "compare evaluate export exported grid predict quantize report robustness show video",
             "__init__ __main__ arguments cli commands_data commands_models",
+            "benchmark compare evaluate export exported grid predict report robustness show video",
+            "__init__ __main__ arguments cli commands_data commands_run",
         )
     )
     for name in names.split()
@@ -32,6 +35,8 @@ STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
     "arguments", "cli", "commands_data", "commands_models", "evaluate", "exported", "grid", "predict",
     "quantize", "report", "robustness", "show", "video", "__init__", "__main__",
+    "arguments", "benchmark", "cli", "commands_data", "commands_run", "evaluate", "exported", "grid",
+    "predict", "report", "robustness", "show", "video", "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")
 # Who may decode or encode pictures; a nuisance passes a photo through JPEG in memory.

@@ -1,5 +1,6 @@
 import contextlib
 import importlib.resources
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from onnx import TensorProto, helper
 import mdeas
 from mdeas import onnxfile, runtime
 from mdeas.baselines import BASELINES
+from mdeas.commands_run import RunDevice
 from mdeas.errors import InputError, ModelError, NonFiniteError, UsageError
 from mdeas.files import sha256_bytes
+from mdeas.session import PROVIDERS
 
 
 def photos(height=30, width=40):
@@ -94,6 +97,17 @@ def test_the_default_model(package, name):
     assert mdeas.load(name).predict(*photos()).mask.shape == (30, 40)
 
 
+def test_a_second_model_of_the_package(package):
+    assert code_of(ModelError, mdeas.load, "default-int8") == "E-MODEL-MISSING"
+    data = tiny_model.model_bytes(gain=20.0)
+    (package / "default-int8.onnx").write_bytes(data)
+    (package / "default-int8.sha256").write_text(f"{sha256_bytes(data)}  default-int8.onnx\n")
+    assert runtime.default_bytes("default-int8") == data != runtime.default_bytes()
+    assert mdeas.load("default-int8").predict(*photos()).depth.max() == pytest.approx(20)
+    (package / "default-int8.onnx").write_bytes(tiny_model.model_bytes())
+    assert code_of(ModelError, mdeas.load, "default-int8") == "E-MODEL-HASH"
+
+
 def test_a_damaged_default_model_is_refused(package):
     data = bytearray((package / "default.onnx").read_bytes())
     data[len(data) // 2] ^= 1
@@ -110,7 +124,24 @@ def test_a_device_that_is_not_there_is_refused():
     data = tiny_model.model_bytes()
     for device in ("cuda", "tpu"):
         assert code_of(UsageError, runtime.OnnxPredictor, data, "m", device=device) == "E-DEVICE"
-    assert runtime.OnnxPredictor(data, "m", device="auto").name == "tiny"
+    assert runtime.OnnxPredictor(data, "m", device="auto").device == "cpu"
+    assert get_args(RunDevice) == ("auto", *PROVIDERS)
+
+
+def test_a_provider_that_does_not_start_is_told_unless_any_will_do(monkeypatch):
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: list(PROVIDERS.values()))
+    data = tiny_model.model_bytes()
+    assert code_of(UsageError, runtime.OnnxPredictor, data, "m", device="openvino") == "E-DEVICE"
+    assert runtime.OnnxPredictor(data, "m", device="auto").device == "cpu"
+
+
+def test_the_working_size_can_be_chosen():
+    predictor = runtime.OnnxPredictor(tiny_model.model_bytes(), "m", size=96)
+    assert predictor.spec.size == 96
+    assert predictor.predict(*photos(300, 400)).mask.shape == (300, 400)
+    assert code_of(UsageError, mdeas.load, "mog2", size=96) == "E-SIZE"
 
 
 EXTERNAL = helper.make_tensor("outside", TensorProto.FLOAT, [1], [1.0])
@@ -155,7 +186,7 @@ def test_other_models_are_refused(changes, code):
 
 
 def test_external_data_is_refused_before_onnx_runtime_sees_it(monkeypatch):
-    monkeypatch.setattr(runtime, "_session", lambda *a: pytest.fail("the session was created"))
+    monkeypatch.setattr(runtime, "open_session", lambda *a: pytest.fail("the session was created"))
     data = tiny_model.model_bytes(extra_initializers=[EXTERNAL])
     assert code_of(ModelError, runtime.OnnxPredictor, data, "m") == "E-MODEL-EXTERNAL"
 

@@ -9,17 +9,20 @@ Importing mdeas imports nothing heavy: ONNX Runtime and OpenCV wait for `load`, 
 __version__ = "0.1.0"
 
 
-def load(model: str | None = None, *, device: str = "cpu", threads: int | None = None):
+def load(
+    model: str | None = None, *, device: str = "cpu", threads: int | None = None, size: int | None = None
+):
     """Return the Predictor of `model`.
 
     Input:
         model: an ONNX file, the name of a baseline, or None for the model inside the package.
-        device: "cpu" or "cuda".
+        device: "cpu", "cuda" or another of mdeas.session.PROVIDERS; "auto" takes CUDA when there is one.
         threads: number of CPU threads; None leaves the choice to ONNX Runtime.
+        size: long side in pixels at which the network works; None = what the model says.
     Output: mdeas.runtime.Predictor; `predict(background, image)` takes two uint8 (H, W, 3) RGB photos and
         returns `.mask` float32 (H, W) in [0, 1] and `.depth` float32 (H, W), inverse depth, larger = nearer.
     Errors: ModelError when the file is missing, damaged or not an mdeas model.
     """
     from mdeas import runtime
 
-    return runtime.load(model, device=device, threads=threads)
+    return runtime.load(model, device=device, threads=threads, size=size)

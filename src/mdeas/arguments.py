@@ -17,7 +17,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from mdeas.errors import UsageError
 
-FLAGS = {"out": ("-o", "--out"), "overrides": ("--set",)}
+FLAGS = {"out": ("-o", "--out"), "overrides": ("--set",), "json_output": ("--json",)}
 METAVARS = {"overrides": "FIELD=VALUE", "plot_schedule": "FILE", "find_lr": "FILE"}
 
 Commands = Mapping[str, "Callable[..., None] | Commands"]

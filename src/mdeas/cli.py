@@ -3,6 +3,7 @@
 A function's signature is its parser: positional parameters are arguments, keyword-only ones are options, the
 docstring is the help. To add a command, write the function and give it a row in COMMANDS. Those about data
 are in commands_data.py, those about networks in commands_models.py.
+are in commands_data.py, some about running models in commands_run.py.
 """
 
 import sys
@@ -25,6 +26,7 @@ from mdeas.commands_data import (
     verify,
 )
 from mdeas.commands_models import Device, compare, evaluate, export, grid, models, quantize, train
+from mdeas.commands_run import RunDevice, benchmark, video
 from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
 
 _MOST = 300  # characters of a stranger's message: a compiler's goes on for pages
@@ -36,8 +38,9 @@ def predict(
     background: str,
     out: str,
     model: str | None = None,
-    device: Device = "auto",
+    device: RunDevice = "auto",
     threads: PositiveInt | None = None,
+    size: PositiveInt | None = None,
     force: bool = False,
 ) -> None:
     """Write mask, depth, cut-out and a panel for photos of one view.
@@ -45,16 +48,16 @@ def predict(
     images: photos with something in them, or folders of such photos
     background: photo of the same view with nothing in it
     out: folder for the results
-    model: ONNX file; the default is in the package
-    device: auto takes CUDA when there is one
+    model: ONNX file or a model of the package: default, default-int8
+    device: where the network runs; auto takes CUDA when there is one
     threads: CPU threads
+    size: long side in pixels at which the network works
     force: replace results that are there
     """
     from mdeas.predict import predict_files
 
-    predict_files(
-        images, background, Path(out), model=model, device=device, threads=threads, force=force, tell=print
-    )
+    options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "size": size}
+    predict_files(images, background, Path(out), force=force, tell=print, **options)
 
 
 def video(
@@ -83,6 +86,41 @@ def video(
 
     options: dict[str, Any] = {"model": model, "frames": frames, "device": device, "threads": threads}
     print_facts(tile_video(source, background, out, force=force, **options))
+def grid(
+    runs: list[str],
+    *,
+    data: str,
+    out: str,
+    task: Literal["mask", "depth"] = "mask",
+    split: Split = "test",
+    count: PositiveInt = 6,
+    force: bool = False,
+) -> None:
+    """Show predictions of several runs side by side: a column a run, truth above prediction.
+
+    runs: run folders, .safetensors files, ONNX files, or "default"
+    data: folder of a data set
+    out: PNG of the grid
+    task: what is shown
+    split: part of the data set
+    count: samples shown, evenly spread
+    force: replace a grid that is there
+    """
+    from mdeas.grid import write_grid
+
+    write_grid(runs, data, out, task=task, split=split, count=count, force=force)
+    print(out)
+
+
+def models(name: str | None = None, *, size: PositiveInt = 224) -> None:
+    """List the networks that can be trained, or the layers of one.
+
+    name: network whose layers to list
+    size: height and width in pixels of the photos that the layers are listed for
+    """
+    from mdeas.models.summary import layer_table, model_table
+
+    print(layer_table(name, size) if name else model_table())
 
 
 COMMANDS: dict[str, Any] = {
@@ -103,6 +141,7 @@ COMMANDS: dict[str, Any] = {
     "quantize": quantize,
     "grid": grid,
     "predict": predict,
+    "benchmark": benchmark,
     "video": video,
     "models": models,
 }

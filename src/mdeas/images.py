@@ -98,9 +98,15 @@ def decode_depth16(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> n
     return picture
 
 
-def encode_png(array: np.ndarray) -> bytes:
-    """PNG bytes of uint8 or uint16 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA; equal arrays give equal bytes."""
-    return _encode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+def encode_png(array: np.ndarray, *, fast: bool = False) -> bytes:
+    """PNG bytes of uint8 or uint16 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA; equal arrays give equal bytes.
+
+    fast: in less than half of the time; photos become up to a fifth larger, smooth depth does not.
+    """
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
+    if array.shape[2:] == (4,):  # the noise of a photo repeats nothing: to look for it is most of the work
+        options += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY]
+    return _encode(".png", array, options if fast else [cv2.IMWRITE_PNG_COMPRESSION, 3])
 
 
 def encode_jpeg(array: np.ndarray, quality: int = 95) -> bytes:
@@ -108,9 +114,11 @@ def encode_jpeg(array: np.ndarray, quality: int = 95) -> bytes:
     return _encode(".jpg", array, [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
-def write_png(path: _PathLike, array: np.ndarray, *, force: bool = False) -> dict[str, Any]:
-    """Commit `encode_png(array)`; output and errors as `files.write_bytes`."""
-    return write_bytes(path, encode_png(array), force=force)
+def write_png(
+    path: _PathLike, array: np.ndarray, *, force: bool = False, fast: bool = False
+) -> dict[str, Any]:
+    """Commit `encode_png(array, fast)`; output and errors as `files.write_bytes`."""
+    return write_bytes(path, encode_png(array, fast=fast), force=force)
 
 
 def write_jpeg(

@@ -111,12 +111,15 @@ def _largest_component(area: np.ndarray) -> np.ndarray:
     return labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
 
 
-def boundary_f(a: np.ndarray, g: np.ndarray) -> float:
-    """F of outlines that match within .8 % of the diagonal (DAVIS, Perazzi 2016); 1 when both are empty."""
+def boundary_f(a: np.ndarray, g: np.ndarray, tolerance: float = 0.008) -> float:
+    """F of outlines that match within .8 % of the diagonal (DAVIS, Perazzi 2016); 1 when both are empty.
+
+    tolerance: another share of the diagonal.
+    """
     ours, theirs = _outline(cut(a)), _outline(cut(g))
     if not (ours.any() and theirs.any()):
         return float(not ours.any() and not theirs.any())
-    reach = math.ceil(0.008 * _diagonal(a))
+    reach = math.ceil(tolerance * _diagonal(a))
     precise, recalled = _share_near(ours, theirs, reach), _share_near(theirs, ours, reach)
     return 2 * precise * recalled / (precise + recalled) if precise + recalled else 0.0
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,20 @@ from mdeas.errors import InputError, UsageError
 from mdeas.failures import ERRORS, tell_failures
 from mdeas.files import locked, quoted, refuse_existing, write_json
 from mdeas.images import colorize, contact_sheet, list_images, read_rgb, read_rgba, write_png
+from mdeas.machine import num_cores
 from mdeas.names import output_names
 from mdeas.predictor import Prediction, Predictor
-from mdeas.runtime import load
+from mdeas.runtime import OnnxPredictor, load
 from mdeas.spec import resize
+from mdeas.stages import stage
 
 OUTPUTS = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
 # Models work at a few hundred pixels. Above this long side a photo is shrunk before it is predicted, and the
 # result enlarged picture by picture, so that 144 megapixels fit into 2 GB.
 _MAX_VIEW = 4096
 _PANEL_CELL = 320
+# Of the photo; up to here its outputs are encoded at the same time, above it one after the other for memory.
+_MAX_TOGETHER = 10_000_000
 _MAX_UINT16 = 65535
 
 
@@ -47,6 +52,7 @@ def predict_files(
     model: str | Path | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    size: int | None = None,
     force: bool = False,
     tell: Callable[[str], None] = lambda path: None,
 ) -> list[dict[str, Any]]:
@@ -55,7 +61,7 @@ def predict_files(
     Input:
         images: files, or folders, of which every picture is taken except the background itself.
         background: the same view with nothing in it.
-        model, device, threads: see runtime.load.
+        model, device, threads, size: see runtime.load.
         force: replace results that are there. An input is never replaced.
         tell: called with each path that was written.
     Output: one dict per picture that could be used: image, warnings, and a path for each of OUTPUTS.
@@ -69,7 +75,8 @@ def predict_files(
     files = _find(images, Path(background))
     names = dict(zip(files, output_names(files), strict=True))
     _refuse_existing(out, [*files, Path(background)], names.values(), force)
-    predictor = load(model, device=device, threads=threads)
+    predictor = load(model, device=device, threads=threads, size=size)
+    print(f"mdeas: {_described(predictor)}", file=sys.stderr)
     empty = _open(Path(background))
     results, errors = [], []
     with locked(out):
@@ -83,6 +90,13 @@ def predict_files(
                 tell(results[-1][kind])
         tell_failures(out, errors, len(files), force=force)
     return results
+
+
+def predict_pair(predictor: Predictor, background: Path, image: Path, out: Path) -> None:
+    """Predict one pair as `predict_files` does, and replace what is in the folder `out`; for measuring."""
+    with stage("decode"):
+        empty = _open(background)
+    _predict_file(predictor, empty, image, out, image.stem, True)
 
 
 def _find(images: Sequence[str | Path], background: Path) -> list[Path]:
@@ -127,11 +141,13 @@ def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _predict_file(
     predictor: Predictor, empty: Photo, path: Path, out: Path, name: str, force: bool
 ) -> dict[str, Any]:
-    photo = _open(path)
-    background, warnings = pair.match_background(
-        empty.view, photo.view, (empty.height, empty.width), (photo.height, photo.width)
-    )
-    warnings += pair.warnings(background, photo.view)
+    with stage("decode"):
+        photo = _open(path)
+    with stage("check"):
+        background, warnings = pair.match_background(
+            empty.view, photo.view, (empty.height, empty.width), (photo.height, photo.width)
+        )
+        warnings += pair.warnings(background, photo.view)
     for warning in warnings:
         print(f"mdeas: warning[{warning.code}] {quoted(path)}: {warning.text}", file=sys.stderr)
     prediction = predictor.predict(background, photo.view)
@@ -142,7 +158,8 @@ def _predict_file(
         "warnings": [f"{warning.code}: {warning.text}" for warning in warnings],
     }
     paths = {kind: out / f"{name}-{kind}" for kind in OUTPUTS}
-    _write(prediction, photo, background, facts, paths, force)
+    with stage("encode"):
+        _write(prediction, photo, background, facts, paths, force)
     return {"image": str(path), "warnings": facts["warnings"], **{k: str(p) for k, p in paths.items()}}
 
 
@@ -154,12 +171,30 @@ def _write(
     mask, colours = _levels(prediction.mask), colorize(prediction.depth)
     depth, scale = encode_depth(prediction.depth)
     facts = {**scale, **facts, "height": photo.height, "width": photo.width}
-    write_png(paths["mask.png"], _sized(mask, size), force=force)
-    write_png(paths["depth.png"], _sized(depth, size), force=force)
+    pictures: dict[str, Callable[[], np.ndarray]] = {  # the largest first
+        "cutout.png": lambda: _cutout(photo, _sized(mask, size)),
+        "depth.png": lambda: _sized(depth, size),
+        "depth-color.png": lambda: _sized(colours, size),
+        "panel.png": lambda: panel(background, photo.view, prediction, colours),
+        "mask.png": lambda: _sized(mask, size),
+    }
+    _write_pngs({paths[kind]: made for kind, made in pictures.items()}, _num_workers(photo), force)
     write_json(paths["depth.json"], facts, force=force)
-    write_png(paths["depth-color.png"], _sized(colours, size), force=force)
-    write_png(paths["panel.png"], panel(background, photo.view, prediction, colours), force=force)
-    write_png(paths["cutout.png"], _cutout(photo.path, _sized(mask, size)), force=force)
+
+
+def _write_pngs(pictures: dict[Path, Callable[[], np.ndarray]], num_workers: int, force: bool) -> None:
+    """Make, encode and write `num_workers` pictures at a time; the first error ends it."""
+
+    def write(path: Path) -> None:
+        write_png(path, pictures[path](), force=force, fast=True)
+
+    with ThreadPoolExecutor(num_workers) as pool:
+        list(pool.map(write, pictures))
+
+
+def _num_workers(photo: Photo) -> int:
+    together = photo.height * photo.width <= _MAX_TOGETHER
+    return min(num_cores(), len(OUTPUTS)) if together else 1
 
 
 def _levels(mask: np.ndarray) -> np.ndarray:
@@ -167,14 +202,23 @@ def _levels(mask: np.ndarray) -> np.ndarray:
     return np.rint(mask * 255).astype(np.uint8)
 
 
-def _cutout(path: Path, mask: np.ndarray) -> np.ndarray:
+def _cutout(photo: Photo, mask: np.ndarray) -> np.ndarray:
     """The photo at its own size, uint8 (H, W, 4), with alpha = mask, uint8 (H, W).
 
-    Read a second time, so that the whole photo and its RGBA copy never need memory together.
+    A photo that was shrunk is read a second time, so that its whole and its RGBA copy never need memory
+    together.
     """
-    pixels = read_rgba(path)
+    whole = photo.view.shape[:2] == mask.shape
+    pixels = cv2.cvtColor(photo.view, cv2.COLOR_RGB2RGBA) if whole else read_rgba(photo.path)
     pixels[..., 3] = mask
     return pixels
+
+
+def _described(predictor: Predictor) -> str:
+    """The model, and where and at what size it works, for people."""
+    if not isinstance(predictor, OnnxPredictor):
+        return f"{predictor.name}, without a network"
+    return f"model {predictor.name}, on {predictor.device}, works at {predictor.spec.size} pixels"
 
 
 def encode_depth(depth: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:

@@ -1,25 +1,29 @@
 """Run a model on a pair of photos. ONNX models and the no-network baselines share one protocol."""
 
 import importlib.resources
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mdeas import baselines, onnxfile
-from mdeas.errors import ModelError, NonFiniteError, UsageError
+from mdeas.errors import MemoryLimitError, ModelError, NonFiniteError, UsageError
 from mdeas.files import sha256_bytes
 from mdeas.pair import check_sizes
 from mdeas.predictor import Prediction, Predictor
-from mdeas.spec import Spec, prepare, restore
+from mdeas.refine import restored
+from mdeas.session import open_session
+from mdeas.spec import Spec, prepare
+from mdeas.stages import stage
 
 __all__ = ["OnnxPredictor", "Prediction", "Predictor", "load"]
 
 SPEC_KEY = "mdeas.spec"
 INPUTS = ("background", "image")
 OUTPUTS = ("mask", "depth")
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+PACKAGED = ("default", "default-int8")
+"""Models that may lie inside the package: weights/NAME.onnx beside weights/NAME.sha256."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,22 @@ class OnnxPredictor:
     Input:
         data: the file's bytes. They are checked before ONNX Runtime sees them.
         name: how to call it in messages.
-        device: "cpu", "cuda" or "auto" (CUDA when ONNX Runtime has it); the named one must exist.
-        threads: CPU threads; None leaves the choice to ONNX Runtime.
+        device, threads: see session.open_session; `self.device` is the one in use.
+        size: long side in pixels to work at; None = what the file says.
     Errors: ModelError for a file that is not one of ours, UsageError (E-DEVICE) for a missing device.
     """
 
-    def __init__(self, data: bytes, name: str, *, device: str = "cpu", threads: int | None = None):
+    def __init__(
+        self,
+        data: bytes,
+        name: str,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        size: int | None = None,
+    ):
         onnxfile.check(data, name)
-        self._session = _session(data, name, _provider(device), threads)
+        self._session, self.device = open_session(data, name, device, threads)
         try:
             self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
             self.spec = _spec(self.metadata, name)
@@ -54,61 +66,88 @@ class OnnxPredictor:
             raise ModelError(
                 "E-MODEL-FORMAT", f"model {name!r} is damaged. Copy or export it again."
             ) from error
+        if size is not None:
+            self.spec = replace(self.spec, size=int(size))
         self.name = self.spec.name or name
         self.tasks = self.spec.tasks
 
     def predict(self, background: np.ndarray, image: np.ndarray) -> Prediction:
         """See Predictor. Errors: InputError (E-PAIR-SIZE), NonFiniteError when the model yields NaN."""
         check_sizes(background, image)
-        working = self.run(*prepare(background, image, self.spec))
-        height, width = image.shape[:2]
-        mask, depth = (restore(output[0, 0], height, width) for output in (working.mask, working.depth))
-        return Prediction(mask, depth)
+        with stage("prepare"):
+            photos = prepare(background, image, self.spec)
+        with stage("network"):
+            working = self.run(*photos)
+        with stage("restore"):
+            return restored(working.mask[0, 0], working.depth[0, 0], background, image)
 
     def run(self, background: np.ndarray, image: np.ndarray) -> Working:
-        """The network alone. Input: two float32 (B, 3, h, w) RGB in [0, 1] (see spec.prepare)."""
-        mask, depth = self._session.run(OUTPUTS, dict(zip(INPUTS, (background, image), strict=True)))
+        """The network alone. Input: two float32 (B, 3, h, w) RGB in [0, 1] (see spec.prepare).
+
+        Errors: NonFiniteError (E-MODEL-NAN); MemoryLimitError (E-MEMORY) when this size needs too much.
+        """
+        mask, depth = self._outputs(background, image)
         if not (np.isfinite(mask).all() and np.isfinite(depth).all()):
             raise NonFiniteError(
                 "E-MODEL-NAN", f"model {self.name!r} yields NaN or infinity. Use another model."
             )
         return Working(mask.clip(0, 1), depth)
 
+    def _outputs(self, background: np.ndarray, image: np.ndarray) -> list[np.ndarray]:
+        try:
+            return self._session.run(OUTPUTS, dict(zip(INPUTS, (background, image), strict=True)))
+        except Exception as error:  # of ONNX Runtime, which names no class for it
+            if "allocate memory" not in str(error):
+                raise
+            height, width = image.shape[2:]
+            raise MemoryLimitError(
+                "E-MEMORY",
+                f"model {self.name!r}: not enough memory at {width}×{height}. Use a smaller --size.",
+            ) from error
 
-def load(model: str | Path | None = None, *, device: str = "cpu", threads: int | None = None) -> Predictor:
+
+def load(
+    model: str | Path | None = None,
+    *,
+    device: str = "cpu",
+    threads: int | None = None,
+    size: int | None = None,
+) -> Predictor:
     """Return the Predictor called `model`.
 
     Input:
-        model: an ONNX file, the name of a baseline (see baselines.BASELINES), or None or "default" for the
-            model inside the package, which is compared with its sha256 first.
-        device, threads: see OnnxPredictor.
-    Errors: ModelError: E-MODEL-MISSING, E-MODEL-HASH and those of OnnxPredictor. UsageError (E-DEVICE).
+        model: an ONNX file, the name of a baseline (see baselines.BASELINES), one of PACKAGED, which is
+            compared with its sha256 first, or None for "default".
+        device, threads, size: see OnnxPredictor.
+    Errors: ModelError: E-MODEL-MISSING, E-MODEL-HASH and those of OnnxPredictor. UsageError: E-DEVICE, and
+        E-SIZE for a baseline, which works at the size that the photos have.
     """
-    if model is None or model == "default":
-        return OnnxPredictor(default_bytes(), "default", device=device, threads=threads)
-    if model in baselines.BASELINES:
-        return baselines.BASELINES[str(model)]
-    return OnnxPredictor(_read(Path(model)), str(model), device=device, threads=threads)
+    name = "default" if model is None else str(model)
+    if name in baselines.BASELINES:
+        if size is not None:
+            raise UsageError("E-SIZE", f"{name!r} works at the photos' size. Leave --size out.")
+        return baselines.BASELINES[name]
+    return OnnxPredictor(model_bytes(name), name, device=device, threads=threads, size=size)
 
 
 def model_bytes(model: str | Path) -> bytes:
-    """The ONNX file called `model`, or "default"; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
-    return default_bytes() if model == "default" else _read(Path(model))
+    """The ONNX file called `model`, or one of PACKAGED; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
+    return default_bytes(str(model)) if model in PACKAGED else _read(Path(model))
 
 
-def default_bytes() -> bytes:
-    """The model inside the package; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
+def default_bytes(name: str = "default") -> bytes:
+    """A model inside the package, one of PACKAGED; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
     folder = importlib.resources.files("mdeas") / "weights"
-    file, record = folder / "default.onnx", folder / "default.sha256"
+    file, record = folder / f"{name}.onnx", folder / f"{name}.sha256"
     if not (file.is_file() and record.is_file()):
         raise ModelError(
             "E-MODEL-MISSING",
-            "the package holds no default model. Install mdeas again, or name an ONNX file.",
+            f"the package holds no model {name!r}. Install mdeas again, or name an ONNX file.",
         )
     data = file.read_bytes()
     if sha256_bytes(data) != record.read_text().split()[0]:
         raise ModelError(
-            "E-MODEL-HASH", "the default model is damaged: its sha256 differs. Install mdeas again."
+            "E-MODEL-HASH", f"the model {name!r} is damaged: its sha256 differs. Install mdeas again."
         )
     return data
 
@@ -121,39 +160,6 @@ def _read(path: Path) -> bytes:
         raise ModelError(
             "E-MODEL-MISSING", f"model {str(path)!r}: {error.strerror}. Give an ONNX file or one of: {names}."
         ) from error
-
-
-def _provider(device: str) -> str:
-    import onnxruntime
-
-    available = onnxruntime.get_available_providers()
-    if device == "auto":
-        device = "cuda" if PROVIDERS["cuda"] in available else "cpu"
-    if PROVIDERS.get(device) not in available:
-        raise UsageError(
-            "E-DEVICE", f"device {device!r}: this ONNX Runtime has {', '.join(available)}. Use --device cpu."
-        )
-    return PROVIDERS[device]
-
-
-def _session(data: bytes, name: str, provider: str, threads: int | None) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    if threads:
-        options.intra_op_num_threads = threads
-    try:
-        session = onnxruntime.InferenceSession(data, options, providers=[provider])
-    except Exception as error:  # ONNX Runtime raises a dozen unrelated classes for a bad file
-        reason = str(error).splitlines()[0][:200]
-        raise ModelError(
-            "E-MODEL-FORMAT", f"model {name!r}: ONNX Runtime refuses it ({reason}). Export it again."
-        ) from error
-    if provider not in session.get_providers():
-        raise UsageError("E-DEVICE", f"{provider} could not be started. Use --device cpu.")
-    return session
 
 
 def _spec(metadata: dict[str, str], name: str) -> Spec:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 _ROBUST = (2.0, 98.0)  # percentiles shown as the ends of the colour range
+_ENOUGH = 1 << 16  # values that tell percentiles
 _UNKNOWN = 64  # grey of pixels without depth
 _PAPER, _INK = 255, 32
 _LINE = 20  # height of a line of text, pixels
@@ -25,16 +26,21 @@ def colorize(
     known = np.isfinite(values) & (True if known is None else known)
     if not known.any():
         return np.full((*values.shape, 3), _UNKNOWN, np.uint8)
-    low, high = ends or robust_range(values[known])
-    level = np.where(known, values, low).clip(low, high) - low
-    level /= max(high - low, float(np.finfo(np.float32).tiny))
-    colours = cv2.applyColorMap((level * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
-    return np.where(known[..., None], colours[..., ::-1], np.uint8(_UNKNOWN))
+    all_known = bool(known.all())
+    low, high = ends or robust_range(values if all_known else values[known])
+    level = (values if all_known else np.where(known, values, low)).clip(low, high) - low
+    level *= 255 / (high - low) if high > low else 0
+    colours = cv2.applyColorMap(level.astype(np.uint8), cv2.COLORMAP_TURBO)
+    cv2.cvtColor(colours, cv2.COLOR_BGR2RGB, dst=colours)
+    if not all_known:
+        colours[~known] = _UNKNOWN
+    return colours
 
 
 def robust_range(values: np.ndarray) -> tuple[float, float]:
-    """The 2nd and the 98th percentile."""
-    low, high = np.percentile(values, _ROBUST)
+    """The 2nd and the 98th percentile; of many values, of some that are evenly spread."""
+    flat = values.reshape(-1)
+    low, high = np.percentile(flat[:: flat.size // _ENOUGH | 1], _ROBUST)
     return float(low), float(high)
 
 

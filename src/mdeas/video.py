@@ -45,6 +45,7 @@ def tile_video(
     frames: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    size: int | None = None,
     force: bool = False,
 ) -> dict[str, Any]:
     """Predict every frame of `source` and write an MP4 of 2×2 tiles: frame, mask, depth, cut-out.
@@ -52,7 +53,7 @@ def tile_video(
     Input:
         source: video file, or camera (its number or /dev/video…).
         background: photo of the same view with nothing in it.
-        model, device, threads: see runtime.load.
+        model, device, threads, size: see runtime.load.
         frames: write at most so many.
     Output: {"video", "frames", "seconds"}. A tile has the frame's size, its long side at most 640 pixels.
     Errors: those of VideoReader, runtime.load and files.replacing; InputError E-PAIR-SIZE; Stopped,
@@ -60,7 +61,7 @@ def tile_video(
     """
     out = Path(out)
     _check_output(source, Path(background), out, force)
-    predictor = load(model, device=device, threads=threads)
+    predictor = load(model, device=device, threads=threads, size=size)
     empty = read_rgb(background)
     with contextlib.closing(VideoReader(source)) as reader, stop_requests() as stop:
         count = write_video(out, _shown(reader, predictor, empty, frames, stop), reader.rate, force=force)

@@ -1,12 +1,11 @@
 """What a comparison's numbers mean: the lines below its table."""
 
-import platform
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mdeas.compare.candidate import Candidate
 from mdeas.compare.measure import ALIGNMENT, ROUNDS
+from mdeas.machine import cpu_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ def protocol(
         + _ssim_line(summary),
         f"ms: the network alone in ONNX Runtime {onnxruntime.__version__}, one pair at {timed_at}×{timed_at} "
         f"pixels, median of {ROUNDS} rounds over all networks in turn, threads: {setting.threads}, "
-        f"{_cpu_name()}, load before {busy:.1f}.",
+        f"{cpu_name()}, load before {busy:.1f}.",
         f"Training: from each run's card, wall time in training steps. {_devices(candidates)}"
         "Memory: resident in the process, on a GPU what torch held there.",
     ]
@@ -67,13 +66,3 @@ def _devices(candidates: list[Candidate]) -> str:
         if one.device:
             names.setdefault(one.device, []).append(one.name)
     return "".join(f"On {device}: {', '.join(found)}. " for device, found in names.items())
-
-
-def _cpu_name() -> str:
-    """As the system calls it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

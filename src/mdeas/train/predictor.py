@@ -8,7 +8,8 @@ import torch
 from mdeas.models import PairNetwork
 from mdeas.pair import check_sizes
 from mdeas.predictor import Prediction
-from mdeas.spec import Spec, prepare, restore
+from mdeas.refine import restored
+from mdeas.spec import Spec, prepare
 from mdeas.train.checkpoint import load_run, read_card
 
 
@@ -33,6 +34,5 @@ class TorchPredictor:
         photos = (torch.from_numpy(photo) for photo in prepare(background, image, self.spec))
         with torch.inference_mode():
             output = self.network(*photos)
-        maps = (output.mask_logits.sigmoid(), output.depth)
-        mask, depth = (restore(found[0, 0].numpy(), *image.shape[:2]) for found in maps)
-        return Prediction(mask, depth)
+        mask, depth = output.mask_logits.sigmoid(), output.depth
+        return restored(mask[0, 0].numpy(), depth[0, 0].numpy(), background, image)
