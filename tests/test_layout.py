@@ -17,20 +17,20 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "container errors failures figures files headers images kept metrics metrics_depth metrics_mask"
-            " moments names near onnxfile sample sheets signals spec tags torchvision_import",
-            "baselines dataset pair places predictor rows runtime videofile",
+            "camera container errors failures fields figures files foreground headers images kept metrics metrics_depth metrics_mask"
+            " moments names near onnxfile pointfile sample sheets signals spec tags torchvision_import",
+            "baselines cloud dataset layers pair places predictor rows runtime videofile",
             "create data models",
             "train",
-            "compare evaluate export exported grid predict report robustness show video",
-            "__init__ __main__ arguments cli commands_data",
+            "compare compose evaluate export exported extras grid predict report robustness show video",
+            "__init__ __main__ arguments cli commands_data commands_layers",
         )
     )
     for name in names.split()
 }
 STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
-    "arguments", "cli", "commands_data", "evaluate", "exported", "grid", "predict", "report", "robustness",
+    "arguments", "cli", "commands_data", "commands_layers", "compose", "evaluate", "exported", "extras", "grid", "predict", "report", "robustness",
     "show", "video", "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")

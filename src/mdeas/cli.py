@@ -142,6 +142,9 @@ def predict(
     *,
     background: str,
     out: str,
+    layers: bool = False,
+    cloud: str | None = None,
+    fov: float | None = None,
     model: str | None = None,
     device: Device = "auto",
     threads: PositiveInt | None = None,
@@ -152,16 +155,20 @@ def predict(
     images: photos with something in them, or folders of such photos
     background: photo of the same view with nothing in it
     out: folder for the results
+    layers: write the depth of the subject and the depth of what is behind it, too
+    cloud: write coloured points, too: ply or glb for a file a photo, or the file itself for one photo
+    fov: angle of view across the photo's width, degrees, for --cloud; else that of Exif, else 60
     model: ONNX file; the default is in the package
     device: auto takes CUDA when there is one
     threads: CPU threads
     force: replace results that are there
     """
+    from mdeas.extras import Extras
     from mdeas.predict import predict_files
 
-    predict_files(
-        images, background, Path(out), model=model, device=device, threads=threads, force=force, tell=print
-    )
+    extras = Extras(layers=layers, cloud=cloud, fov_deg=fov)
+    options: dict[str, Any] = {"model": model, "device": device, "threads": threads}
+    predict_files(images, background, Path(out), force=force, extras=extras, tell=print, **options)
 
 
 def grid(

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -13,12 +13,16 @@ import numpy as np
 from mdeas import pair
 from mdeas.errors import InputError, UsageError
 from mdeas.failures import ERRORS, tell_failures
+from mdeas.foreground import decontaminate
 from mdeas.files import locked, quoted, refuse_existing, write_json
 from mdeas.images import colorize, contact_sheet, list_images, read_rgb, read_rgba, write_png
 from mdeas.names import output_names
 from mdeas.predictor import Prediction, Predictor
 from mdeas.runtime import load
-from mdeas.spec import resize
+from mdeas.spec import resize, within
+
+if TYPE_CHECKING:
+    from mdeas.extras import Extras
 
 OUTPUTS = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
 # Models work at a few hundred pixels. Above this long side a photo is shrunk before it is predicted, and the
@@ -48,6 +52,7 @@ def predict_files(
     device: str = "cpu",
     threads: int | None = None,
     force: bool = False,
+    extras: "Extras | None" = None,
     tell: Callable[[str], None] = lambda path: None,
 ) -> list[dict[str, Any]]:
     """Predict photos of one view and write NAME-mask.png and the rest of OUTPUTS for each into `out`.
@@ -57,29 +62,34 @@ def predict_files(
         background: the same view with nothing in it.
         model, device, threads: see runtime.load.
         force: replace results that are there. An input is never replaced.
+        extras: what to write besides OUTPUTS.
         tell: called with each path that was written.
-    Output: one dict per picture that could be used: image, warnings, and a path for each of OUTPUTS.
+    Output: one dict per picture that could be used: image, warnings, and a path for each output.
         All outputs have the photo's own size: mask 8-bit; depth 16-bit with a JSON that says how to get the
-        values back; cut-out RGBA; depth in colours; a labelled panel.
+        values back; cut-out RGBA in the subject's own colours; depth in colours; a labelled panel.
     Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some pictures cannot be used
         (listed in errors.jsonl; of a single picture its own error); those of runtime.load. StorageError
         E-EXISTS before any work.
     """
     out = Path(out)
     files = _find(images, Path(background))
-    names = dict(zip(files, output_names(files), strict=True))
-    _refuse_existing(out, [*files, Path(background)], names.values(), force)
+    outputs = {
+        path: _outputs(out, name, extras) for path, name in zip(files, output_names(files), strict=True)
+    }
+    if extras:
+        extras.check_count(len(files))
+    _refuse_existing(out, [*files, Path(background)], outputs.values(), force)
     predictor = load(model, device=device, threads=threads)
     empty = _open(Path(background))
     results, errors = [], []
     with locked(out):
-        for path, name in names.items():
+        for path, paths in outputs.items():
             try:
-                results.append(_predict_file(predictor, empty, path, out, name, force))
+                results.append(_predict_file(predictor, empty, path, paths, extras, force))
             except InputError as error:
                 errors.append((path, error))
                 continue
-            for kind in OUTPUTS:
+            for kind in paths:
                 tell(results[-1][kind])
         tell_failures(out, errors, len(files), force=force)
     return results
@@ -101,9 +111,16 @@ def _same(a: Path, b: Path) -> bool:
     return a.exists() and b.exists() and a.samefile(b)
 
 
-def _refuse_existing(out: Path, inputs: Sequence[Path], names: Iterable[str], force: bool) -> None:
+def _outputs(out: Path, name: str, extras: "Extras | None") -> dict[str, Path]:
+    usual = {kind: out / f"{name}-{kind}" for kind in OUTPUTS}
+    return usual | extras.paths(out, name) if extras else usual
+
+
+def _refuse_existing(
+    out: Path, inputs: Sequence[Path], outputs: Iterable[dict[str, Path]], force: bool
+) -> None:
     protected = {os.path.realpath(path) for path in inputs}
-    for target in [*(out / f"{name}-{kind}" for name in names for kind in OUTPUTS), out / ERRORS]:
+    for target in [*(path for paths in outputs for path in paths.values()), out / ERRORS]:
         if os.path.realpath(target) in protected:
             raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another folder with -o.")
         refuse_existing(target, force)
@@ -111,13 +128,7 @@ def _refuse_existing(out: Path, inputs: Sequence[Path], names: Iterable[str], fo
 
 def _open(path: Path) -> Photo:
     pixels = read_rgb(path)
-    return Photo(path, pixels.shape[0], pixels.shape[1], _shrunk(pixels, _MAX_VIEW))
-
-
-def _shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:
-    height, width = pixels.shape[:2]
-    scale = min(1.0, longest / max(height, width))
-    return _sized(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
+    return Photo(path, pixels.shape[0], pixels.shape[1], within(pixels, _MAX_VIEW))
 
 
 def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -125,7 +136,12 @@ def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _predict_file(
-    predictor: Predictor, empty: Photo, path: Path, out: Path, name: str, force: bool
+    predictor: Predictor,
+    empty: Photo,
+    path: Path,
+    paths: dict[str, Path],
+    extras: "Extras | None",
+    force: bool,
 ) -> dict[str, Any]:
     photo = _open(path)
     background, warnings = pair.match_background(
@@ -141,8 +157,9 @@ def _predict_file(
         "model": predictor.name,
         "warnings": [f"{warning.code}: {warning.text}" for warning in warnings],
     }
-    paths = {kind: out / f"{name}-{kind}" for kind in OUTPUTS}
     _write(prediction, photo, background, facts, paths, force)
+    if extras:
+        extras.write(predictor, photo, background, prediction, facts, paths, force)
     return {"image": str(path), "warnings": facts["warnings"], **{k: str(p) for k, p in paths.items()}}
 
 
@@ -159,7 +176,7 @@ def _write(
     write_json(paths["depth.json"], facts, force=force)
     write_png(paths["depth-color.png"], _sized(colours, size), force=force)
     write_png(paths["panel.png"], panel(background, photo.view, prediction, colours), force=force)
-    write_png(paths["cutout.png"], _cutout(photo.path, _sized(mask, size)), force=force)
+    write_png(paths["cutout.png"], _cutout(photo.path, _sized(mask, size), background), force=force)
 
 
 def _levels(mask: np.ndarray) -> np.ndarray:
@@ -167,13 +184,14 @@ def _levels(mask: np.ndarray) -> np.ndarray:
     return np.rint(mask * 255).astype(np.uint8)
 
 
-def _cutout(path: Path, mask: np.ndarray) -> np.ndarray:
-    """The photo at its own size, uint8 (H, W, 4), with alpha = mask, uint8 (H, W).
+def _cutout(path: Path, mask: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """The photo at its own size, uint8 (H, W, 4), with alpha = mask, uint8 (H, W), and the subject's colours.
 
     Read a second time, so that the whole photo and its RGBA copy never need memory together.
     """
     pixels = read_rgba(path)
     pixels[..., 3] = mask
+    decontaminate(pixels, background)
     return pixels
 
 
@@ -200,7 +218,7 @@ def panel(
     background: np.ndarray, image: np.ndarray, prediction: Prediction, colours: np.ndarray
 ) -> np.ndarray:
     """background | image | mask | depth | cut-out, labelled: uint8 (H, W, 3) RGB."""
-    small = _shrunk(image, _PANEL_CELL)
+    small = within(image, _PANEL_CELL)
     size = small.shape[:2]
     mask = _sized(prediction.mask, size)
     on_white = mask[..., None] * small + (1 - mask[..., None]) * np.float32(255)
