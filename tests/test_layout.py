@@ -17,8 +17,9 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "camera container errors failures fields figures files foreground headers images kept metrics metrics_depth metrics_mask"
-            " moments names near onnxfile pointfile sample sheets signals spec tags torchvision_import",
+            "camera container errors failures fields figures files foreground headers images insert kept"
+            " metrics metrics_depth metrics_mask moments names near onnxfile pointfile sample sheets signals"
+            " spec tags torchvision_import",
             "baselines cloud dataset layers pair places predictor rows runtime videofile",
             "create data models",
             "train",
@@ -30,8 +31,8 @@ FLOORS = {
 }
 STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
-    "arguments", "cli", "commands_data", "commands_layers", "compose", "evaluate", "exported", "extras", "grid", "predict", "report", "robustness",
-    "show", "video", "__init__", "__main__",
+    "arguments", "cli", "commands_data", "commands_layers", "compose", "evaluate", "exported", "extras",
+    "grid", "predict", "report", "robustness", "show", "video", "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")
 # Who may decode or encode pictures; a nuisance passes a photo through JPEG in memory.

@@ -24,6 +24,7 @@ from mdeas.commands_data import (
     show,
     verify,
 )
+from mdeas.commands_layers import compose
 from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -253,6 +254,7 @@ COMMANDS: dict[str, Any] = {
     "export": export,
     "grid": grid,
     "predict": predict,
+    "compose": compose,
     "video": video,
     "models": models,
 }

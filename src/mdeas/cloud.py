@@ -15,8 +15,9 @@ NEAR, FAR = 1.0, 5.0
 """Where relative depth is put, which has no scale of its own: its nearest and farthest hundredth."""
 _TAIL = 1.0  # per cent of the pixels at either end that do not decide on the scale
 _STEEPEST = 15.0
-"""Slope against the image plane from which a surface is taken for the ramp that networks draw between two things:
-it is seen at less than 4 degrees. A floor reaches it at 15 times the camera's height."""
+"""Slope against the image plane from which a surface is taken for the ramp that networks draw between two
+things: it is seen at less than 4 degrees. A floor reaches it at 15 times the camera's height."""
+_NARROWEST = 0.01  # share of the long side; surfaces between two steep slopes that are narrower are ringing
 _LONGEST = 1600  # long side at which a point is made of each pixel: at most 2.6 million, 40 MB
 _FOREGROUND = 0.5  # alpha from which a pixel is a point of the subject
 _UNTOUCHED = 0.02  # alpha up to which the image itself shows what is behind
@@ -35,15 +36,17 @@ class Cloud:
 def up_to_scale(front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distances from relative inverse depth, in units of the nearest surface's distance.
 
-    Inverse depth of unknown scale and shift fits any two distances: the nearest hundredth of the scene comes to
-    NEAR and its farthest to FAR, so shapes are plausible and not measured.
-    Input: inverse depth of both layers, float32 (H, W). Output: two float32 (H, W), distances from NEAR / 2 on.
+    Inverse depth of unknown scale and shift fits any two distances: the nearest hundredth of the scene comes
+    to NEAR and its farthest to FAR, so shapes are plausible and not measured.
+
+    Input: inverse depth of both layers, float32 (H, W).
+    Output: two float32 (H, W), distances in [NEAR / 2, 2 FAR].
     """
     low, high = np.percentile(np.stack([front, behind]), [_TAIL, 100 - _TAIL])
     gain = (1 / NEAR - 1 / FAR) / (high - low) if high > low else 0.0
     inverse = [1 / FAR + np.float32(gain) * (layer - np.float32(low)) for layer in (front, behind)]
-    nearest, farthest = 2 / NEAR, 0.5 / FAR
-    return 1 / inverse[0].clip(farthest, nearest), 1 / inverse[1].clip(farthest, nearest)
+    subject, scene = (1 / layer.clip(0.5 / FAR, 2 / NEAR) for layer in inverse)
+    return subject, scene
 
 
 def build_cloud(
@@ -51,9 +54,8 @@ def build_cloud(
 ) -> Cloud:
     """The subject's points, and those of the whole scene behind it.
 
-    No point hangs between two surfaces: subject and backdrop have a depth each, and pixels on a ramp steeper
-    than any surface that could be seen are left out. Colours behind the subject come from the background photo
-    in the image's light.
+    No point hangs between two surfaces: subject and backdrop have a depth each, and what is `hanging` in one
+    of them is left out. Colours behind the subject come from the background photo in the image's light.
 
     Input:
         cutout: uint8 (H, W, 4), the image's colours with alpha = mask.
@@ -95,8 +97,17 @@ def _points(
 
 
 def hanging(depth: np.ndarray, focal_px: float) -> np.ndarray:
-    """bool (H, W): pixels of a distance map float32 (H, W) on a slope steeper than _STEEPEST."""
+    """bool (H, W): pixels of a distance map float32 (H, W) that lie between surfaces and not on one.
+
+    That is: on a slope steeper than _STEEPEST, or on a strip between such slopes, as the ringing at the edges
+    of a network's map leaves them.
+    """
     window = np.ones((3, 3), np.uint8)
     nearest, farthest = cv2.erode(depth, window), cv2.dilate(depth, window)
     # The window is two pixels wide; a pixel is depth / focal_px wide where it lies.
-    return farthest - nearest > 2 * _STEEPEST * nearest / focal_px
+    level = (farthest - nearest <= 2 * _STEEPEST * nearest / focal_px).astype(np.uint8)
+    side = max(1, round(_NARROWEST * max(depth.shape)))
+    # Beyond the picture there is no surface: opening must see that as a slope, too.
+    framed = cv2.copyMakeBorder(level, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    surfaces = cv2.morphologyEx(framed, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    return surfaces[side:-side, side:-side] == 0

@@ -31,7 +31,7 @@ class Extras:
     cloud: str | None = None
     """One of FORMATS: NAME-cloud.ply or .glb for each photo; or such a file, for a single photo."""
     fov_deg: float | None = None
-    """Angle of view across the photo's width; without it Exif's focal length, else 60 across the long side."""
+    """Angle of view across the photo's width; without it Exif's focal length, else ASSUMED_FOV_DEG."""
 
     def __post_init__(self):
         check_fov(self.fov_deg)

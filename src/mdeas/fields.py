@@ -18,8 +18,8 @@ _STRIP_ROWS = 256
 def filled(sums: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Weighted means that reach into the places without weight, from the nearest that have some.
 
-    Each level of a pyramid trusts its own sums as far as they weigh and the next smaller level for the rest, as
-    in the pull-push method (Gortler et al., The Lumigraph, 1996) and, for sums of a least-squares fit, in
+    Each level of a pyramid trusts its own sums as far as they weigh and the next smaller level for the rest,
+    as in the pull-push method (Gortler et al., The Lumigraph, 1996) and, for sums of a least-squares fit, in
     multi-level estimation of foregrounds (Germer et al., 2020).
 
     Input: sums: float32 (H, W, C), weight * value; weight: float32 (H, W), >= 0; 1 = known for sure.
@@ -78,7 +78,7 @@ def part(array: np.ndarray, size: tuple[int, int], rows: slice, columns: slice =
         return array[rows, columns]
     (top, bottom, _), (left, right, _) = rows.indices(size[0]), columns.indices(size[1])
     y, x = (small / large for small, large in zip(array.shape, size, strict=False))
-    place = np.float64([[x, 0, (left + 0.5) * x - 0.5], [0, y, (top + 0.5) * y - 0.5]])
+    place = np.array([[x, 0, (left + 0.5) * x - 0.5], [0, y, (top + 0.5) * y - 0.5]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(
         array, place, (right - left, bottom - top), flags=flags, borderMode=cv2.BORDER_REPLICATE

@@ -1,4 +1,4 @@
-"""The subject's own colours, and the backdrop behind it: image = alpha F + (1 - alpha) backdrop, solved for both."""
+"""The subject's own colours F, and the backdrop behind it: image = alpha F + (1 - alpha) backdrop."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ import numpy as np
 
 from mdeas.fields import blended, filled, part, shrunk, strips
 
-# Alpha in levels of 255 up to which a pixel shows the backdrop alone, and how far around it that must hold, as
-# a share of the long side: masks of a network fade out over some of its working pixels.
+# Alpha in levels of 255 up to which a pixel shows the backdrop alone, and how far around it that must hold,
+# as a share of the long side: masks of a network fade out over some of its working pixels.
 _EMPTY = 5
 _MARGIN = 0.01
 _MUCH = 40  # levels of 255
@@ -19,8 +19,8 @@ class Colours:
     """Smooth fields over the picture, long side at most about a thousand pixels."""
 
     drift: np.ndarray
-    """float32 (h, w, 3): image minus background photo where nothing stands, carried under the subject: another
-    exposure, and the subject's shadow."""
+    """float32 (h, w, 3): image minus background photo where nothing stands, carried under the subject:
+    another exposure, and the subject's shadow."""
     subject: np.ndarray
     """float32 (h, w, 3) in levels of 255: the subject's colours, carried outwards."""
 
@@ -29,10 +29,10 @@ def decontaminate(cutout: np.ndarray, background: np.ndarray) -> None:
     """Replace, in place, the colours of a cut-out that show the old backdrop by the subject's own.
 
     The background is known, so that one unknown is left where alpha is not 0: F minimises
-    |image - alpha F - (1 - alpha) backdrop|² + a prior that falls from alpha 0 to 1. The prior is the same fit
-    of a neighbourhood, and its prior that of a larger one (the idea of Germer et al., Fast Multi-Level
-    Foreground Estimation, 2020, with the backdrop given). Where alpha is 0 the colours continue the subject's,
-    so that the cut-out can be scaled and filtered. A cut-out with alpha 0 everywhere is left as it is.
+    |image - alpha F - (1 - alpha) backdrop|² + a prior that falls from alpha 0 to 1. The prior is the same
+    fit of a neighbourhood, and its prior that of a larger one (the idea of Germer et al., Fast Multi-Level
+    Foreground Estimation, 2020, with the backdrop given). Where alpha is 0 the colours continue those of the
+    subject, so that the cut-out can be scaled and filtered. One with alpha 0 everywhere is left as it is.
 
     Input:
         cutout: uint8 (H, W, 4), the image's colours with alpha.
@@ -76,7 +76,7 @@ def backdrop(
 def _fit(
     cutout: np.ndarray, background: np.ndarray, drift: np.ndarray, rows: slice, columns: slice = slice(None)
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The normal equation of F in each pixel, weight * F = sums: float32 (rows, columns, 3), (rows, columns)."""
+    """The normal equation of F in each pixel, weight * F = sums: float32 (h, w, 3) and (h, w)."""
     region = cutout[rows, columns]
     alpha = region[..., 3:] / np.float32(255)
     seen = region[..., :3] - (1 - alpha) * backdrop(cutout, background, drift, rows, columns)

@@ -9,6 +9,7 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 from mdeas.errors import InputError
 from mdeas.tags import exif_focal_35mm, exif_orientation, tag_directories
@@ -89,7 +90,7 @@ def _png(data: bytes, name: str) -> Header:
     return Header(format="png", width=width, height=height, **_said(exif))
 
 
-def _said(exif: bytes) -> dict[str, int]:
+def _said(exif: bytes) -> dict[str, Any]:
     """The fields of a Header that come from an Exif block; b"" = none."""
     return {"orientation": exif_orientation(exif), "focal_35mm": exif_focal_35mm(exif)}
 

@@ -38,8 +38,8 @@ class Layers:
 def split_depth(predictor: Predictor, background: np.ndarray, prediction: Prediction) -> Layers:
     """The depth of subject and backdrop from a pair's prediction.
 
-    The network sees the background photo once more as a pair of its own. Its inverse depth is known up to scale
-    and shift, which are fitted where nothing is new; what is left there is carried under the subject.
+    The network sees the background photo once more as a pair of its own. Its inverse depth is known up to
+    scale and shift, which are fitted where nothing is new; what is left there is carried under the subject.
 
     Input: background: uint8 (H, W, 3) RGB; prediction: that of (background, image), of the same size.
     """

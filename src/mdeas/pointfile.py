@@ -37,12 +37,13 @@ def _glb(points: np.ndarray, colours: np.ndarray) -> bytes:
     linear = _linear()[np.pad(colours, ((0, 0), (0, 1)), constant_values=255)].tobytes()
     extent = {"min": points.min(axis=0).tolist(), "max": points.max(axis=0).tolist()} if len(points) else {}
     common = {"count": len(points), "byteOffset": 0}
+    attributes = {"POSITION": 0, "COLOR_0": 1}
     scene = {
         "asset": {"version": "2.0", "generator": "mdeas"},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],
-        "meshes": [{"primitives": [{"attributes": {"POSITION": 0, "COLOR_0": 1}, "mode": _POINTS, "material": 0}]}],
+        "meshes": [{"primitives": [{"attributes": attributes, "mode": _POINTS, "material": 0}]}],
         "materials": [{"extensions": {"KHR_materials_unlit": {}}}],
         "extensionsUsed": ["KHR_materials_unlit"],
         "buffers": [{"byteLength": len(places) + len(linear)}],

@@ -13,8 +13,8 @@ import numpy as np
 from mdeas import pair
 from mdeas.errors import InputError, UsageError
 from mdeas.failures import ERRORS, tell_failures
-from mdeas.foreground import decontaminate
 from mdeas.files import locked, quoted, refuse_existing, write_json
+from mdeas.foreground import decontaminate
 from mdeas.images import colorize, contact_sheet, list_images, read_rgb, read_rgba, write_png
 from mdeas.names import output_names
 from mdeas.predictor import Prediction, Predictor
