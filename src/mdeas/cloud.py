@@ -106,7 +106,10 @@ def hanging(depth: np.ndarray, focal_px: float) -> np.ndarray:
     nearest, farthest = cv2.erode(depth, window), cv2.dilate(depth, window)
     # The window is two pixels wide; a pixel is depth / focal_px wide where it lies.
     level = (farthest - nearest <= 2 * _STEEPEST * nearest / focal_px).astype(np.uint8)
-    side = max(1, round(_NARROWEST * max(depth.shape)))
+    radius = min(round(_NARROWEST / 2 * max(depth.shape)), (min(depth.shape) - 1) // 2)
+    if radius < 1:
+        return level == 0
+    side = 2 * radius + 1
     # Beyond the picture there is no surface: opening must see that as a slope, too.
     framed = cv2.copyMakeBorder(level, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     surfaces = cv2.morphologyEx(framed, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))

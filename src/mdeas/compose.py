@@ -24,12 +24,16 @@ _MAX_VIEW = 4096  # long side at which a pair is predicted, as by `mdeas predict
 _SOFT = 0.01  # share of the depth's range over which one thing passes into the other
 
 
+# Mask values that become alpha 0 and 1: models are seldom surer, and an insert must not shine through.
+_SURE = (0.1, 0.9)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scene:
     """A photo with its subject, ready to put things into."""
 
     cutout: np.ndarray
-    """uint8 (H, W, 4): the image with alpha = mask."""
+    """uint8 (H, W, 4): the image with the subject's alpha."""
     background: np.ndarray
     """uint8 (h, w, 3), the same view, at this size or smaller."""
     prediction: Prediction
@@ -67,7 +71,7 @@ def compose_files(
         level: its depth as a level of depth.png, 0 = farthest, 1 = nearest; None = between: behind the
             subject and before all else, whatever their depths.
         model, device, threads: see runtime.load.
-    Output: {"image": the path, "subject", "behind", "insert": median level of what is there of each}.
+    Output: {"image": the path, "subject", "behind", "insert": median levels of depth where the insert is}.
     Errors: InputError of images.read_rgb and insert.place_insert, E-PAIR-SIZE; UsageError E-DEPTH-LEVEL,
         E-INSERT-OUTSIDE, E-OUT-IS-INPUT; those of runtime.load; StorageError.
     """
@@ -101,8 +105,9 @@ def read_scene(predictor: Predictor, picture: np.ndarray, background: np.ndarray
     view = within(picture, _MAX_VIEW)[..., :3].copy()
     empty, _ = pair.match_background(within(background, _MAX_VIEW), view, background.shape[:2], size)
     prediction = predictor.predict(empty, view)
-    mask = np.rint(prediction.mask * 255).astype(np.uint8)
-    picture[..., 3] = resize(mask, *size, enlarge=cv2.INTER_LINEAR)
+    low, high = _SURE
+    alpha = np.rint(((prediction.mask - low) / (high - low)).clip(0, 1) * 255).astype(np.uint8)
+    picture[..., 3] = resize(alpha, *size, enlarge=cv2.INTER_LINEAR)
     layers = split_depth(predictor, empty, prediction)
     return Scene(cutout=picture, background=empty, prediction=prediction, layers=layers)
 
@@ -141,7 +146,7 @@ def _order(
     soft = max(_SOFT * (high - low), 1e-6)
     depths = scene.layers.background_depth, scene.layers.foreground_depth
     nearer = (np.float32(inverse_depth) - part(depth, size, rows, columns) for depth in depths)
-    over, before = ((by / soft + 0.5).clip(0, 1)[..., None] for by in nearer)
+    over, before = ((by / soft + 1).clip(0, 1)[..., None] for by in nearer)  # at one depth it is before
     return over, before
 
 
@@ -155,15 +160,16 @@ def _subject_and_behind(scene: Scene, rows: slice, columns: slice) -> tuple[np.n
 
 
 def _levels(scene: Scene, insert: Insert, level: float | None) -> dict[str, float]:
-    """Median levels of depth where the insert is; of the subject, over all of it when it is nowhere there."""
+    """Median levels of depth where the insert is: of the subject (all of it if none is there), and behind."""
     size = scene.cutout.shape[:2]
-    rows, columns = insert.window(size)
+    window = insert.window(size)
+    front, behind = scene.layers.foreground_depth, scene.layers.background_depth
+    solid = part(scene.prediction.mask, size, *window) >= 0.5
+    subject = part(front, size, *window)[solid] if solid.any() else front[scene.prediction.mask >= 0.5]
     low, high = scene.range
-    behind = float(np.median(part(scene.layers.background_depth, size, rows, columns)))
-    solid = scene.prediction.mask >= 0.5
-    depth = scene.layers.foreground_depth
-    subject = float(np.median(depth[solid] if solid.any() else depth))
-    levels = ((value - low) / ((high - low) or 1) for value in (subject, behind))
-    found = dict(zip(("subject", "behind"), (round(value, 3) for value in levels), strict=True))
-    between = (found["subject"] + found["behind"]) / 2
-    return {**found, "insert": round(between if level is None else level, 3)}
+    medians = (np.median(depth) if depth.size else low for depth in (subject, part(behind, size, *window)))
+    there = [(float(median) - low) / ((high - low) or 1) for median in medians]
+    levels = (*there, sum(there) / 2 if level is None else level)
+    return {
+        name: round(value, 3) for name, value in zip(("subject", "behind", "insert"), levels, strict=True)
+    }

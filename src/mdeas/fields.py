@@ -85,6 +85,12 @@ def part(array: np.ndarray, size: tuple[int, int], rows: slice, columns: slice =
     )
 
 
+def disc(radius: float) -> np.ndarray:
+    """A window for OpenCV's morphology: uint8 (2 r + 1, 2 r + 1), r = the radius in whole pixels, >= 1."""
+    side = 2 * max(1, round(radius)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+
+
 def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """To (h, w), channels kept: OpenCV drops the axis of a single one."""
     return resize(array, *size, enlarge=cv2.INTER_LINEAR).reshape(*size, *array.shape[2:])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.fields import blended, filled, part, shrunk, strips
+from mdeas.fields import blended, disc, filled, part, shrunk, strips
 
 # Alpha in levels of 255 up to which a pixel shows the backdrop alone, and how far around it that must hold,
 # as a share of the long side: masks of a network fade out over some of its working pixels.
@@ -94,11 +94,6 @@ def _drift(cutout: np.ndarray, background: np.ndarray) -> np.ndarray:
         return np.dstack([change * weight, weight, empty])
 
     means = shrunk(size, outside)
-    margin = _disc(max(means.shape) * _MARGIN)
+    margin = disc(max(means.shape) * _MARGIN)
     keep = cv2.erode((means[..., 4] > 0.99).astype(np.float32), margin)[..., None] * means[..., :4]
     return filled(keep[..., :3], keep[..., 3])
-
-
-def _disc(radius: float) -> np.ndarray:
-    side = 2 * max(1, round(radius)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.fields import spread
+from mdeas.fields import disc, spread
 from mdeas.metrics_depth import fit_line
 from mdeas.predictor import Prediction, Predictor
 
@@ -44,13 +44,13 @@ def split_depth(predictor: Predictor, background: np.ndarray, prediction: Predic
     Input: background: uint8 (H, W, 3) RGB; prediction: that of (background, image), of the same size.
     """
     depth, mask = prediction.depth, prediction.mask
-    disc = _disc(round(_MARGIN * max(mask.shape)))
-    outside = (cv2.dilate(mask, disc) < _UNCOVERED).astype(np.float32)
+    window = disc(_MARGIN * max(mask.shape))
+    outside = (cv2.dilate(mask, window) < _UNCOVERED).astype(np.float32)
     empty = predictor.predict(background, background).depth
     scale, shift, fitted = _fit(empty, depth, outside > 0)
     aligned = np.float32(scale) * empty + np.float32(shift)
     misfit = float(np.median(np.abs(depth - aligned)[outside > 0])) if outside.any() else 0.0
-    front = _subject(depth, mask, disc)
+    front = _subject(depth, mask, window)
     behind = aligned + spread(depth - aligned, outside)
     behind -= mask * np.maximum(behind - front, 0)
     return Layers(
@@ -63,11 +63,11 @@ def split_depth(predictor: Predictor, background: np.ndarray, prediction: Predic
     )
 
 
-def _subject(depth: np.ndarray, mask: np.ndarray, disc: np.ndarray) -> np.ndarray:
+def _subject(depth: np.ndarray, mask: np.ndarray, window: np.ndarray) -> np.ndarray:
     """The depth well inside the subject, carried outwards: at its edge the map is a ramp to the backdrop."""
     if not mask.any():
         return depth.copy()
-    return spread(depth, cv2.erode(mask, disc) ** 2 + np.float32(_FAINT) * mask**4)
+    return spread(depth, cv2.erode(mask, window) ** 2 + np.float32(_FAINT) * mask**4)
 
 
 def _fit(empty: np.ndarray, depth: np.ndarray, known: np.ndarray) -> tuple[float, float, bool]:
@@ -79,8 +79,3 @@ def _fit(empty: np.ndarray, depth: np.ndarray, known: np.ndarray) -> tuple[float
         misfit = np.abs(np.float32(scale) * empty + np.float32(shift) - depth)
         known = known & (misfit <= _OUTLIER * np.median(misfit[known]))
     return (float(scale), float(shift), True) if scale > 0 else (1.0, 0.0, False)
-
-
-def _disc(radius: int) -> np.ndarray:
-    side = 2 * max(1, radius) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
