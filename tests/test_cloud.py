@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_model
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdeas import headers
@@ -53,6 +53,7 @@ class TestCamera:
         np.testing.assert_allclose(points[0, 0], [-1.5, 1.5, -2])  # upper left: -X, +Y, ahead is -Z
         np.testing.assert_allclose(points[3, 2], [0.5, -1.5, -2])
 
+    @settings(deadline=None, max_examples=50)
     @given(st.integers(1, 50), st.integers(1, 50), st.floats(0.1, 100))
     def test_points_project_back_to_their_pixels(self, height, width, depth):
         seen = camera(height, width, 70.0)
@@ -84,6 +85,7 @@ class TestExif:
     def test_none_said_is_0(self):
         assert headers.inspect(encode_png(np.zeros((2, 3), np.uint8)), "a").focal_35mm == 0
 
+    @settings(deadline=None, max_examples=50)
     @given(st.integers(0, 60), st.binary(max_size=4))
     def test_damage_is_no_error(self, cut, filling):
         found = headers.inspect(photo_with_exif(exif(26)[:cut] + filling), "a")

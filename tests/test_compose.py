@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_model
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdeas.cli import main
@@ -119,6 +119,7 @@ def test_photos_of_another_aspect_are_refused(here, capsys):
     assert run() == 3 and "E-PAIR-SIZE" in capsys.readouterr().err
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     x=st.floats(-30, 60),
     y=st.floats(-30, 60),

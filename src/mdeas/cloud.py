@@ -9,7 +9,7 @@ from mdeas.camera import Camera
 from mdeas.errors import InputError
 from mdeas.fields import strips
 from mdeas.foreground import backdrop, estimate, subject_colours
-from mdeas.spec import within
+from mdeas.spec import resize, within
 
 NEAR, FAR = 1.0, 5.0
 """Where relative depth is put, which has no scale of its own: its nearest and farthest hundredth."""
@@ -60,12 +60,15 @@ def build_cloud(
     Input:
         cutout: uint8 (H, W, 4), the image's colours with alpha = mask.
         background: uint8 (H, W, 3).
-        front, behind: float32 (H, W) distance along the viewing direction of subject and backdrop, > 0.
+        front, behind: float32 (h, w), at that size or another, distance along the viewing direction of
+            subject and backdrop, > 0.
         camera: of this photo at any size.
     Errors: InputError E-CLOUD-EMPTY when nothing is a surface.
     """
-    cutout, background, front, behind = (within(a, _LONGEST) for a in (cutout, background, front, behind))
-    camera = camera.resized(*front.shape)
+    cutout, background = within(cutout, _LONGEST), within(background, _LONGEST)
+    height, width = cutout.shape[:2]
+    front, behind = (resize(depth, height, width, enlarge=cv2.INTER_LINEAR) for depth in (front, behind))
+    camera = camera.resized(height, width)
     alpha = cutout[..., 3] / np.float32(255)
     subject, scene = _colours(cutout, background, alpha)
     layers = (

@@ -39,7 +39,6 @@ class Scene:
     prediction: Prediction
     """At the background's size."""
     layers: Layers
-    """Likewise."""
 
     @property
     def range(self) -> tuple[float, float]:
@@ -79,10 +78,13 @@ def compose_files(
         told = f"--depth {level:g}: not a level of depth.png"
         raise UsageError("E-DEPTH-LEVEL", f"{told}, which go from 0 (far) to 1 (near).")
     _check_out(Path(out), [image, background, insert], force)
+    # The background first, and small: both photos whole need not be in memory together.
+    empty = read_rgb(background)
+    empty, empty_size = within(empty, _MAX_VIEW), empty.shape[:2]
     picture = read_rgba(image)
     placed = place_insert(read_rgba(insert), quoted(insert), at, height_px, picture.shape[:2])
     predictor = load(model, device=device, threads=threads)
-    scene = read_scene(predictor, picture, read_rgb(background))
+    scene = predict_scene(predictor, picture, empty, empty_size)
     low, high = scene.range
     inverse_depth = None if level is None else low + level * (high - low)
     write_png(out, compose(scene, placed, inverse_depth), force=force)
@@ -95,15 +97,19 @@ def _check_out(out: Path, inputs: list[str | Path], force: bool) -> None:
     refuse_existing(out, force)
 
 
-def read_scene(predictor: Predictor, picture: np.ndarray, background: np.ndarray) -> Scene:
+def predict_scene(
+    predictor: Predictor, picture: np.ndarray, background: np.ndarray, background_size: tuple[int, int]
+) -> Scene:
     """Predict a pair.
 
-    Input: picture: uint8 (H, W, 4), whose alpha is replaced in place; background: uint8 (h, w, 3).
+    Input:
+        picture: uint8 (H, W, 4), the image; its alpha is replaced in place.
+        background: uint8 (h, w, 3), the photo of `background_size` or a smaller copy of it.
     Errors: InputError E-PAIR-SIZE.
     """
     size = picture.shape[:2]
-    view = within(picture, _MAX_VIEW)[..., :3].copy()
-    empty, _ = pair.match_background(within(background, _MAX_VIEW), view, background.shape[:2], size)
+    view = np.ascontiguousarray(within(picture, _MAX_VIEW)[..., :3])
+    empty, _ = pair.match_background(background, view, background_size, size)
     prediction = predictor.predict(empty, view)
     low, high = _SURE
     alpha = np.rint(((prediction.mask - low) / (high - low)).clip(0, 1) * 255).astype(np.uint8)
@@ -164,8 +170,8 @@ def _levels(scene: Scene, insert: Insert, level: float | None) -> dict[str, floa
     size = scene.cutout.shape[:2]
     window = insert.window(size)
     front, behind = scene.layers.foreground_depth, scene.layers.background_depth
-    solid = part(scene.prediction.mask, size, *window) >= 0.5
-    subject = part(front, size, *window)[solid] if solid.any() else front[scene.prediction.mask >= 0.5]
+    solid = part(scene.layers.mask, size, *window) >= 0.5
+    subject = part(front, size, *window)[solid] if solid.any() else front[scene.layers.mask >= 0.5]
     low, high = scene.range
     medians = (np.median(depth) if depth.size else low for depth in (subject, part(behind, size, *window)))
     there = [(float(median) - low) / ((high - low) or 1) for median in medians]

@@ -48,7 +48,7 @@ def spread(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def shrunk(size: tuple[int, int], strip: Callable[[slice], np.ndarray]) -> np.ndarray:
     """Area means of a picture that is never whole in memory.
 
-    Input: size: its (H, W); strip: rows -> float32 (rows, W, C).
+    Input: size: its (H, W); strip: rows -> float32 (rows, W, C), C at most 4.
     Output: float32 (h, w, C), long side at most _FIELD_SIZE, same aspect.
     """
     scale = min(1.0, _FIELD_SIZE / max(size))
@@ -85,10 +85,13 @@ def part(array: np.ndarray, size: tuple[int, int], rows: slice, columns: slice =
     )
 
 
-def disc(radius: float) -> np.ndarray:
-    """A window for OpenCV's morphology: uint8 (2 r + 1, 2 r + 1), r = the radius in whole pixels, >= 1."""
+def square(radius: float) -> np.ndarray:
+    """A window for OpenCV's morphology, which is many times faster with squares than with discs.
+
+    Output: uint8 (2 r + 1, 2 r + 1), r = the radius in whole pixels, at least 1.
+    """
     side = 2 * max(1, round(radius)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.ones((side, side), np.uint8)
 
 
 def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.fields import blended, disc, filled, part, shrunk, strips
+from mdeas.fields import blended, filled, part, shrunk, square, strips
 
 # Alpha in levels of 255 up to which a pixel shows the backdrop alone, and how far around it that must hold,
 # as a share of the long side: masks of a network fade out over some of its working pixels.
@@ -87,13 +87,15 @@ def _drift(cutout: np.ndarray, background: np.ndarray) -> np.ndarray:
     size = cutout.shape[:2]
 
     def outside(rows: slice) -> np.ndarray:
-        empty = (cutout[rows, :, 3:] <= _EMPTY).astype(np.float32)
+        return (cutout[rows, :, 3:] <= _EMPTY).astype(np.float32)
+
+    def changes(rows: slice) -> np.ndarray:
         change = cutout[rows, :, :3] - part(background, size, rows).astype(np.float32)
         # What changed much is rather a piece of the subject that the mask misses than light.
-        weight = empty / (1 + (change / _MUCH) ** 2).max(axis=2, keepdims=True)
-        return np.dstack([change * weight, weight, empty])
+        weight = outside(rows) / (1 + (change / _MUCH) ** 2).max(axis=2, keepdims=True)
+        return np.dstack([change * weight, weight])
 
-    means = shrunk(size, outside)
-    margin = disc(max(means.shape) * _MARGIN)
-    keep = cv2.erode((means[..., 4] > 0.99).astype(np.float32), margin)[..., None] * means[..., :4]
-    return filled(keep[..., :3], keep[..., 3])
+    empty = (shrunk(size, outside)[..., 0] > 0.99).astype(np.float32)
+    keep = cv2.erode(empty, square(max(empty.shape) * _MARGIN))
+    means = shrunk(size, changes) * keep[..., None]
+    return filled(means[..., :3], means[..., 3])

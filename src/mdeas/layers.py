@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.fields import disc, spread
+from mdeas.fields import spread, square
 from mdeas.metrics_depth import fit_line
 from mdeas.predictor import Prediction, Predictor
+from mdeas.spec import within
 
+_SIZE = 1024  # several times what networks work at
 _UNCOVERED = 0.05  # alpha below which a pixel shows the scene behind
 # Share of the long side around the subject's edge in which depth is a mixture: networks blur it by that much.
 _MARGIN = 0.02
@@ -19,12 +21,17 @@ _FAINT = 0.01  # weight of depth inside the margin, for subjects that have nothi
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """Depth of both layers in the units of the image's depth map."""
+    """Depth of both layers in the units of the image's depth map, long side at most _SIZE.
 
+    Neither has an edge where the subject ends, so that they lose nothing when they are enlarged.
+    """
+
+    mask: np.ndarray
+    """float32 (h, w) in [0, 1], that of the prediction."""
     foreground_depth: np.ndarray
-    """float32 (H, W) inverse depth of the subject; beyond its edge its values go on outwards."""
+    """float32 (h, w) inverse depth of the subject; beyond its edge its values go on outwards."""
     background_depth: np.ndarray
-    """float32 (H, W) inverse depth of what is behind; equal to the image's depth away from the subject, and
+    """float32 (h, w) inverse depth of what is behind; equal to the image's depth away from the subject, and
     nowhere nearer than the subject where that covers it."""
     scale: float
     shift: float
@@ -43,8 +50,9 @@ def split_depth(predictor: Predictor, background: np.ndarray, prediction: Predic
 
     Input: background: uint8 (H, W, 3) RGB; prediction: that of (background, image), of the same size.
     """
-    depth, mask = prediction.depth, prediction.mask
-    window = disc(_MARGIN * max(mask.shape))
+    depth, mask = within(prediction.depth, _SIZE), within(prediction.mask, _SIZE)
+    background = within(background, _SIZE)
+    window = square(_MARGIN * max(mask.shape))
     outside = (cv2.dilate(mask, window) < _UNCOVERED).astype(np.float32)
     empty = predictor.predict(background, background).depth
     scale, shift, fitted = _fit(empty, depth, outside > 0)
@@ -54,6 +62,7 @@ def split_depth(predictor: Predictor, background: np.ndarray, prediction: Predic
     behind = aligned + spread(depth - aligned, outside)
     behind -= mask * np.maximum(behind - front, 0)
     return Layers(
+        mask=mask,
         foreground_depth=front,
         background_depth=behind,
         scale=scale,
