@@ -2,9 +2,9 @@
 
 python benchmarks/foreground.py FOREGROUNDS BACKGROUNDS [COUNT]
 
-FOREGROUNDS: folder of RGBA cut-outs, BACKGROUNDS: of photos. Each cut-out is pasted on a photo (640×480), cut out
-again and pasted on another; the figure is the mean difference, in levels of 255, from the cut-out pasted there
-itself, over the pixels with alpha between .02 and .98.
+FOREGROUNDS: folder of RGBA cut-outs, BACKGROUNDS: of photos. Each cut-out is pasted on a photo (640×480), cut
+out again and pasted on another; the figure is the mean difference, in levels of 255, from the cut-out pasted
+there itself, over the pixels with alpha between .02 and .98.
 """
 
 import sys
@@ -14,6 +14,7 @@ import numpy as np
 
 from mdeas.foreground import decontaminate
 from mdeas.images import list_images, read_rgb, read_rgba
+from mdeas.runtime import load
 from mdeas.spec import resize
 
 SIZE = 480, 640
@@ -47,8 +48,13 @@ def errors(colours, alpha, old, new, rng) -> dict[str, tuple[float, float]]:
         "alpha blurred by 2 px": (image, old, soft),
         "exact alpha, drift and noise": (noisy, drifted, alpha),
         "blurred alpha, drift and noise": (noisy, drifted, soft),
+        "alpha of the default model": (image, old, predicted(old, image)),
     }
     return {name: one(*case, over(colours, new, alpha), new) for name, case in cases.items()}
+
+
+def predicted(background: np.ndarray, image: np.ndarray) -> np.ndarray:
+    return load(threads=1).predict(np.rint(background).astype(np.uint8), np.rint(image).astype(np.uint8)).mask
 
 
 def one(image, background, alpha, truth, new) -> tuple[float, float]:
