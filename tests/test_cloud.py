@@ -119,6 +119,12 @@ class TestCloud:
         depths = -build_cloud(cutout, background, front, behind, camera(48, 64)).points[:, 2]
         assert set(np.unique(depths)) == {2, 6} and len(depths) > 0.9 * 48 * 64
 
+    def test_unknown_depth_is_left_out(self):
+        cutout, background, front, behind = scene()
+        behind[:, :20] = 0
+        depths = -build_cloud(cutout, background, front, behind, camera(48, 64)).points[:, 2]
+        assert set(np.unique(depths)) == {1, 2} and (depths == 2).sum() == 48 * 43
+
     def test_a_floor_stays(self):
         rows = np.arange(200, dtype=np.float32)[:, None] + np.zeros((1, 200), np.float32)
         depth = 1.5 * 100 / (rows + 12)  # a camera 1.5 above it, the horizon 12 pixels above the photo

@@ -61,7 +61,7 @@ def build_cloud(
         cutout: uint8 (H, W, 4), the image's colours with alpha = mask.
         background: uint8 (H, W, 3).
         front, behind: float32 (h, w), at that size or another, distance along the viewing direction of
-            subject and backdrop, > 0.
+            subject and backdrop in any unit, metres for one; 0 = unknown, left out.
         camera: of this photo at any size.
     Errors: InputError E-CLOUD-EMPTY when nothing is a surface.
     """
@@ -95,7 +95,7 @@ def _colours(cutout: np.ndarray, background: np.ndarray, alpha: np.ndarray) -> t
 def _points(
     depth: np.ndarray, colours: np.ndarray, wanted: np.ndarray, camera: Camera
 ) -> tuple[np.ndarray, np.ndarray]:
-    keep = wanted & ~hanging(depth, camera.focal_px)
+    keep = wanted & (depth > 0) & ~hanging(depth, camera.focal_px)
     return camera.points(depth)[keep], colours[keep]
 
 
