@@ -10,9 +10,9 @@ import numpy as np
 
 from mdeas import pair
 from mdeas.errors import UsageError
-from mdeas.fields import part
+from mdeas.fields import part, strips
 from mdeas.files import quoted, refuse_existing
-from mdeas.foreground import backdrop, estimate, subject_colours
+from mdeas.foreground import Colours, backdrop, estimate, subject_colours
 from mdeas.images import read_rgb, read_rgba, write_png
 from mdeas.insert import Insert, place_insert
 from mdeas.layers import Layers, split_depth
@@ -129,25 +129,36 @@ def compose(scene: Scene, insert: Insert, inverse_depth: float | None) -> np.nda
     Output: uint8 (H, W, 3); without a change where the insert is not.
     """
     out = scene.cutout[..., :3].copy()
-    size, (rows, columns) = out.shape[:2], insert.window(out.shape[:2])
+    rows, columns = insert.window(out.shape[:2])
+    fields = estimate(scene.cutout, scene.background)
+    for strip in strips(rows.stop - rows.start):
+        window = slice(rows.start + strip.start, rows.start + strip.stop), columns
+        out[window] = _mixed(scene, fields, insert, inverse_depth, *window)
+    return out
+
+
+def _mixed(
+    scene: Scene, fields: Colours, insert: Insert, inverse_depth: float | None, rows: slice, columns: slice
+) -> np.ndarray:
+    """A part of the result: float32 (rows, columns, 3), whole numbers."""
     seen = insert.seen(rows, columns)
-    over, before = _order(scene, size, rows, columns, inverse_depth)
+    over, before = _order(scene, rows, columns, inverse_depth)
     colours, cover = seen[..., :3] * over, seen[..., 3:] * over
-    subject, behind = _subject_and_behind(scene, rows, columns)
+    subject, behind = _subject_and_behind(scene, fields, rows, columns)
     alpha = scene.cutout[rows, columns, 3:] / np.float32(255)
     hidden = alpha * subject + (1 - alpha) * (colours + (1 - cover) * behind)
     in_front = colours + (1 - cover) * (alpha * subject + (1 - alpha) * behind)
     mixed = (1 - before) * hidden + before * in_front
-    out[rows, columns] = np.where(cover > 0, np.rint(mixed.clip(0, 255)), out[rows, columns])
-    return out
+    return np.where(cover > 0, np.rint(mixed.clip(0, 255)), scene.cutout[rows, columns, :3])
 
 
 def _order(
-    scene: Scene, size: tuple[int, int], rows: slice, columns: slice, inverse_depth: float | None
+    scene: Scene, rows: slice, columns: slice, inverse_depth: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Is the insert before what is behind the subject, and before the subject? float32 (rows, columns, 1)."""
     if inverse_depth is None:
         return np.ones((1, 1, 1), np.float32), np.zeros((1, 1, 1), np.float32)
+    size = scene.cutout.shape[:2]
     low, high = scene.range
     soft = max(_SOFT * (high - low), 1e-6)
     depths = scene.layers.background_depth, scene.layers.foreground_depth
@@ -156,9 +167,10 @@ def _order(
     return over, before
 
 
-def _subject_and_behind(scene: Scene, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
+def _subject_and_behind(
+    scene: Scene, fields: Colours, rows: slice, columns: slice
+) -> tuple[np.ndarray, np.ndarray]:
     """Colours of both, float32 (rows, columns, 3) in [0, 255]."""
-    fields = estimate(scene.cutout, scene.background)
     subject = subject_colours(scene.cutout, scene.background, fields, rows, columns)
     plain = backdrop(scene.cutout, scene.background, fields.drift, rows, columns)
     image = scene.cutout[rows, columns]
