@@ -27,6 +27,14 @@ FLOORS = {
             "__init__ __main__ arguments cli commands_data commands_models",
             "benchmark compare evaluate export exported grid predict report robustness show video",
             "__init__ __main__ arguments cli commands_data commands_run",
+            "camera container errors failures fields figures files foreground headers images insert kept"
+            " metrics metrics_depth metrics_mask moments names near onnxfile pointfile sample sheets signals"
+            " spec tags torchvision_import",
+            "baselines cloud dataset layers pair places predictor rows runtime videofile",
+            "create data models",
+            "train",
+            "compare compose evaluate export exported extras grid predict report robustness show video",
+            "__init__ __main__ arguments cli commands_data commands_layers",
         )
     )
     for name in names.split()
@@ -37,6 +45,8 @@ NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
     "quantize", "report", "robustness", "show", "video", "__init__", "__main__",
     "arguments", "benchmark", "cli", "commands_data", "commands_run", "evaluate", "exported", "grid",
     "predict", "report", "robustness", "show", "video", "__init__", "__main__",
+    "arguments", "cli", "commands_data", "commands_layers", "compose", "evaluate", "exported", "extras",
+    "grid", "predict", "report", "robustness", "show", "video", "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")
 # Who may decode or encode pictures; a nuisance passes a photo through JPEG in memory.

@@ -149,6 +149,13 @@ class TestCommands:
         assert json.loads((done / folder / "image-depth.json").read_text())["kind"] == "relative"
         assert (done / folder / "image-panel.png").is_file()
 
+    def test_layers_cloud_and_insert(self, done):
+        size = read_rgb(done / "image.png").shape[:2]
+        for name in ("foreground-depth", "background-depth"):
+            assert read_depth16(done / "results3" / f"image-{name}.png").shape == size
+        assert (done / "results3" / "image-cloud.glb").read_bytes().startswith(b"glTF")
+        assert not np.array_equal(read_rgb(done / "composed.png"), read_rgb(done / "image.png"))
+
     def test_grid_of_a_run_and_what_it_exports(self, done):
         assert read_rgb(done / "grid.png").shape[1] == 3 * 164
 
@@ -172,6 +179,7 @@ class TestText:
         assert mentioned == {
             "create", "verify", "show", "train", "evaluate", "compare", "export", "grid", "predict", "models",
             "video", "import", "export-data", "benchmark",
+            "video", "import", "export-data", "compose",
         }  # fmt: skip
 
     def test_the_python_runs(self, workplace, monkeypatch, capsys):

@@ -9,9 +9,10 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 from mdeas.errors import InputError
-from mdeas.tags import exif_orientation, tag_directories
+from mdeas.tags import exif_focal_35mm, exif_orientation, tag_directories
 
 FORMATS = "JPEG, PNG, WebP, TIFF or BMP"
 
@@ -28,6 +29,8 @@ class Header:
     """Pixels as stored, before the orientation is applied."""
     orientation: int = 1
     """Exif orientation 1–8 that is still to be applied (the TIFF decoder applies its own)."""
+    focal_35mm: int = 0
+    """Exif's focal length for 36 × 24 mm film, millimetres; 0 = not said."""
     premultiplied: bool = False
     """True where the decoder returns colour multiplied by alpha (8-bit TIFF)."""
 
@@ -78,13 +81,18 @@ def _foreign(data: bytes) -> str:
 
 def _png(data: bytes, name: str) -> Header:
     width, height = struct.unpack(">II", data[16:24])
-    orientation = 1
+    exif = b""
     for kind, body in _png_chunks(data, name):
         if kind == b"acTL":
             raise _moving(name, "an animated PNG")
         if kind == b"eXIf":
-            orientation = exif_orientation(body)
-    return Header(format="png", width=width, height=height, orientation=orientation)
+            exif = body
+    return Header(format="png", width=width, height=height, **_said(exif))
+
+
+def _said(exif: bytes) -> dict[str, Any]:
+    """The fields of a Header that come from an Exif block; b"" = none."""
+    return {"orientation": exif_orientation(exif), "focal_35mm": exif_focal_35mm(exif)}
 
 
 def _png_chunks(data: bytes, name: str):
@@ -108,16 +116,16 @@ _JPEG_END, _JPEG_APP1 = 0xD9, 0xE1
 
 
 def _jpeg(data: bytes, name: str) -> Header:
-    size, orientation = None, 1
+    size, exif = None, b""
     for marker, body in _jpeg_segments(data, name):
         if marker in _JPEG_SIZES and size is None:
             size = struct.unpack(">HH", data[body + 3 : body + 7])
         if marker == _JPEG_APP1 and data[body + 2 : body + 8] == b"Exif\0\0":
             length = int.from_bytes(data[body : body + 2])
-            orientation = exif_orientation(data[body + 8 : body + length])
+            exif = data[body + 8 : body + length]
     if size is None or 0 in size:
         raise damaged(name, "no size before the end")
-    return Header(format="jpeg", width=size[1], height=size[0], orientation=orientation)
+    return Header(format="jpeg", width=size[1], height=size[0], **_said(exif))
 
 
 def _jpeg_segments(data: bytes, name: str):
@@ -139,7 +147,7 @@ def _webp(data: bytes, name: str) -> Header:
     if kind == b"VP8X" and data[20] & 2:
         raise _moving(name, "an animated WebP")
     width, height = _WEBP_SIZES.get(kind, _webp_unknown)(data)
-    return Header(format="webp", width=width, height=height, orientation=_webp_orientation(data))
+    return Header(format="webp", width=width, height=height, **_said(_webp_exif(data)))
 
 
 def _webp_lossy(data: bytes) -> tuple[int, int]:
@@ -163,14 +171,14 @@ def _webp_unknown(data: bytes) -> tuple[int, int]:
 _WEBP_SIZES = {b"VP8 ": _webp_lossy, b"VP8L": _webp_lossless, b"VP8X": _webp_canvas}
 
 
-def _webp_orientation(data: bytes) -> int:
+def _webp_exif(data: bytes) -> bytes:
     at = 12
     while at + 8 <= len(data):
         kind, length = struct.unpack("<4sI", data[at : at + 8])
         if kind == b"EXIF":
-            return exif_orientation(data[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0"))
+            return data[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0")
         at += 8 + length + length % 2
-    return 1
+    return b""
 
 
 def _bmp(data: bytes, name: str) -> Header:
@@ -210,6 +218,7 @@ def _tiff(data: bytes, name: str) -> Header:
         format="tiff",
         width=tags[_TIFF_WIDTH][0],
         height=tags[_TIFF_HEIGHT][0],
+        focal_35mm=exif_focal_35mm(data),
         premultiplied=eight and tags.get(_TIFF_EXTRA, (0,))[0] in (1, 2),
     )
 

@@ -108,6 +108,14 @@ def resize(array: np.ndarray, height: int, width: int, *, enlarge: int) -> np.nd
     return _resized(array, (width, height), enlarge)
 
 
+def within(array: np.ndarray, longest: int) -> np.ndarray:
+    """(H, W) or (H, W, C) shrunk to a long side of at most `longest` pixels, by area."""
+    height, width = array.shape[:2]
+    scale = min(1.0, longest / max(height, width))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    return resize(array, *size, enlarge=cv2.INTER_LINEAR)
+
+
 def _resized(array: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
     if size == (array.shape[1], array.shape[0]):
         return array

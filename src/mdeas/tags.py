@@ -6,8 +6,10 @@ from collections.abc import Iterator
 Tags = dict[int, tuple[int, ...]]
 
 _ORIENTATION = 274
+_EXIF_DIRECTORY = 34665
+_FOCAL_35MM = 41989
 # Page kind, size, bits, strips, orientation, tiles, alpha. The others may be long and are never needed.
-_WANTED = frozenset((254, 256, 257, 258, 273, _ORIENTATION, 279, 324, 325, 338))
+_WANTED = frozenset((254, 256, 257, 258, 273, _ORIENTATION, 279, 324, 325, 338, _EXIF_DIRECTORY, _FOCAL_35MM))
 _TYPES = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG: the only types of these tags
 
 
@@ -34,6 +36,18 @@ def exif_orientation(exif: bytes) -> int:
     except (struct.error, StopIteration, IndexError):
         return 1
     return value if 1 <= value <= 8 else 1
+
+
+def exif_focal_35mm(exif: bytes) -> int:
+    """Millimetres of FocalLengthIn35mmFilm from an Exif block or a TIFF file; 0 when it says none."""
+    order = "<" if exif[:2] == b"II" else ">"
+    try:
+        (at,) = next(tag_directories(exif))[_EXIF_DIRECTORY]
+        (num_entries,) = struct.unpack(order + "H", exif[at : at + 2])
+        entries = range(at + 2, at + 2 + 12 * num_entries, 12)
+        return _directory(exif, order, entries)[_FOCAL_35MM][0]
+    except (struct.error, StopIteration, IndexError, KeyError, ValueError):
+        return 0
 
 
 def _directory(data: bytes, order: str, entries: range) -> Tags:

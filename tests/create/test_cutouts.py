@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from mdeas.cli import main
 from mdeas.create.assets import Asset, cutout
-from mdeas.create.matte import cut_outs, foreground_colours
+from mdeas.create.matte import cut_outs
 from mdeas.images import read_rgba, write_png
 
 SIZE = 40
@@ -30,23 +30,6 @@ def over(colours, background, alpha):
 
 def noise(seed, low=0, high=255):
     return np.random.default_rng(seed).integers(low, high, (SIZE, SIZE, 3)).astype(np.float32)
-
-
-def test_the_old_background_is_taken_out_of_soft_edges():
-    colour, alpha, old = np.float32([200, 60, 20]), disc(), noise(0)
-    image = np.rint(over(colour, old, alpha))
-    found = foreground_colours(old, image, alpha)
-    assert np.abs(found - colour)[alpha > 0].max() < 6
-    new = np.float32([255, 0, 255])
-    halo = np.abs(over(found, new, alpha) - over(colour, new, alpha)).max()
-    assert halo < 2 and np.abs(over(image, new, alpha) - over(colour, new, alpha)).max() > 20
-
-
-def test_noise_of_faint_pixels_is_not_enlarged():
-    alpha, old = disc(), np.full((SIZE, SIZE, 3), 100, np.float32)
-    image = over(np.float32(180), old, alpha) + noise(1, -8, 9)
-    faint = (alpha > 0) & (alpha < 0.2)
-    assert np.abs(foreground_colours(old, image, alpha) - 180)[faint].max() < 40
 
 
 def test_a_cut_out_is_trimmed_with_a_margin_and_without_specks():

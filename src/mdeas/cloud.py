@@ -1,0 +1,119 @@
+"""From a pair and its two depths to a coloured point cloud without a hole behind the subject."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mdeas.camera import Camera
+from mdeas.errors import InputError
+from mdeas.fields import strips
+from mdeas.foreground import backdrop, estimate, subject_colours
+from mdeas.spec import resize, within
+
+NEAR, FAR = 1.0, 5.0
+"""Where relative depth is put, which has no scale of its own: its nearest and farthest hundredth."""
+_TAIL = 1.0  # per cent of the pixels at either end that do not decide on the scale
+_STEEPEST = 15.0
+"""Slope against the image plane from which a surface is taken for the ramp that networks draw between two
+things: it is seen at less than 4 degrees. A floor reaches it at 15 times the camera's height."""
+_NARROWEST = 0.01  # share of the long side; surfaces between two steep slopes that are narrower are ringing
+_LONGEST = 1600  # long side at which a point is made of each pixel: at most 2.6 million, 40 MB
+_FOREGROUND = 0.5  # alpha from which a pixel is a point of the subject
+_UNTOUCHED = 0.02  # alpha up to which the image itself shows what is behind
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Points with the axes of Camera.points."""
+
+    points: np.ndarray
+    """float32 (N, 3)."""
+    colours: np.ndarray
+    """uint8 (N, 3) sRGB."""
+
+
+def up_to_scale(front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distances from relative inverse depth, in units of the nearest surface's distance.
+
+    Inverse depth of unknown scale and shift fits any two distances: the nearest hundredth of the scene comes
+    to NEAR and its farthest to FAR, so shapes are plausible and not measured.
+
+    Input: inverse depth of both layers, float32 (H, W).
+    Output: two float32 (H, W), distances in [NEAR / 2, 2 FAR].
+    """
+    low, high = np.percentile(np.stack([front, behind]), [_TAIL, 100 - _TAIL])
+    gain = (1 / NEAR - 1 / FAR) / (high - low) if high > low else 0.0
+    inverse = [1 / FAR + np.float32(gain) * (layer - np.float32(low)) for layer in (front, behind)]
+    subject, scene = (1 / layer.clip(0.5 / FAR, 2 / NEAR) for layer in inverse)
+    return subject, scene
+
+
+def build_cloud(
+    cutout: np.ndarray, background: np.ndarray, front: np.ndarray, behind: np.ndarray, camera: Camera
+) -> Cloud:
+    """The subject's points, and those of the whole scene behind it.
+
+    No point hangs between two surfaces: subject and backdrop have a depth each, and what is `hanging` in one
+    of them is left out. Colours behind the subject come from the background photo in the image's light.
+
+    Input:
+        cutout: uint8 (H, W, 4), the image's colours with alpha = mask.
+        background: uint8 (H, W, 3).
+        front, behind: float32 (h, w), at that size or another, distance along the viewing direction of
+            subject and backdrop in any unit, metres for one; 0 = unknown, left out.
+        camera: of this photo at any size.
+    Errors: InputError E-CLOUD-EMPTY when nothing is a surface.
+    """
+    cutout, background = within(cutout, _LONGEST), within(background, _LONGEST)
+    height, width = cutout.shape[:2]
+    front, behind = (resize(depth, height, width, enlarge=cv2.INTER_LINEAR) for depth in (front, behind))
+    camera = camera.resized(height, width)
+    alpha = cutout[..., 3] / np.float32(255)
+    subject, scene = _colours(cutout, background, alpha)
+    layers = (
+        _points(front, subject, alpha >= _FOREGROUND, camera),
+        _points(behind, scene, np.ones(alpha.shape, bool), camera),
+    )
+    cloud = Cloud(*(np.concatenate(parts) for parts in zip(*layers, strict=True)))
+    if not len(cloud.points):
+        raise InputError("E-CLOUD-EMPTY", "the depth has no surface in it, so there are no points to write.")
+    return cloud
+
+
+def _colours(cutout: np.ndarray, background: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the subject and of what is behind: two uint8 (H, W, 3)."""
+    fields = estimate(cutout, background)
+    subject, scene = np.empty_like(background), cutout[..., :3].copy()
+    for rows in strips(len(cutout)):
+        subject[rows] = np.rint(subject_colours(cutout, background, fields, rows))
+        covered = alpha[rows] > _UNTOUCHED
+        scene[rows][covered] = np.rint(backdrop(cutout, background, fields.drift, rows))[covered]
+    return subject, scene
+
+
+def _points(
+    depth: np.ndarray, colours: np.ndarray, wanted: np.ndarray, camera: Camera
+) -> tuple[np.ndarray, np.ndarray]:
+    keep = wanted & (depth > 0) & ~hanging(depth, camera.focal_px)
+    return camera.points(depth)[keep], colours[keep]
+
+
+def hanging(depth: np.ndarray, focal_px: float) -> np.ndarray:
+    """bool (H, W): pixels of a distance map float32 (H, W) that lie between surfaces and not on one.
+
+    That is: on a slope steeper than _STEEPEST, or on a strip between such slopes, as the ringing at the edges
+    of a network's map leaves them.
+    """
+    window = np.ones((3, 3), np.uint8)
+    nearest, farthest = cv2.erode(depth, window), cv2.dilate(depth, window)
+    # The window is two pixels wide; a pixel is depth / focal_px wide where it lies.
+    level = (farthest - nearest <= 2 * _STEEPEST * nearest / focal_px).astype(np.uint8)
+    radius = min(round(_NARROWEST / 2 * max(depth.shape)), (min(depth.shape) - 1) // 2)
+    if radius < 1:
+        return level == 0
+    side = 2 * radius + 1
+    # Beyond the picture there is no surface: opening must see that as a slope, too.
+    framed = cv2.copyMakeBorder(level, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
+    surfaces = cv2.morphologyEx(framed, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    return surfaces[side:-side, side:-side] == 0

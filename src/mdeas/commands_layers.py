@@ -1,0 +1,54 @@
+"""The commands about what is in front of what."""
+
+import re
+from typing import Any, Literal
+
+from jsonargparse.typing import PositiveInt
+
+from mdeas.arguments import print_facts
+from mdeas.errors import UsageError
+
+
+def compose(
+    image: str,
+    *,
+    background: str,
+    insert: str,
+    at: str,
+    out: str,
+    height: PositiveInt | None = None,
+    depth: float | None = None,
+    model: str | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    threads: PositiveInt | None = None,
+    force: bool = False,
+) -> None:
+    """Put a cut-out between the subject of a photo and what is behind it.
+
+    image: photo with a subject
+    background: photo of the same view without it
+    insert: picture with alpha
+    at: X,Y: where the middle of its foot stands, pixels of the image from the upper left
+    out: PNG
+    height: of the insert in the image, pixels; without it as it is
+    depth: level of depth.png, 0 (far) to 1 (near); without it, behind the subject and before all else
+    model: ONNX file; the default is in the package
+    device: auto takes CUDA when there is one
+    threads: CPU threads
+    force: replace a file that is there
+    """
+    from mdeas.compose import compose_files
+
+    options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "force": force}
+    print_facts(
+        compose_files(image, background, insert, out, at=_point(at), height_px=height, level=depth, **options)
+    )
+
+
+def _point(text: str) -> tuple[float, float]:
+    """(x, y) from "X,Y"; UsageError E-AT."""
+    number = r"\s*(-?\d+(?:\.\d+)?)\s*"
+    found = re.fullmatch(f"{number},{number}", text)
+    if not found:
+        raise UsageError("E-AT", f"--at {text!r}: not two numbers with a comma between, such as 320,400.")
+    return float(found[1]), float(found[2])

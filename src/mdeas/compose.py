@@ -1,0 +1,193 @@
+"""A picture put between the subject of a pair and what is behind it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mdeas import pair
+from mdeas.errors import UsageError
+from mdeas.fields import part, strips
+from mdeas.files import quoted, refuse_existing
+from mdeas.foreground import Colours, backdrop, estimate, subject_colours
+from mdeas.images import read_rgb, read_rgba, write_png
+from mdeas.insert import Insert, place_insert
+from mdeas.layers import Layers, split_depth
+from mdeas.predictor import Prediction, Predictor
+from mdeas.runtime import load
+from mdeas.spec import resize, within
+
+_MAX_VIEW = 4096  # long side at which a pair is predicted, as by `mdeas predict`
+_SOFT = 0.01  # share of the depth's range over which one thing passes into the other
+
+
+# Mask values that become alpha 0 and 1: models are seldom surer, and an insert must not shine through.
+_SURE = (0.1, 0.9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A photo with its subject, ready to put things into."""
+
+    cutout: np.ndarray
+    """uint8 (H, W, 4): the image with the subject's alpha."""
+    background: np.ndarray
+    """uint8 (h, w, 3), the same view, at this size or smaller."""
+    prediction: Prediction
+    """At the background's size."""
+    layers: Layers
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Least and greatest inverse depth: levels 0 and 1 of depth.png."""
+        return float(self.prediction.depth.min()), float(self.prediction.depth.max())
+
+
+def compose_files(
+    image: str | Path,
+    background: str | Path,
+    insert: str | Path,
+    out: str | Path,
+    *,
+    at: tuple[float, float],
+    height_px: int | None = None,
+    level: float | None = None,
+    model: str | Path | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Write the image with `insert` standing in it, a PNG of the image's size.
+
+    Input:
+        image, background: photos of one view with and without the subject.
+        insert: picture with alpha; its transparent margin is cut away.
+        at: (x, y): where the middle of its foot stands, pixels of the image from its upper left corner.
+        height_px: its height in the image; None = as it is.
+        level: its depth as a level of depth.png, 0 = farthest, 1 = nearest; None = between: behind the
+            subject and before all else, whatever their depths.
+        model, device, threads: see runtime.load.
+    Output: {"image": the path, "subject", "behind", "insert": median levels of depth where the insert is}.
+    Errors: InputError of images.read_rgb and insert.place_insert, E-PAIR-SIZE; UsageError E-DEPTH-LEVEL,
+        E-INSERT-OUTSIDE, E-OUT-IS-INPUT; those of runtime.load; StorageError.
+    """
+    if level is not None and not 0 <= level <= 1:
+        told = f"--depth {level:g}: not a level of depth.png"
+        raise UsageError("E-DEPTH-LEVEL", f"{told}, which go from 0 (far) to 1 (near).")
+    _check_out(Path(out), [image, background, insert], force)
+    # The background first, and small: both photos whole need not be in memory together.
+    empty = read_rgb(background)
+    empty, empty_size = within(empty, _MAX_VIEW), empty.shape[:2]
+    picture = read_rgba(image)
+    placed = place_insert(read_rgba(insert), quoted(insert), at, height_px, picture.shape[:2])
+    predictor = load(model, device=device, threads=threads)
+    scene = predict_scene(predictor, picture, empty, empty_size)
+    low, high = scene.range
+    inverse_depth = None if level is None else low + level * (high - low)
+    write_png(out, compose(scene, placed, inverse_depth), force=force)
+    return {"image": str(out), **_levels(scene, placed, level)}
+
+
+def _check_out(out: Path, inputs: list[str | Path], force: bool) -> None:
+    if os.path.realpath(out) in {os.path.realpath(path) for path in inputs}:
+        raise UsageError("E-OUT-IS-INPUT", f"{quoted(out)} is an input. Give another name with -o.")
+    refuse_existing(out, force)
+
+
+def predict_scene(
+    predictor: Predictor, picture: np.ndarray, background: np.ndarray, background_size: tuple[int, int]
+) -> Scene:
+    """Predict a pair.
+
+    Input:
+        picture: uint8 (H, W, 4), the image; its alpha is replaced in place.
+        background: uint8 (h, w, 3), the photo of `background_size` or a smaller copy of it.
+    Errors: InputError E-PAIR-SIZE.
+    """
+    size = picture.shape[:2]
+    view = np.ascontiguousarray(within(picture, _MAX_VIEW)[..., :3])
+    empty, _ = pair.match_background(background, view, background_size, size)
+    prediction = predictor.predict(empty, view)
+    low, high = _SURE
+    alpha = np.rint(((prediction.mask - low) / (high - low)).clip(0, 1) * 255).astype(np.uint8)
+    picture[..., 3] = resize(alpha, *size, enlarge=cv2.INTER_LINEAR)
+    layers = split_depth(predictor, empty, prediction)
+    return Scene(cutout=picture, background=empty, prediction=prediction, layers=layers)
+
+
+def compose(scene: Scene, insert: Insert, inverse_depth: float | None) -> np.ndarray:
+    """The scene with the insert in it: subject, insert and what is behind, laid over each other by depth.
+
+    The subject's edges mix with the insert in the subject's own colours. Around the subject the image itself
+    is what is behind, with the shadows that it has; under its edge and behind it, the background photo in the
+    image's light. The insert casts no shadow.
+
+    Input: inverse_depth: of the insert, upright and flat, in the units of the scene's depth; None = between.
+    Output: uint8 (H, W, 3); without a change where the insert is not.
+    """
+    out = scene.cutout[..., :3].copy()
+    rows, columns = insert.window(out.shape[:2])
+    fields = estimate(scene.cutout, scene.background)
+    for strip in strips(rows.stop - rows.start):
+        window = slice(rows.start + strip.start, rows.start + strip.stop), columns
+        out[window] = _mixed(scene, fields, insert, inverse_depth, *window)
+    return out
+
+
+def _mixed(
+    scene: Scene, fields: Colours, insert: Insert, inverse_depth: float | None, rows: slice, columns: slice
+) -> np.ndarray:
+    """A part of the result: float32 (rows, columns, 3), whole numbers."""
+    seen = insert.seen(rows, columns)
+    over, before = _order(scene, rows, columns, inverse_depth)
+    colours, cover = seen[..., :3] * over, seen[..., 3:] * over
+    subject, behind = _subject_and_behind(scene, fields, rows, columns)
+    alpha = scene.cutout[rows, columns, 3:] / np.float32(255)
+    hidden = alpha * subject + (1 - alpha) * (colours + (1 - cover) * behind)
+    in_front = colours + (1 - cover) * (alpha * subject + (1 - alpha) * behind)
+    mixed = (1 - before) * hidden + before * in_front
+    return np.where(cover > 0, np.rint(mixed.clip(0, 255)), scene.cutout[rows, columns, :3])
+
+
+def _order(
+    scene: Scene, rows: slice, columns: slice, inverse_depth: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Is the insert before what is behind the subject, and before the subject? float32 (rows, columns, 1)."""
+    if inverse_depth is None:
+        return np.ones((1, 1, 1), np.float32), np.zeros((1, 1, 1), np.float32)
+    size = scene.cutout.shape[:2]
+    low, high = scene.range
+    soft = max(_SOFT * (high - low), 1e-6)
+    depths = scene.layers.background_depth, scene.layers.foreground_depth
+    nearer = (np.float32(inverse_depth) - part(depth, size, rows, columns) for depth in depths)
+    over, before = ((by / soft + 1).clip(0, 1)[..., None] for by in nearer)  # at one depth it is before
+    return over, before
+
+
+def _subject_and_behind(
+    scene: Scene, fields: Colours, rows: slice, columns: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """Colours of both, float32 (rows, columns, 3) in [0, 255]."""
+    subject = subject_colours(scene.cutout, scene.background, fields, rows, columns)
+    plain = backdrop(scene.cutout, scene.background, fields.drift, rows, columns)
+    image = scene.cutout[rows, columns]
+    return subject, np.where(image[..., 3:] > 0, plain, image[..., :3])
+
+
+def _levels(scene: Scene, insert: Insert, level: float | None) -> dict[str, float]:
+    """Median levels of depth where the insert is: of the subject (all of it if none is there), and behind."""
+    size = scene.cutout.shape[:2]
+    window = insert.window(size)
+    front, behind = scene.layers.foreground_depth, scene.layers.background_depth
+    solid = part(scene.layers.mask, size, *window) >= 0.5
+    subject = part(front, size, *window)[solid] if solid.any() else front[scene.layers.mask >= 0.5]
+    low, high = scene.range
+    medians = (np.median(depth) if depth.size else low for depth in (subject, part(behind, size, *window)))
+    there = [(float(median) - low) / ((high - low) or 1) for median in medians]
+    levels = (*there, sum(there) / 2 if level is None else level)
+    return {
+        name: round(value, 3) for name, value in zip(("subject", "behind", "insert"), levels, strict=True)
+    }

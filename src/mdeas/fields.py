@@ -1,0 +1,99 @@
+"""Values known in parts of a picture, carried to all of it; and large pictures worked on strip by strip."""
+
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+
+from mdeas.spec import resize
+
+# Weight of what the surroundings say of a pixel about which nothing is known.
+_PRIOR = 0.1
+_LEAST = 1e-6
+# What is carried over long ways is smooth: it is found at this long side, whatever the picture's.
+_FIELD_SIZE = 1024
+_STRIP_ROWS = 256
+
+
+def filled(sums: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weighted means that reach into the places without weight, from the nearest that have some.
+
+    Each level of a pyramid trusts its own sums as far as they weigh and the next smaller level for the rest,
+    as in the pull-push method (Gortler et al., The Lumigraph, 1996) and, for sums of a least-squares fit, in
+    multi-level estimation of foregrounds (Germer et al., 2020).
+
+    Input: sums: float32 (H, W, C), weight * value; weight: float32 (H, W), >= 0; 1 = known for sure.
+    Output: float32 (H, W, C); 0 where no pixel has weight.
+    """
+    height, width = weight.shape
+    if height == width == 1:
+        return sums / max(float(weight[0, 0]), _LEAST)
+    half = (height + 1) // 2, (width + 1) // 2
+    share = np.float32(height * width / (half[0] * half[1]))
+    around = _sized(filled(share * _sized(sums, half), share * _sized(weight, half)), (height, width))
+    return blended(sums, weight, around)
+
+
+def blended(sums: np.ndarray, weight: np.ndarray, around: np.ndarray) -> np.ndarray:
+    """One level of `filled`: around, float32 (H, W, C), is what the next smaller level says."""
+    prior = _PRIOR * (1 - np.minimum(weight, 1)) + np.float32(_LEAST)
+    return (sums + prior[..., None] * around) / (weight + prior)[..., None]
+
+
+def spread(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """`filled` for values float32 (H, W) themselves. Output: float32 (H, W)."""
+    return filled((values * weight)[..., None], weight)[..., 0]
+
+
+def shrunk(size: tuple[int, int], strip: Callable[[slice], np.ndarray]) -> np.ndarray:
+    """Area means of a picture that is never whole in memory.
+
+    Input: size: its (H, W); strip: rows -> float32 (rows, W, C), C at most 4.
+    Output: float32 (h, w, C), long side at most _FIELD_SIZE, same aspect.
+    """
+    scale = min(1.0, _FIELD_SIZE / max(size))
+    height, width = (max(1, round(length * scale)) for length in size)
+    step = max(1, _STRIP_ROWS * height // size[0])
+    small = []
+    for top in range(0, height, step):
+        bottom = min(top + step, height)
+        rows = slice(*(round(row * size[0] / height) for row in (top, bottom)))
+        small.append(_sized(strip(rows), (bottom - top, width)))
+    return np.concatenate(small)
+
+
+def strips(height: int) -> Iterator[slice]:
+    """The rows of a picture, some hundred at a time."""
+    for top in range(0, height, _STRIP_ROWS):
+        yield slice(top, min(top + _STRIP_ROWS, height))
+
+
+def part(array: np.ndarray, size: tuple[int, int], rows: slice, columns: slice = slice(None)) -> np.ndarray:
+    """Rows and columns of `array` as it would be at `size`, without the rest of it.
+
+    Input: array: (h, w) or (h, w, C), uint8 or float32, not larger than size = (H, W).
+    Output: the same type, bilinear.
+    """
+    if array.shape[:2] == size:
+        return array[rows, columns]
+    (top, bottom, _), (left, right, _) = rows.indices(size[0]), columns.indices(size[1])
+    y, x = (small / large for small, large in zip(array.shape, size, strict=False))
+    place = np.array([[x, 0, (left + 0.5) * x - 0.5], [0, y, (top + 0.5) * y - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(
+        array, place, (right - left, bottom - top), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def square(radius: float) -> np.ndarray:
+    """A window for OpenCV's morphology, which is many times faster with squares than with discs.
+
+    Output: uint8 (2 r + 1, 2 r + 1), r = the radius in whole pixels, at least 1.
+    """
+    side = 2 * max(1, round(radius)) + 1
+    return np.ones((side, side), np.uint8)
+
+
+def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """To (h, w), channels kept: OpenCV drops the axis of a single one."""
+    return resize(array, *size, enlarge=cv2.INTER_LINEAR).reshape(*size, *array.shape[2:])

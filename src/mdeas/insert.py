@@ -1,0 +1,74 @@
+"""A cut-out at the size and place at which it is put into a photo."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mdeas.errors import InputError, UsageError
+from mdeas.spec import resize
+
+_MAX_PIXELS = 50_000_000  # of an enlarged insert: 800 MB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Insert:
+    """What is put in, at its final size."""
+
+    pixels: np.ndarray
+    """float32 (h, w, 4): colours times alpha in levels of 255, and alpha in [0, 1]."""
+    top: int
+    """Row of the photo at which it begins; may be outside of it."""
+    left: int
+
+    def window(self, size: tuple[int, int]) -> tuple[slice, slice]:
+        """The rows and columns of a photo of `size` = (H, W) that it covers."""
+        height, width = self.pixels.shape[:2]
+        return _within(self.top, height, size[0]), _within(self.left, width, size[1])
+
+    def seen(self, rows: slice, columns: slice) -> np.ndarray:
+        """Its part in that window: float32 (rows, columns, 4)."""
+        across = slice(columns.start - self.left, columns.stop - self.left)
+        return self.pixels[rows.start - self.top : rows.stop - self.top, across]
+
+
+def place_insert(
+    cutout: np.ndarray, name: str, at: tuple[float, float], height_px: int | None, size: tuple[int, int]
+) -> Insert:
+    """Put a cut-out with the middle of its foot at a point of a photo.
+
+    Input:
+        cutout: uint8 (h, w, 4); its transparent margin is cut away. name: for messages, quoted.
+        at: (x, y) in pixels of the photo. height_px: of what is left; None = as it is.
+        size: (H, W) of the photo.
+    Errors: InputError E-INSERT-EMPTY, E-INSERT-SIZE; UsageError E-INSERT-OUTSIDE.
+    """
+    if not cutout[..., 3].any():
+        raise InputError("E-INSERT-EMPTY", f"{name}: transparent everywhere. Give a picture of something.")
+    pixels = _scaled(_trimmed(cutout), height_px, name)
+    height, width = pixels.shape[:2]
+    insert = Insert(pixels=pixels, top=round(at[1]) - height, left=round(at[0] - width / 2))
+    if any(part.stop <= part.start for part in insert.window(size)):
+        where = f"--at {at[0]:g},{at[1]:g} puts it outside the photo of {size[1]}×{size[0]} pixels"
+        raise UsageError("E-INSERT-OUTSIDE", f"{name}: {where}. Give a point in the photo.")
+    return insert
+
+
+def _trimmed(cutout: np.ndarray) -> np.ndarray:
+    rows, columns = (np.flatnonzero(cutout[..., 3].any(axis=axis)) for axis in (1, 0))
+    return cutout[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _scaled(cutout: np.ndarray, height_px: int | None, name: str) -> np.ndarray:
+    """Scaled as colours times alpha: what is transparent has no colour that could bleed into the edge."""
+    height = height_px or len(cutout)
+    width = max(1, round(cutout.shape[1] * height / len(cutout)))
+    if height * width > _MAX_PIXELS:
+        large = f"{width}×{height} pixels are more than {_MAX_PIXELS:,}"
+        raise InputError("E-INSERT-SIZE", f"{name}: {large}. Pass a smaller --height.")
+    alpha = cutout[..., 3:] / np.float32(255)
+    return resize(np.dstack([cutout[..., :3] * alpha, alpha]), height, width, enlarge=cv2.INTER_LINEAR)
+
+
+def _within(start: int, length: int, end: int) -> slice:
+    return slice(min(max(0, start), end), min(max(0, start + length), end))
