@@ -17,8 +17,8 @@ from jsonargparse import ArgumentParser, Namespace
 
 from mdeas.errors import UsageError
 
-FLAGS = {"out": ("-o", "--out"), "overrides": ("--set",)}
-METAVARS = {"overrides": "FIELD=VALUE", "plot_schedule": "FILE", "find_lr": "FILE"}
+FLAGS = {"out": ("-o", "--out"), "overrides": ("--set",), "points": ("--point",)}
+METAVARS = {"overrides": "FIELD=VALUE", "points": "X,Y=METRES", "plot_schedule": "FILE", "find_lr": "FILE"}
 
 Commands = Mapping[str, "Callable[..., None] | Commands"]
 

@@ -24,6 +24,7 @@ from mdeas.commands_data import (
     show,
     verify,
 )
+from mdeas.commands_depth import background, calibrate
 from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -143,6 +144,8 @@ def predict(
     background: str,
     out: str,
     model: str | None = None,
+    calibration: str | None = None,
+    report: str | None = None,
     device: Device = "auto",
     threads: PositiveInt | None = None,
     force: bool = False,
@@ -153,15 +156,17 @@ def predict(
     background: photo of the same view with nothing in it
     out: folder for the results
     model: ONNX file; the default is in the package
+    calibration: file of `mdeas calibrate`; depth in metres is written as well
+    report: JSON file for the things in every photo: box, area, depth, order, where they stand
     device: auto takes CUDA when there is one
     threads: CPU threads
     force: replace results that are there
     """
     from mdeas.predict import predict_files
 
-    predict_files(
-        images, background, Path(out), model=model, device=device, threads=threads, force=force, tell=print
-    )
+    options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "force": force}
+    options |= {"calibration": calibration, "report": report}
+    predict_files(images, background, Path(out), tell=print, **options)
 
 
 def grid(
@@ -245,6 +250,8 @@ COMMANDS: dict[str, Any] = {
     "compare": compare,
     "export": export,
     "grid": grid,
+    "background": background,
+    "calibrate": calibrate,
     "predict": predict,
     "video": video,
     "models": models,

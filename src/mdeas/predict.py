@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas import pair
+from mdeas import metres, pair
 from mdeas.errors import InputError, UsageError
 from mdeas.failures import ERRORS, tell_failures
 from mdeas.files import locked, quoted, refuse_existing, write_json
 from mdeas.images import colorize, contact_sheet, list_images, read_rgb, read_rgba, write_png
+from mdeas.metres import Ruler
 from mdeas.names import output_names
+from mdeas.objects import find_objects, write_report
 from mdeas.predictor import Prediction, Predictor
 from mdeas.runtime import load
 from mdeas.spec import resize
@@ -47,6 +49,8 @@ def predict_files(
     model: str | Path | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    calibration: str | Path | None = None,
+    report: str | Path | None = None,
     force: bool = False,
     tell: Callable[[str], None] = lambda path: None,
 ) -> list[dict[str, Any]]:
@@ -56,31 +60,41 @@ def predict_files(
         images: files, or folders, of which every picture is taken except the background itself.
         background: the same view with nothing in it.
         model, device, threads: see runtime.load.
+        calibration: file of `mdeas calibrate`; metres.OUTPUTS, depth in metres, are written as well.
+        report: JSON file to be written: the things in every picture that could be used, see objects.py.
         force: replace results that are there. An input is never replaced.
         tell: called with each path that was written.
-    Output: one dict per picture that could be used: image, warnings, and a path for each of OUTPUTS.
+    Output: one dict per picture that could be used: image, warnings, objects, and a path for each of OUTPUTS.
         All outputs have the photo's own size: mask 8-bit; depth 16-bit with a JSON that says how to get the
         values back; cut-out RGBA; depth in colours; a labelled panel.
     Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some pictures cannot be used
-        (listed in errors.jsonl; of a single picture its own error); those of runtime.load. StorageError
-        E-EXISTS before any work.
+        (listed in errors.jsonl; of a single picture its own error); those of runtime.load and metres.Ruler.
+        StorageError E-EXISTS before any work.
     """
     out = Path(out)
     files = _find(images, Path(background))
     names = dict(zip(files, output_names(files), strict=True))
-    _refuse_existing(out, [*files, Path(background)], names.values(), force)
+    kinds = OUTPUTS + (metres.OUTPUTS if calibration else ())
+    targets = [out / f"{name}-{kind}" for name in names.values() for kind in kinds]
+    targets += [Path(report)] if report else []
+    inputs = [*files, Path(background), *([Path(calibration)] if calibration else [])]
+    _refuse_existing([*targets, out / ERRORS], inputs, force)
     predictor = load(model, device=device, threads=threads)
     empty = _open(Path(background))
+    ruler = _ruler(calibration, predictor, empty)
     results, errors = [], []
     with locked(out):
         for path, name in names.items():
             try:
-                results.append(_predict_file(predictor, empty, path, out, name, force))
+                results.append(_predict_file(predictor, empty, path, out, name, ruler, force))
             except InputError as error:
                 errors.append((path, error))
                 continue
-            for kind in OUTPUTS:
+            for kind in kinds:
                 tell(results[-1][kind])
+        if report:
+            write_report(report, results, force=force)
+            tell(str(report))
         tell_failures(out, errors, len(files), force=force)
     return results
 
@@ -101,9 +115,15 @@ def _same(a: Path, b: Path) -> bool:
     return a.exists() and b.exists() and a.samefile(b)
 
 
-def _refuse_existing(out: Path, inputs: Sequence[Path], names: Iterable[str], force: bool) -> None:
+def _ruler(calibration: str | Path | None, predictor: Predictor, empty: Photo) -> Ruler | None:
+    if calibration is None:
+        return None
+    return Ruler(calibration, predictor, empty.path, empty.view, (empty.height, empty.width))
+
+
+def _refuse_existing(targets: Sequence[Path], inputs: Sequence[Path], force: bool) -> None:
     protected = {os.path.realpath(path) for path in inputs}
-    for target in [*(out / f"{name}-{kind}" for name in names for kind in OUTPUTS), out / ERRORS]:
+    for target in targets:
         if os.path.realpath(target) in protected:
             raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another folder with -o.")
         refuse_existing(target, force)
@@ -125,25 +145,32 @@ def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _predict_file(
-    predictor: Predictor, empty: Photo, path: Path, out: Path, name: str, force: bool
+    predictor: Predictor, empty: Photo, path: Path, out: Path, name: str, ruler: Ruler | None, force: bool
 ) -> dict[str, Any]:
     photo = _open(path)
     background, warnings = pair.match_background(
         empty.view, photo.view, (empty.height, empty.width), (photo.height, photo.width)
     )
     warnings += pair.warnings(background, photo.view)
+    prediction = predictor.predict(background, photo.view)
+    measured = ruler.measure(prediction) if ruler else None
+    warnings += measured.warnings if measured else []
     for warning in warnings:
         print(f"mdeas: warning[{warning.code}] {quoted(path)}: {warning.text}", file=sys.stderr)
-    prediction = predictor.predict(background, photo.view)
     facts = {
         "image": path.name,
         "background": empty.path.name,
         "model": predictor.name,
         "warnings": [f"{warning.code}: {warning.text}" for warning in warnings],
     }
-    paths = {kind: out / f"{name}-{kind}" for kind in OUTPUTS}
+    paths = {kind: out / f"{name}-{kind}" for kind in OUTPUTS + (metres.OUTPUTS if measured else ())}
     _write(prediction, photo, background, facts, paths, force)
-    return {"image": str(path), "warnings": facts["warnings"], **{k: str(p) for k, p in paths.items()}}
+    size = photo.height, photo.width
+    if measured:
+        metres.write_metres(paths, measured, facts, size, force=force)
+    objects = find_objects(prediction, measured.depth_m if measured else None, size=size)
+    said = facts | {"image": str(path), "height": size[0], "width": size[1], "objects": objects}
+    return said | {kind: str(place) for kind, place in paths.items()}
 
 
 def _write(

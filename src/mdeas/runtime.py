@@ -45,6 +45,7 @@ class OnnxPredictor:
 
     def __init__(self, data: bytes, name: str, *, device: str = "cpu", threads: int | None = None):
         onnxfile.check(data, name)
+        self.sha256 = sha256_bytes(data)
         self._session = _session(data, name, _provider(device), threads)
         try:
             self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
