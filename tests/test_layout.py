@@ -35,6 +35,14 @@ FLOORS = {
             "train",
             "compare compose evaluate export exported extras grid predict report robustness show video",
             "__init__ __main__ arguments cli commands_data commands_layers",
+            "container errors failures figures files headers images kept metrics metrics_depth metrics_mask"
+            " inverse_depth moments names near onnxfile sample sheets signals spec tags torchvision_import",
+            "baselines calibration dataset empty_scene frames objects pair places predictor rows runtime"
+            " videofile",
+            "create data models",
+            "train",
+            "calibrate compare evaluate export exported grid metres predict report robustness show video",
+            "__init__ __main__ arguments cli commands_data commands_depth",
         )
     )
     for name in names.split()
@@ -47,6 +55,8 @@ NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
     "predict", "report", "robustness", "show", "video", "__init__", "__main__",
     "arguments", "cli", "commands_data", "commands_layers", "compose", "evaluate", "exported", "extras",
     "grid", "predict", "report", "robustness", "show", "video", "__init__", "__main__",
+    "arguments", "calibrate", "cli", "commands_data", "commands_depth", "evaluate", "exported", "grid",
+    "metres", "predict", "report", "robustness", "show", "video", "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")
 # Who may decode or encode pictures; a nuisance passes a photo through JPEG in memory.

@@ -73,7 +73,7 @@ def workplace(tmp_path_factory):
         (folder / name).mkdir()
         for number in range(24):
             write_png(folder / name / f"{number}.png", texture(rng, channels))
-    write_video(folder / "walk.mp4", [read_rgb(SAMPLE / "image.png")] * 2, 10)
+    write_video(folder / "walk.mp4", [read_rgb(SAMPLE / "image.png")] * 3, 10)
     (folder / "mypairs" / "desk").mkdir(parents=True)
     for name, place in (("background.png", "empty"), ("image.png", "photographed")):
         (folder / place).mkdir()
@@ -159,9 +159,17 @@ class TestCommands:
     def test_grid_of_a_run_and_what_it_exports(self, done):
         assert read_rgb(done / "grid.png").shape[1] == 3 * 164
 
+    def test_metres_and_the_report(self, done):
+        size = read_rgb(done / "image.png").shape[:2]
+        assert read_rgb(done / "empty.png").shape[:2] == read_gray(done / "empty-agreement.png").shape == size
+        assert json.loads((done / "metres" / "image-depth-m.json").read_text())["kind"] == "metric"
+        assert read_depth16(done / "metres" / "image-depth-m.png").shape == size
+        (picture,) = json.loads((done / "report.json").read_text())["pictures"]
+        assert all("median_depth_m" in thing for thing in picture["objects"])
+
     def test_video_tiles(self, done):
         height, width, _ = read_rgb(done / "image.png").shape
-        (_, tiles), _ = VideoReader(str(done / "tiles.mp4"))
+        (_, tiles), *_ = VideoReader(str(done / "tiles.mp4"))
         assert tiles.shape == (2 * (height + 20), 2 * width, 3)
 
 
@@ -180,6 +188,7 @@ class TestText:
             "create", "verify", "show", "train", "evaluate", "compare", "export", "grid", "predict", "models",
             "video", "import", "export-data", "benchmark",
             "video", "import", "export-data", "compose",
+            "video", "import", "export-data", "background", "calibrate",
         }  # fmt: skip
 
     def test_the_python_runs(self, workplace, monkeypatch, capsys):

@@ -17,8 +17,13 @@ from jsonargparse import ArgumentParser, Namespace
 
 from mdeas.errors import UsageError
 
-FLAGS = {"out": ("-o", "--out"), "overrides": ("--set",), "json_output": ("--json",)}
-METAVARS = {"overrides": "FIELD=VALUE", "plot_schedule": "FILE", "find_lr": "FILE"}
+FLAGS = {
+    "out": ("-o", "--out"),
+    "overrides": ("--set",),
+    "points": ("--point",),
+    "json_output": ("--json",),
+}
+METAVARS = {"overrides": "FIELD=VALUE", "points": "X,Y=METRES", "plot_schedule": "FILE", "find_lr": "FILE"}
 
 Commands = Mapping[str, "Callable[..., None] | Commands"]
 

@@ -57,6 +57,7 @@ class OnnxPredictor:
         size: int | None = None,
     ):
         onnxfile.check(data, name)
+        self.sha256 = sha256_bytes(data)
         self._session, self.device = open_session(data, name, device, threads)
         try:
             self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)

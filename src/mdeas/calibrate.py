@@ -1,0 +1,227 @@
+"""Make a calibration: the empty scene's relative inverse depth against metres that somebody measured."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mdeas.calibration import Calibration, DepthMap, Fit, Point, beyond_reach, fingerprint, to_json
+from mdeas.create.depth.sensor import read_depth_m
+from mdeas.errors import InputError, ModelError, UsageError
+from mdeas.files import quoted, refuse_existing, sha256_file, write_json
+from mdeas.images import read_depth16, read_rgb, write_png
+from mdeas.inverse_depth import Expected, Line, fit, fit_picture, is_flat, relative_error
+from mdeas.predictor import Predictor
+from mdeas.runtime import load
+from mdeas.spec import resize
+
+_VIEW = 1024  # long side in pixels at which the empty scene is looked at; networks see a few hundred
+_REACH = 1.5  # times the farthest that was measured
+_FEWEST_PIXELS = 100  # of a map
+# Two points alone would make small errors of the network large far from them. Who measures takes near and far
+# places, so that the picture's range of inverse depth is likely about that of the points.
+_SPREAD = 0.14  # how much that counts: of the range, by which points must differ to count as much
+_APART = 0.01  # share of the picture's range of relative inverse depth by which points must differ
+
+
+def calibrate(
+    background: str | Path,
+    out: str | Path,
+    *,
+    depth: str | Path | None = None,
+    points: Sequence[Point] = (),
+    model: str | Path | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Fit scale and shift of the empty scene's inverse depth to what was measured; write the calibration.
+
+    Input:
+        background: photo of the view with nothing in it.
+        out: the JSON file; a map is kept beside it as NAME-depth.png.
+        depth: 16-bit picture of millimetres, 0 = unknown, of the same view; its grid may be smaller.
+        points: at least two places of the background photo, in its pixels, with their metres. Either these or
+            `depth`.
+        model, device, threads: see runtime.load.
+    Output: what was fitted, for print_facts.
+    Errors: InputError E-CALIBRATION-POINTS (fewer than two, outside, not positive, two distances at a place,
+        places that look equally far), E-CALIBRATION-CONTRADICTS (what is measured as nearer looks farther),
+        E-CALIBRATION-MAP (too little is known); those of images; StorageError; UsageError; ModelError.
+    """
+    background, out = Path(background), Path(out)
+    _check_use(background, out, depth, points, force)
+    empty = read_rgb(background)
+    size = empty.shape[0], empty.shape[1]
+    _check_points(points, size)
+    predictor = load(model, device=device, threads=threads)
+    relative = empty_depth(predictor, empty)
+    measured = (
+        _from_map(relative, read_depth_m(depth, relative.shape))
+        if depth
+        else _from_points(relative, points, size)
+    )
+    calibration = Calibration(
+        height=size[0],
+        width=size[1],
+        background_sha256=sha256_file(background),
+        model=predictor.name,
+        model_sha256=fingerprint(predictor),
+        scale=measured.line.scale,
+        shift=measured.line.shift,
+        reach_m=_REACH * measured.farthest_m,
+        points=tuple(points),
+        depth_map=_keep_map(depth, out, force) if depth else None,
+        fit=measured.fit,
+    )
+    write_json(out, to_json(calibration), force=force)
+    return _facts(calibration, out, relative)
+
+
+def parse_point(text: str) -> Point:
+    """The point "X,Y=METRES"; UsageError (E-USAGE) for other text."""
+    match = re.fullmatch(r"\s*(-?\d+)\s*,\s*(-?\d+)\s*=\s*(-?\d+(?:\.\d*)?|-?\.\d+)\s*m?\s*", text)
+    if not match:
+        raise UsageError("E-USAGE", f"--point {text!r}: expected X,Y=METRES, such as 320,410=1.85.")
+    return Point(x=int(match[1]), y=int(match[2]), metres=float(match[3]))
+
+
+def _check_use(
+    background: Path, out: Path, depth: str | Path | None, points: Sequence[Point], force: bool
+) -> None:
+    if bool(depth) == bool(points):
+        raise UsageError("E-USAGE", "give either --depth MAP or --point X,Y=METRES twice or more.")
+    inputs = {os.path.realpath(path) for path in (background, depth) if path}
+    for target in (out, _map_beside(out)) if depth else (out,):
+        if os.path.realpath(target) in inputs:
+            raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another name with -o.")
+        refuse_existing(target, force)
+
+
+def _check_points(points: Sequence[Point], size: tuple[int, int]) -> None:
+    places: dict[tuple[int, int], float] = {}
+    for point in points:
+        said = f"point {point.x},{point.y}={point.metres:g}"
+        if not (0 <= point.x < size[1] and 0 <= point.y < size[0]):
+            raise _bad_points(f"{said}: outside the photo of {size[1]}×{size[0]} pixels, counted from 0")
+        if not 0 < point.metres < float("inf"):
+            raise _bad_points(f"{said}: a distance is a positive number of metres")
+        if places.setdefault((point.x, point.y), point.metres) != point.metres:
+            raise _bad_points(f"{said}: the same place was also given as {places[point.x, point.y]:g} m")
+    if points and len(places) < 2:
+        raise _bad_points("one point: scale and shift take two, at different distances")
+
+
+def _bad_points(what: str) -> InputError:
+    return InputError("E-CALIBRATION-POINTS", f"{what}. Correct the points.")
+
+
+def empty_depth(predictor: Predictor, empty: np.ndarray) -> np.ndarray:
+    """The relative inverse depth of an empty scene, larger = nearer.
+
+    Input: empty: uint8 (H, W, 3) RGB. Output: float32 (h, w), its long side at most 1,024.
+    Errors: ModelError (E-CALIBRATION-MODEL) for a model without depth.
+    """
+    if "depth" not in predictor.tasks:
+        raise ModelError("E-CALIBRATION-MODEL", f"model {predictor.name!r} predicts no depth. Name another.")
+    height, width = empty.shape[:2]
+    factor = min(1.0, _VIEW / max(height, width))
+    small = resize(
+        empty, max(1, round(height * factor)), max(1, round(width * factor)), enlarge=cv2.INTER_LINEAR
+    )
+    return predictor.predict(small, small).depth
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    line: Line
+    farthest_m: float
+    fit: Fit
+
+
+def _from_map(relative: np.ndarray, depth_m: np.ndarray) -> _Measured:
+    known = depth_m > 0
+    count = int(np.count_nonzero(known))
+    if count < _FEWEST_PIXELS:
+        raise InputError(
+            "E-CALIBRATION-MAP",
+            f"the map says {count} depths, expected {_FEWEST_PIXELS} or more. Measure again.",
+        )
+    inverse_m = 1 / np.where(known, depth_m, 1)
+    found = fit_picture(relative, inverse_m, known)
+    _refuse_contradiction(found.line, inverse_m[known], "Is the map of this view, in millimetres?")
+    fit_facts = Fit(
+        num_measured=count,
+        median_relative_error=found.median_relative_error,
+        held_out_relative_error=found.held_out_relative_error,
+    )
+    # A sensor's farthest few readings are mostly wrong.
+    return _Measured(line=found.line, farthest_m=float(np.quantile(depth_m[known], 0.999)), fit=fit_facts)
+
+
+def _from_points(relative: np.ndarray, points: Sequence[Point], size: tuple[int, int]) -> _Measured:
+    height, width = relative.shape
+    rows = [min(height - 1, int((point.y + 0.5) * height / size[0])) for point in points]
+    columns = [min(width - 1, int((point.x + 0.5) * width / size[1])) for point in points]
+    p, d = relative[rows, columns], np.array([1 / point.metres for point in points])
+    low, high = np.quantile(relative, (0.02, 0.98))
+    if np.ptp(p) < _APART * (high - low) and not is_flat(d):
+        raise _bad_points(
+            "the points look equally far to the network: choose some much nearer and much farther"
+        )
+    _refuse_contradiction(fit(p, d), d, "Check which distance belongs to which place, or choose others.")
+    expected = Expected(
+        scale=float(np.ptp(d) / (high - low)) if high > low else 0.0, spread=_SPREAD * (high - low)
+    )
+    line = fit(p, d, expected)
+    fit_facts = Fit(
+        num_measured=len(points),
+        median_relative_error=relative_error(line, p, d),
+        held_out_relative_error=_leave_one_out(p, d, expected),
+    )
+    return _Measured(line=line, farthest_m=max(point.metres for point in points), fit=fit_facts)
+
+
+def _refuse_contradiction(line: Line, inverse_m: np.ndarray, advice: str) -> None:
+    if line.scale == 0 and not is_flat(inverse_m):
+        raise InputError(
+            "E-CALIBRATION-CONTRADICTS",
+            f"what was measured as nearer looks farther to the network, so no scale fits. {advice}",
+        )
+
+
+def _leave_one_out(p: np.ndarray, d: np.ndarray, expected: Expected) -> float | None:
+    """Median relative error of each point under the fit to the others; None for two points."""
+    if len(p) < 3:
+        return None
+    others = [np.arange(len(p)) != number for number in range(len(p))]
+    return float(
+        np.median([relative_error(fit(p[rest], d[rest], expected), p[~rest], d[~rest]) for rest in others])
+    )
+
+
+def _map_beside(out: Path) -> Path:
+    return out.with_name(f"{out.stem}-depth.png")
+
+
+def _keep_map(depth: str | Path, out: Path, force: bool) -> DepthMap:
+    record = write_png(_map_beside(out), read_depth16(depth), force=force)
+    return DepthMap(name=record["name"], sha256=record["sha256"])
+
+
+def _facts(calibration: Calibration, out: Path, relative: np.ndarray) -> dict[str, Any]:
+    held_out = calibration.fit.held_out_relative_error
+    too_far = beyond_reach(calibration.line.inverse_m(relative), calibration.reach_m).mean()
+    return {
+        "calibration": str(out),
+        "measured": f"{calibration.fit.num_measured} {'pixels' if calibration.depth_map else 'points'}",
+        "median relative error": f"{calibration.fit.median_relative_error:.1%}",
+        "held out": "not known: too little was measured" if held_out is None else f"{held_out:.1%}",
+        "believed up to": f"{calibration.reach_m:.2f} m",
+        "empty scene beyond that": f"{too_far:.1%} of the picture",
+    }

@@ -1,0 +1,215 @@
+"""Metres for a fixed camera: what was measured once of its empty scene, and the fit to the network's depth.
+
+A calibration is a JSON file that explains itself; a measured depth map is kept beside it as a picture:
+
+    camera.json         read strictly, see `read_calibration`
+    camera-depth.png    16-bit millimetres, 0 = unknown; only when a map was given
+
+Depth is along the camera's optical axis everywhere, as sensors give it: off the axis a tape reads more, 4 %
+at 15 degrees, 15 % at 30.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mdeas.errors import InputError, MdeasError, ModelError
+from mdeas.files import quoted, read_json, sha256_file
+from mdeas.inverse_depth import Line
+from mdeas.predictor import Predictor
+
+FORMAT, VERSION = "mdeas-camera", 1
+ABOUT = (
+    "metres along the optical axis = 1 / (scale * relative inverse depth of the empty scene + shift); beyond "
+    "reach_m, and where that is 0 or less, depth is unknown"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A place of the empty scene whose distance was measured."""
+
+    x: int
+    """Column in pixels from the left edge of the background photo, from 0."""
+    y: int
+    """Row from its top edge, from 0."""
+    metres: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthMap:
+    """The file of a measured depth map."""
+
+    name: str
+    """Beside the calibration."""
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """How well the line goes through what was measured."""
+
+    num_measured: int
+    """Pixels of the map that are known, or points."""
+    median_relative_error: float
+    """Of depth, where it was measured and fitted."""
+    held_out_relative_error: float | None
+    """The same where what is measured was kept from the fit; None: too little was measured to tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Everything in a calibration file."""
+
+    height: int
+    """Of the background photo, pixels."""
+    width: int
+    background_sha256: str
+    """Of the photo's file."""
+    model: str
+    model_sha256: str | None
+    """None: a method without a network."""
+    scale: float
+    shift: float
+    reach_m: float
+    """Farther depths than this, 1.5 times the farthest that was measured, are not believed."""
+    points: tuple[Point, ...]
+    depth_map: DepthMap | None
+    fit: Fit
+
+    @property
+    def line(self) -> Line:
+        """The fit to the empty scene."""
+        return Line(scale=self.scale, shift=self.shift)
+
+    def __post_init__(self):
+        numbers = (self.scale, self.shift, self.reach_m, self.fit.median_relative_error)
+        for ok, what in (
+            (self.height >= 1 and self.width >= 1, "height and width must be positive"),
+            (all(map(math.isfinite, numbers)), "numbers must be finite"),
+            (self.scale >= 0, "scale must not be negative"),
+            (self.scale > 0 or self.shift > 0, "scale and shift must give depths"),
+            (self.reach_m > 0, "reach_m must be positive"),
+            (bool(self.points) != bool(self.depth_map), "either points or a depth map"),
+            (not self.depth_map or Path(self.depth_map.name).name == self.depth_map.name, "a name, no path"),
+        ):
+            if not ok:
+                raise ValueError(what)
+
+
+def fingerprint(predictor: Predictor) -> str | None:
+    """sha256 of a predictor's file; None for one without."""
+    return getattr(predictor, "sha256", None)
+
+
+def to_json(calibration: Calibration) -> dict[str, Any]:
+    """What a calibration file holds."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "about": ABOUT,
+        "units": "pixels from the top left corner, metres; scale and shift in 1/m",
+    } | dataclasses.asdict(calibration)
+
+
+def read_calibration(path: str | Path) -> Calibration:
+    """The calibration in a file; its depth map, if it has one, is there and unchanged.
+
+    Errors: InputError E-JSON, E-CALIBRATION-FORMAT (not one, another version, fields that are missing,
+    unknown or of another type), E-CALIBRATION-MAP (its depth map is missing or was changed).
+    """
+    value = read_json(path)
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise _refused(path, "not a calibration")
+    if value.get("version") != VERSION:
+        raise _refused(path, f"version {value.get('version')!r}, this mdeas reads {VERSION}")
+    fields = {key: item for key, item in value.items() if key not in ("format", "version", "about", "units")}
+    try:
+        calibration = _parsed(fields)
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        raise _refused(path, str(error)) from error
+    if calibration.depth_map:
+        _check_map(Path(path), calibration.depth_map)
+    return calibration
+
+
+def _parsed(fields: dict[str, Any]) -> Calibration:
+    parts = {
+        "points": tuple(_typed(Point, point) for point in fields["points"]),
+        "depth_map": _typed(DepthMap, fields["depth_map"]) if fields["depth_map"] is not None else None,
+        "fit": _typed(Fit, fields["fit"]),
+    }
+    return _typed(Calibration, fields | parts)
+
+
+# What JSON may hold for a field of a type; a whole number stands for a float.
+_TYPES: dict[Any, tuple[type, ...]] = {
+    int: (int,),
+    float: (int, float),
+    str: (str,),
+    str | None: (str, type(None)),
+    float | None: (int, float, type(None)),
+}
+
+
+def _typed(kind: Any, fields: dict[str, Any]) -> Any:
+    """The dataclass `kind` of exactly its fields, numbers and texts of the type that it names."""
+    for field in dataclasses.fields(kind):
+        value = fields[field.name]
+        wanted = _TYPES.get(field.type)
+        if wanted and (not isinstance(value, wanted) or isinstance(value, bool)):
+            raise TypeError(f"{field.name} is {value!r}")
+    return kind(**fields)
+
+
+def _refused(path: str | Path, why: str) -> InputError:
+    return InputError(
+        "E-CALIBRATION-FORMAT",
+        f"{quoted(path)}: {why}. Give a file made by `mdeas calibrate`, or make it again.",
+    )
+
+
+def map_path(camera: Path, depth_map: DepthMap) -> Path:
+    """Where the depth map of the calibration file `camera` is."""
+    return camera.with_name(depth_map.name)
+
+
+def _check_map(camera: Path, depth_map: DepthMap) -> None:
+    path = map_path(camera, depth_map)
+    advice = f"Keep it beside {quoted(camera.name)}, or calibrate again."
+    try:
+        found = sha256_file(path)
+    except MdeasError as error:
+        raise InputError("E-CALIBRATION-MAP", f"the depth map {quoted(path)} is missing. {advice}") from error
+    if found != depth_map.sha256:
+        raise InputError("E-CALIBRATION-MAP", f"{quoted(path)}: its sha256 differs. {advice}")
+
+
+def check_fits(calibration: Calibration, predictor: Predictor, size: tuple[int, int]) -> None:
+    """Refuse a calibration of another camera or model.
+
+    Input: size: (height, width) of the background photo.
+    Errors: InputError E-CALIBRATION-SIZE; ModelError E-CALIBRATION-MODEL.
+    """
+    if size != (calibration.height, calibration.width):
+        made_for = f"{calibration.width}×{calibration.height}"
+        raise InputError(
+            "E-CALIBRATION-SIZE",
+            f"the calibration is of photos of {made_for} pixels, the background has {size[1]}×{size[0]}. "
+            "Calibrate with this background.",
+        )
+    if (predictor.name, fingerprint(predictor)) != (calibration.model, calibration.model_sha256):
+        raise ModelError(
+            "E-CALIBRATION-MODEL",
+            f"the calibration was made with model {calibration.model!r}, and {predictor.name!r} is another "
+            "one or another version. Calibrate with it, or name the other with --model.",
+        )
+
+
+def beyond_reach(inverse_m: np.ndarray, reach_m: float) -> np.ndarray:
+    """bool: where inverse depth in 1/m is farther than `reach_m`, or is none."""
+    return inverse_m < 1 / reach_m

@@ -1,0 +1,262 @@
+"""The photo of an empty scene, from frames of a camera that stands still with things that come and go.
+
+Each pixel takes the colour that most frames agree on, the mode, not the median: what passes covers a pixel
+now in this colour and now in that, so the scene behind may be seen in less than half of the frames and still
+be the most frequent. What stood still in most frames is scene: nothing in the pictures says otherwise. Where
+no more than half of the frames agree, one of them may be taken instead: that whose colour goes best with the
+scene around.
+
+Memory is bounded: of many frames at most frames.MAX_FRAMES are used, evenly spread, and the picture is made
+in strips, for each of which the frames are read again.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mdeas.errors import UsageError
+from mdeas.files import quoted, refuse_existing
+from mdeas.frames import Frames
+from mdeas.images import write_png
+from mdeas.spec import resize
+
+UNSURE = 0.5
+"""A pixel is unsure unless more than this share of the frames agree on it."""
+_WARN_SHARE = 0.01  # of the picture, unsure, that is worth a warning
+_STRIP_BYTES = 400 * 2**20  # of frames held at a time; it takes as much again to work on them
+_SMALL = 160  # long side in pixels at which exposure is compared
+_GREY = (16, 240)  # levels between which a ratio says something of the exposure
+_BIN = 4  # levels that are counted as one where the most frequent is looked for
+_PIECE = 2**17  # pixels whose histograms are held at a time
+_NOISE = 3.0  # times the noise by which frames may differ and agree
+_AGREE_LEVELS = (6, 32)  # least and greatest such difference, in 255ths
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptyScene:
+    """What frames say of the scene behind what moves."""
+
+    background: np.ndarray
+    """uint8 (H, W, 3) RGB, at the exposure of the median frame."""
+    agreement: np.ndarray
+    """float32 (H, W): share of the frames that show this colour."""
+    gains: np.ndarray
+    """float32 (N, 3): exposure and white balance of each frame against the median one, per channel."""
+
+    @property
+    def unsure_share(self) -> float:
+        """Share of the picture on which no more than UNSURE of the frames agree."""
+        return float((self.agreement <= UNSURE).mean())
+
+
+def write_background(
+    sources: Sequence[str | Path], out: str | Path, *, force: bool = False
+) -> dict[str, Any]:
+    """Write the empty scene behind what moves in frames, and NAME-agreement.png: 255 = all frames agree.
+
+    Input: sources: see Frames. Output: what was found, for print_facts; W-BACKGROUND-UNSURE goes to stderr
+        when no more than half of the frames agree on more than a hundredth of the picture.
+    Errors: those of Frames; UsageError E-OUT-IS-INPUT; StorageError.
+    """
+    out = Path(out)
+    agreement = out.with_name(f"{out.stem}-agreement.png")
+    frames = Frames(sources)
+    inputs = {os.path.realpath(path) for path in [*frames.paths, *map(Path, sources)]}
+    for target in (out, agreement):
+        if os.path.realpath(target) in inputs:
+            raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another name with -o.")
+        refuse_existing(target, force)
+    scene = empty_scene(frames)
+    write_png(out, scene.background, force=force)
+    write_png(agreement, np.rint(scene.agreement * 255).astype(np.uint8), force=force)
+    _warn(scene, agreement)
+    exposure = scene.gains.mean(axis=1)
+    return {
+        "background": str(out),
+        "agreement": str(agreement),
+        "frames": f"{len(frames)} of {frames.num_found}",
+        "exposure": f"{exposure.min():.2f} to {exposure.max():.2f} of the median frame's",
+        "unsure": f"{scene.unsure_share:.1%} of the picture",
+    }
+
+
+def _warn(scene: EmptyScene, agreement: Path) -> None:
+    if scene.unsure_share > _WARN_SHARE:
+        where = f"on {scene.unsure_share:.1%} of the picture no more than half of the frames agree"
+        text = f"{where}: it may show what was passing. Look at {quoted(agreement)}, and give more frames"
+        print(f"mdeas: warning[W-BACKGROUND-UNSURE] {text}", file=sys.stderr)
+
+
+def empty_scene(frames: Frames) -> EmptyScene:
+    """The colour that most frames agree on, pixel by pixel, after their exposure was made one."""
+    small, size = _small_copies(frames)
+    gains = exposure_gains(small)
+    tables = _tables(gains)
+    levels = _agreeing_levels(small, gains)
+    height, width = size
+    around = _surroundings(np.stack([_corrected(*pair) for pair in zip(small, tables, strict=True)]), levels)
+    around = cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR)
+    background = np.empty((height, width, 3), np.uint8)
+    agreement = np.empty((height, width), np.float32)
+    step = max(1, _STRIP_BYTES // (3 * width * len(small)))
+    for top in range(0, height, step):
+        rows = slice(top, min(height, top + step))
+        stack = np.empty((len(small), rows.stop - top, width, 3), np.uint8)
+        for place, frame, table in zip(stack, frames, tables, strict=True):
+            place[:] = _corrected(frame[rows], table)
+        background[rows], agreement[rows] = most_frequent(stack, levels)
+        unsure = agreement[rows] <= UNSURE
+        background[rows][unsure] = _fitting(
+            stack[:, unsure], background[rows][unsure], around[rows][unsure], levels
+        )
+    return EmptyScene(background=background, agreement=agreement, gains=gains)
+
+
+def _small_copies(frames: Frames) -> tuple[np.ndarray, tuple[int, int]]:
+    """uint8 (N, h, w, 3), the long side at most _SMALL, and the frames' own (height, width)."""
+    copies = []
+    for frame in frames:
+        height, width = frame.shape[:2]
+        factor = min(1.0, _SMALL / max(height, width))
+        small = max(1, round(height * factor)), max(1, round(width * factor))
+        copies.append(resize(frame, *small, enlarge=cv2.INTER_LINEAR))
+    return np.stack(copies), (height, width)
+
+
+def exposure_gains(small: np.ndarray) -> np.ndarray:
+    """How much brighter each frame is than the median one, per channel.
+
+    Input: small: uint8 (N, h, w, 3).
+    Output: float32 (N, 3), 1 = the same; the median of the ratios over pixels, so that what covers less than
+        half of a frame does not count; 1 where nothing can be compared.
+    """
+    middle = np.median(small, axis=0)
+    usable = (middle >= _GREY[0]) & (middle <= _GREY[1])
+    gains = np.ones((len(small), 3), np.float32)
+    for channel in range(3):
+        where = usable[..., channel]
+        if where.any():
+            gains[:, channel] = np.median(small[:, where, channel] / middle[where, channel], axis=1)
+    return gains / np.median(gains, axis=0)
+
+
+def _tables(gains: np.ndarray) -> np.ndarray:
+    """uint8 (N, 256, 3): what each level of each frame becomes at the median frame's exposure."""
+    levels = np.arange(256, dtype=np.float32)[None, :, None]
+    return np.rint(levels / gains[:, None]).clip(0, 255).astype(np.uint8)
+
+
+def _corrected(pixels: np.ndarray, table: np.ndarray) -> np.ndarray:
+    return cv2.LUT(pixels, table[None])
+
+
+def _surroundings(small: np.ndarray, levels: int) -> np.ndarray:
+    """The scene of small copies, uint8 (N, h, w, 3) -> (h, w, 3), unsure parts filled from around them."""
+    colour, agreement = most_frequent(small, levels)
+    unsure = agreement <= UNSURE
+    if unsure.all():
+        return colour
+    grown = cv2.dilate(unsure.astype(np.uint8), np.ones((5, 5), np.uint8))  # their rims are mixtures
+    return np.asarray(cv2.inpaint(colour, grown, 5, cv2.INPAINT_TELEA), np.uint8)
+
+
+def _fitting(frames: np.ndarray, mode: np.ndarray, around: np.ndarray, levels: int) -> np.ndarray:
+    """The most frequent colour, or that of the frame nearest to what is around, if that is so much nearer.
+
+    Input: frames: uint8 (N, P, 3); mode, around: uint8 (P, 3). Output: uint8 (P, 3).
+    """
+    distance = np.stack([_distance(frame, around) for frame in frames])
+    nearest = np.take_along_axis(frames, distance.argmin(axis=0)[None, :, None], axis=0)[0]
+    costs = [
+        (_distance(colour, around) + levels) / np.maximum(_agreeing(frames, colour, levels), 1)
+        for colour in (mode, nearest)
+    ]
+    return np.where((costs[1] < costs[0])[:, None], nearest, mode)
+
+
+def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """float32 (...): mean difference of the channels of uint8 (..., 3)."""
+    return np.abs(a.astype(np.float32) - b).mean(axis=-1)
+
+
+def _agreeing(frames: np.ndarray, colour: np.ndarray, levels: int) -> np.ndarray:
+    """(P,): how many of the frames, uint8 (N, P, 3), are within `levels` of (P, 3) in every channel."""
+    wanted = colour.astype(np.float32)
+    return np.sum([np.abs(frame - wanted).max(axis=-1) <= levels for frame in frames], axis=0)
+
+
+def _agreeing_levels(small: np.ndarray, gains: np.ndarray) -> int:
+    """By how much two frames may differ at a pixel and show the same: from the noise of the still parts."""
+    even = small / gains[:, None, None]
+    noise = 1.4826 * float(np.median(np.abs(even - np.median(even, axis=0))))
+    # A pixel of the small copy is the mean of many, whose noise is less: about half in photos.
+    return round(float(np.clip(2 * _NOISE * noise, *_AGREE_LEVELS)))
+
+
+def most_frequent(stack: np.ndarray, levels: int) -> tuple[np.ndarray, np.ndarray]:
+    """The colour that most of the frames agree on at each pixel.
+
+    The densest luma, then the mean colour of the frames near it, and once more that of the frames which are
+    within `levels` of it in every channel.
+    Input: stack: uint8 (N, h, w, 3), N at most 255; levels: of 255.
+    Output: uint8 (h, w, 3); float32 (h, w), share of the frames that agree.
+    """
+    luma = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in stack])
+    colour, _ = _mean_near(stack, luma, densest(luma, levels), levels)
+    colour, count = _mean_near(stack, stack, colour, levels)
+    # Where the nearest two are far apart, or two colours of one luma were mixed, none is near their mean.
+    none = count == 0
+    colour[none] = np.median(stack[:, none], axis=0)
+    return colour, count / np.float32(len(stack))
+
+
+def _mean_near(
+    stack: np.ndarray, seen: np.ndarray, wanted: np.ndarray, levels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of the frames, uint8 (N, h, w, 3), whose `seen` is within `levels` of `wanted`; their number.
+
+    Input: seen: uint8 (N, h, w) or (N, h, w, 3); wanted: the same without N.
+    Output: uint8 (h, w, 3), 0 without any; float32 (h, w).
+    """
+    total = np.zeros(stack.shape[1:], np.float32)
+    count = np.zeros(stack.shape[1:3], np.float32)
+    bounds: Any = (0, levels) if wanted.ndim == 2 else ((0,) * 3, (levels,) * 3)
+    for frame, compared in zip(stack, seen, strict=True):
+        near = cv2.inRange(cv2.absdiff(compared, wanted), *bounds)
+        cv2.accumulate(frame, total, mask=near)
+        count += near > 0
+    return np.rint(total / np.maximum(count, 1)[..., None]).astype(np.uint8), count
+
+
+def densest(values: np.ndarray, levels: int) -> np.ndarray:
+    """The value around which most of the frames lie: the mode of a histogram under a triangle of ± `levels`.
+
+    Input: values: uint8 (N, h, w), N at most 255. Output: uint8 (h, w), to half of _BIN.
+    """
+    flat = values.reshape(len(values), -1)
+    pieces = [_densest(flat[:, start : start + _PIECE], levels) for start in range(0, flat.shape[1], _PIECE)]
+    return np.concatenate(pieces).reshape(values.shape[1:])
+
+
+def _densest(values: np.ndarray, levels: int) -> np.ndarray:
+    """`densest` of uint8 (N, P), as (P,)."""
+    num_pixels, bins = values.shape[1], 256 // _BIN
+    counts = np.zeros(num_pixels * bins, np.uint16)
+    first = np.arange(num_pixels) * bins
+    for frame in values:
+        counts[first + frame // _BIN] += 1
+    reach = max(1, round(levels / _BIN / 2))
+    dense = _window_sums(_window_sums(counts.reshape(num_pixels, bins), reach), reach)
+    return (dense.argmax(axis=1) * _BIN + _BIN // 2).astype(np.uint8)
+
+
+def _window_sums(counts: np.ndarray, reach: int) -> np.ndarray:
+    """uint16 (P, B): the sums over windows of 2 reach + 1 along the last axis, 0 beyond its ends."""
+    below = np.cumsum(np.pad(counts, ((0, 0), (reach + 1, reach))), axis=1, dtype=np.uint16)
+    return below[:, 2 * reach + 1 :] - below[:, : -2 * reach - 1]

@@ -1,0 +1,91 @@
+"""Frames of one camera: photos, folders of photos or a video file, read as often as they are needed."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mdeas import container
+from mdeas.errors import InputError, UsageError
+from mdeas.files import quoted
+from mdeas.images import list_images, read_rgb
+from mdeas.videofile import VideoReader, is_camera
+
+MAX_FRAMES = 60
+"""Of more frames so many are used, evenly spread: more of them tell little and cost time."""
+
+
+class Frames:
+    """Frames of one size that can be read as often as needed; iterating gives uint8 (H, W, 3) RGB.
+
+    Input: sources: picture files, folders of them, or one video file.
+    Errors: UsageError E-USAGE for a camera (frames cannot be read twice), or a video among pictures;
+        InputError E-FRAMES (fewer than three), E-FRAMES-SIZE (while iterating), those of images, videofile.
+    """
+
+    def __init__(self, sources: Sequence[str | Path]):
+        self.paths = [path for source in map(Path, sources) for path in _pictures(source)]
+        self.video = str(sources[0]) if len(sources) == 1 and _is_video(Path(sources[0])) else None
+        self.num_found = _count(self.video) if self.video else len(self.paths)
+        if self.num_found < 3:
+            raise InputError(
+                "E-FRAMES",
+                f"{self.num_found} frames, expected 3 or more: two cannot outvote what is new. Add some.",
+            )
+        wanted = np.linspace(0, self.num_found - 1, min(self.num_found, MAX_FRAMES))
+        self._chosen = {int(number) for number in wanted.round()}
+
+    def __len__(self) -> int:
+        """How many frames are used."""
+        return len(self._chosen)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return self._of_video(self.video) if self.video else self._of_pictures()
+
+    def _of_pictures(self) -> Iterator[np.ndarray]:
+        first = None
+        for number in sorted(self._chosen):
+            picture = read_rgb(self.paths[number])
+            first = first or (self.paths[number], picture.shape)
+            if picture.shape != first[1]:
+                raise _other_size(self.paths[number], picture.shape, *first)
+            yield picture
+
+    def _of_video(self, video: str) -> Iterator[np.ndarray]:
+        with contextlib.closing(VideoReader(video)) as reader:
+            for number, (_, frame) in enumerate(reader):
+                if number in self._chosen:
+                    yield frame
+
+
+def _pictures(source: Path) -> list[Path]:
+    return list_images(source) if source.is_dir() else [source]
+
+
+def _is_video(path: Path) -> bool:
+    """By its first bytes, as everything that reads files here."""
+    if is_camera(str(path)):
+        raise UsageError(
+            "E-USAGE", f"{quoted(path)} is a camera. Record a video first: it is read more than once."
+        )
+    try:
+        descriptor, _ = container.open_checked(str(path))
+    except InputError:
+        return False
+    os.close(descriptor)
+    return True
+
+
+def _count(video: str) -> int:
+    with contextlib.closing(VideoReader(video)) as reader:
+        return sum(1 for _ in reader)
+
+
+def _other_size(path: Path, shape: tuple[int, ...], first: Path, wanted: tuple[int, ...]) -> InputError:
+    return InputError(
+        "E-FRAMES-SIZE",
+        f"{quoted(path)} is {shape[1]}×{shape[0]} and {quoted(first)} {wanted[1]}×{wanted[0]}. "
+        "Give frames of one size, of a camera that does not move.",
+    )

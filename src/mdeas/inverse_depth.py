@@ -1,0 +1,136 @@
+"""Fits between a network's relative inverse depth and metres: robust, and never upside down."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_MAX_PIXELS = 60_000  # more of them change nothing but the time
+_ROUNDS = 12
+_HUBER = 1.345  # 95 % efficient where errors are normal (Huber 1981)
+_FLAT = 1.05  # depths that differ by less than this factor are one depth
+_FOLDS, _BLOCKS = 4, 8  # parts of the picture that are left out in turn: of 8×8 fields, every fourth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """metres = 1 / (scale × relative inverse depth + shift)."""
+
+    scale: float
+    """1/m per step of relative inverse depth, never negative; 0 = the same depth everywhere."""
+    shift: float
+    """1/m."""
+
+    def inverse_m(self, relative: np.ndarray) -> np.ndarray:
+        """Relative inverse depth (any shape) -> inverse depth in 1/m, which may be 0 or less: too far."""
+        return self.scale * relative + self.shift
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """A scale that is likely before anything is measured, for fits to a few points."""
+
+    scale: float
+    """1/m per step."""
+    spread: float
+    """Of relative inverse depth: points that differ by less say less than the expectation."""
+
+
+def fit(relative: np.ndarray, inverse_m: np.ndarray, expected: Expected | None = None) -> Line:
+    """The line with the least relative errors of depth, outliers held down.
+
+    Iteratively reweighted least squares with Huber's weights on (scale p + shift) / d - 1, which near the
+    solution is the relative error of depth: a metre counts less at ten metres than at one.
+    Input: relative: (N,) p; inverse_m: (N,) d > 0 in 1/m; expected: counts as much as two points would (ridge
+        regression), so that of many it says nothing.
+    Output: a Line; of scale 0, at the median depth, where a fit would turn near and far around.
+    """
+    p, d = relative.astype(np.float64), inverse_m.astype(np.float64)
+    weight = 1 / np.square(d)
+    for _ in range(_ROUNDS):
+        scale, shift = _weighted_line(p, d, weight, expected)
+        error = np.abs(scale * p + shift - d) / d
+        spread = max(1.4826 * float(np.median(error)), 1e-9)
+        weight = np.minimum(1, _HUBER * spread / np.maximum(error, 1e-12)) / np.square(d)
+    if scale <= 0:
+        return Line(scale=0.0, shift=float(np.median(d)))
+    return Line(scale=float(scale), shift=float(shift))
+
+
+def _weighted_line(
+    p: np.ndarray, d: np.ndarray, weight: np.ndarray, expected: Expected | None
+) -> tuple[float, float]:
+    total = weight.sum()
+    p_mean, d_mean = (weight * p).sum() / total, (weight * d).sum() / total
+    spread = (weight * np.square(p - p_mean)).sum()
+    if spread <= 1e-12 * (weight * np.square(p)).sum():
+        return 0.0, d_mean
+    shared = (weight * (p - p_mean) * (d - d_mean)).sum()
+    if expected:
+        ridge = 2 * total / len(p) * expected.spread**2
+        shared, spread = shared + ridge * expected.scale, spread + ridge
+    scale = shared / spread
+    return scale, d_mean - scale * p_mean
+
+
+def is_flat(inverse_m: np.ndarray) -> bool:
+    """Whether all depths but a tenth at each end are one depth, so that nothing can be said of the scale."""
+    low, high = (
+        np.quantile(inverse_m, (0.1, 0.9)) if len(inverse_m) > 10 else (inverse_m.min(), inverse_m.max())
+    )
+    return bool(high < _FLAT * low)
+
+
+def relative_error(line: Line, relative: np.ndarray, inverse_m: np.ndarray) -> float:
+    """Median of |z' - z| / z, with z' at most twice the farthest z: an infinite depth is one wrong depth."""
+    found = 1 / np.maximum(line.inverse_m(relative), inverse_m.min() / 2)
+    return float(np.median(np.abs(found * inverse_m - 1)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureFit:
+    """A line that was fitted to pixels of a picture, and how far it is off."""
+
+    line: Line
+    num_pixels: int
+    median_relative_error: float
+    """On the pixels of the fit."""
+    held_out_relative_error: float | None
+    """Median over the pixels, each under a fit without its part of the picture; None: parts are missing."""
+
+
+def fit_picture(relative: np.ndarray, inverse_m: np.ndarray, known: np.ndarray) -> PictureFit:
+    """`fit` over a picture, cross-validated by parts of it: neighbours are alike, so pixels would flatter.
+
+    Input: relative: float32 (H, W); inverse_m: float32 (H, W) > 0 where `known`, bool (H, W), some True.
+    """
+    rows, columns = _thinned(known)
+    p, d = relative[rows, columns], inverse_m[rows, columns]
+    height, width = known.shape
+    part = (rows * _BLOCKS // height + 2 * (columns * _BLOCKS // width)) % _FOLDS
+    line = fit(p, d)
+    return PictureFit(
+        line=line,
+        num_pixels=int(np.count_nonzero(known)),
+        median_relative_error=relative_error(line, p, d),
+        held_out_relative_error=_held_out(p, d, part),
+    )
+
+
+def _thinned(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rows, columns) of the known pixels, at most _MAX_PIXELS of them, evenly."""
+    rows, columns = np.nonzero(known)
+    step = -(-len(rows) // _MAX_PIXELS)
+    return rows[::step], columns[::step]
+
+
+def _held_out(p: np.ndarray, d: np.ndarray, part: np.ndarray) -> float | None:
+    """Median relative error over all, each measured under the fit to the other parts."""
+    errors = []
+    for number in np.unique(part):
+        left_out = part == number
+        if left_out.all():
+            return None
+        line = fit(p[~left_out], d[~left_out])
+        found = 1 / np.maximum(line.inverse_m(p[left_out]), d.min() / 2)
+        errors.append(np.abs(found * d[left_out] - 1))
+    return float(np.median(np.concatenate(errors)))
