@@ -19,19 +19,19 @@ FLOORS = {
         (
             "container errors failures figures files headers images kept metrics metrics_depth metrics_mask"
             " moments names near onnxfile sample sheets signals spec tags torchvision_import",
-            "baselines dataset pair places predictor rows runtime videofile",
+            "baselines dataset pair pairing places predictor rows runtime videofile",
             "create data models",
             "train",
             "compare evaluate export exported grid predict report robustness show video",
-            "__init__ __main__ arguments cli commands_data",
+            "__init__ __main__ arguments cli commands_data commands_pair",
         )
     )
     for name in names.split()
 }
 STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
-    "arguments", "cli", "commands_data", "evaluate", "exported", "grid", "predict", "report", "robustness",
-    "show", "video", "__init__", "__main__",
+    "arguments", "cli", "commands_data", "commands_pair", "evaluate", "exported", "grid", "predict", "report",
+    "robustness", "show", "video", "__init__", "__main__",
 }  # fmt: skip
 TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")
 # Who may decode or encode pictures; a nuisance passes a photo through JPEG in memory.

@@ -24,10 +24,12 @@ from mdeas.commands_data import (
     show,
     verify,
 )
+from mdeas.commands_pair import check
 from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
 
 Device = Literal["auto", "cpu", "cuda"]
 Split = Literal["train", "validation", "test"]
+Pair = Literal["auto", "strict", "off"]
 
 
 def train(
@@ -145,6 +147,7 @@ def predict(
     model: str | None = None,
     device: Device = "auto",
     threads: PositiveInt | None = None,
+    pair: Pair = "auto",
     force: bool = False,
 ) -> None:
     """Write mask, depth, cut-out and a panel for photos of one view.
@@ -155,13 +158,13 @@ def predict(
     model: ONNX file; the default is in the package
     device: auto takes CUDA when there is one
     threads: CPU threads
+    pair: where the photos do not fit: auto mends the background, strict refuses, off takes them as they are
     force: replace results that are there
     """
     from mdeas.predict import predict_files
 
-    predict_files(
-        images, background, Path(out), model=model, device=device, threads=threads, force=force, tell=print
-    )
+    options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "pair": pair}
+    predict_files(images, background, Path(out), force=force, tell=print, **options)
 
 
 def grid(
@@ -246,6 +249,7 @@ COMMANDS: dict[str, Any] = {
     "export": export,
     "grid": grid,
     "predict": predict,
+    "check": check,
     "video": video,
     "models": models,
 }

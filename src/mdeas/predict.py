@@ -10,12 +10,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas import pair
 from mdeas.errors import InputError, UsageError
 from mdeas.failures import ERRORS, tell_failures
 from mdeas.files import locked, quoted, refuse_existing, write_json
 from mdeas.images import colorize, contact_sheet, list_images, read_rgb, read_rgba, write_png
 from mdeas.names import output_names
+from mdeas.pairing.matched import Mode, match
 from mdeas.predictor import Prediction, Predictor
 from mdeas.runtime import load
 from mdeas.spec import resize
@@ -47,6 +47,7 @@ def predict_files(
     model: str | Path | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    pair: Mode = "auto",
     force: bool = False,
     tell: Callable[[str], None] = lambda path: None,
 ) -> list[dict[str, Any]]:
@@ -56,6 +57,7 @@ def predict_files(
         images: files, or folders, of which every picture is taken except the background itself.
         background: the same view with nothing in it.
         model, device, threads: see runtime.load.
+        pair: what to do where the photos do not fit: auto, strict or off; see pairing.matched.match.
         force: replace results that are there. An input is never replaced.
         tell: called with each path that was written.
     Output: one dict per picture that could be used: image, warnings, and a path for each of OUTPUTS.
@@ -75,7 +77,7 @@ def predict_files(
     with locked(out):
         for path, name in names.items():
             try:
-                results.append(_predict_file(predictor, empty, path, out, name, force))
+                results.append(_predict_file(predictor, empty, path, out, name, pair, force))
             except InputError as error:
                 errors.append((path, error))
                 continue
@@ -125,13 +127,12 @@ def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _predict_file(
-    predictor: Predictor, empty: Photo, path: Path, out: Path, name: str, force: bool
+    predictor: Predictor, empty: Photo, path: Path, out: Path, name: str, pair: Mode, force: bool
 ) -> dict[str, Any]:
     photo = _open(path)
-    background, warnings = pair.match_background(
-        empty.view, photo.view, (empty.height, empty.width), (photo.height, photo.width)
-    )
-    warnings += pair.warnings(background, photo.view)
+    sizes = (empty.height, empty.width), (photo.height, photo.width)
+    matched = match(empty.view, photo.view, *sizes, pair)
+    background, warnings = matched.background, matched.warnings
     for warning in warnings:
         print(f"mdeas: warning[{warning.code}] {quoted(path)}: {warning.text}", file=sys.stderr)
     prediction = predictor.predict(background, photo.view)
@@ -140,6 +141,7 @@ def _predict_file(
         "background": empty.path.name,
         "model": predictor.name,
         "warnings": [f"{warning.code}: {warning.text}" for warning in warnings],
+        "pair": matched.facts,
     }
     paths = {kind: out / f"{name}-{kind}" for kind in OUTPUTS}
     _write(prediction, photo, background, facts, paths, force)
