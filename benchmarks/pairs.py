@@ -1,10 +1,10 @@
 """How well `mdeas check` judges and mends pairs: python benchmarks/pairs.py FOLDER
 
 FOLDER holds pairs/*/ (bg.png, image.png, perhaps mask_pseudo.png), bg/ and fg/ (cut-outs), of which
-composites with exact masks are made. Each pair is taken as it is and disturbed: its background moved by up to 12 pixels
-at a long side of 640 and turned by up to 2°, its light times 1/2 to 2, red and blue times and over up to 1.5,
-noise and JPEG of its own in each photo; the border that moved in is cut off. Then swapped, and with the
-background of another scene.
+composites with exact masks are made. Each pair is taken as it is and disturbed: its background moved by up
+to 12 pixels at a long side of 640 and turned by up to 2°, its light times 1/2 to 2, red and blue times and
+over up to 1.5, noise and JPEG of its own in each photo; the border that moved in is cut off. Then swapped,
+and with the background of another scene.
 """
 
 import itertools
@@ -39,10 +39,11 @@ RECIPE = ("nuisances", "camera_share", "light_share", "shadow_share", "blend_sha
 @dataclass(frozen=True, kw_only=True)
 class Pair:
     name: str
+    scene: str
+    """What the pairs of one camera, or composites on one photo, have in common."""
     background: np.ndarray
     image: np.ndarray
     mask: np.ndarray | None = None
-    mask_exact: bool = False
     shift_px: np.ndarray | None = None
     """What was done to it, as `check` should find it."""
     rotation_deg: float = 0.0
@@ -55,6 +56,7 @@ def photographed(folder: Path) -> Iterator[Pair]:
         truth = read_gray(mask) / np.float32(255) if mask.exists() else None
         yield Pair(
             name=place.name,
+            scene=place.name.rpartition("_")[0],
             background=read_rgb(place / "bg.png"),
             image=read_rgb(place / "image.png"),
             mask=truth,
@@ -74,7 +76,7 @@ def composed(folder: Path, count: int) -> Iterator[Pair]:
                 background=made.background,
                 image=made.image,
                 mask=made.mask,
-                mask_exact=True,
+                scene=made.meta["background_id"],
             )
 
 
@@ -122,14 +124,9 @@ def outcome(pair: Pair) -> str:
 def unrelated(pairs: list[Pair]) -> Iterator[Pair]:
     """Each background with the image of every third pair of another scene."""
     for one, other in itertools.product(pairs, pairs[::3]):
-        if scene(one) != scene(other):
+        if one.scene != other.scene:
             size = one.image.shape[1::-1]
             yield replace(one, image=cv2.resize(other.image, size, interpolation=cv2.INTER_AREA))
-
-
-def scene(pair: Pair) -> str:
-    """What the pairs of one camera have in common; composites share nothing."""
-    return pair.name if pair.mask_exact else pair.name.rstrip("0123456789_")
 
 
 def confusion(groups: dict[str, list[Pair]]) -> None:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from mdeas.pairing.tiles import SEEN, Tiles
+from mdeas.pairing.tiles import Tiles
 
 _TRIED_PX = (0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 _ALIKE = 1.3  # times the fine structure, below which both are as sharp
@@ -17,7 +17,7 @@ def blur_px(background: np.ndarray, image: np.ndarray, tiles: Tiles) -> float | 
     Output: pixels of the view, above 0 where the image is softer, below 0 where the background is; None when
         too little of the background is seen in the image to compare.
     """
-    same = tiles.both & (tiles.agreement > SEEN)
+    same = tiles.seen
     if np.count_nonzero(same) < _FEWEST:
         return None
     first, second = _fineness(background, same), _fineness(image, same)

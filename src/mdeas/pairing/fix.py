@@ -17,18 +17,16 @@ def at_full_size(matrix: np.ndarray, view_size: tuple[int, int], size: tuple[int
     return np.hstack([linear, offset[:, None]])
 
 
-def move(background: np.ndarray, image: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, float]:
-    """Lay the background on the image, and fill what it does not show from the image: nothing new there.
+def move(background: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Lay the background on the image.
 
-    Input: uint8 (H, W, 3) RGB; matrix: (2, 3), pixel of the background -> pixel of the image.
-    Output: uint8 (H, W, 3); the share of the view that was filled.
+    Input: uint8 (H, W, 3) RGB; matrix: (2, 3), pixel of the background -> pixel of the image; size: (H, W).
+    Output: uint8 (H, W, 3); bool (H, W), where the background shows nothing of the view.
     """
-    to = image.shape[1::-1]
+    to = size[::-1]
     moved = cv2.warpAffine(background, matrix, to, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     inside = cv2.warpAffine(np.full(background.shape[:2], 255, np.uint8), matrix, to)
-    missing = inside < 255
-    moved[missing] = image[missing]
-    return moved, float(missing.mean())
+    return moved, inside < 255
 
 
 def relight(background: np.ndarray, image: np.ndarray, gain: np.ndarray) -> np.ndarray:

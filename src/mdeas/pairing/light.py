@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.pairing.tiles import SEEN, Tiles
+from mdeas.pairing.tiles import Tiles
 
 DISPLAY = 2.2
 """Light is the level to this power: close enough to sRGB, and a power commutes with every gain."""
 _CELL = 8  # pixels of a View that one ratio is taken from
 _DARKEST, _BRIGHTEST = 10, 243  # levels between which a ratio means light
-_LARGEST = 1.6  # natural logarithm of the largest gain of light looked for: 5 times
+_LARGEST = 2.2  # natural logarithm of the largest gain of light looked for: 9 times
 _BIN = 0.1
 _STAY = 1.3  # times the votes that another gain needs over no change
 _AGREES = 3.0  # weight of tiles that agree
@@ -64,7 +64,7 @@ def fit_light(background: np.ndarray, image: np.ndarray, valid: np.ndarray, tile
 def _weights(tiles: Tiles) -> np.ndarray:
     weight = np.ones(tiles.agreement.shape, np.float32)
     weight[tiles.background | tiles.image] = _DIFFERS
-    weight[tiles.both & (tiles.agreement > SEEN)] = _AGREES
+    weight[tiles.seen] = _AGREES
     return weight
 
 

@@ -75,13 +75,15 @@ def _mended(
     done = verdict.what_differs(found)
     if not done:
         return background, []
-    filled = 0.0
+    missing = np.zeros(image.shape[:2], bool)
     if verdict.must_move(found):
         matrix = fix.at_full_size(found.matrix, size, image.shape[:2])
-        background, filled = fix.move(background, image, matrix)
+        background, missing = fix.move(background, matrix, image.shape[:2])
     if verdict.must_light(found):
         background = fix.relight(background, image, found.light.gain)
+    if missing.any():
+        background[missing] = image[missing]  # nothing new there
     said = f"{done}: the background was brought to fit"
-    if filled:
-        said += f"; {filled:.1%} of the view, which it does not show, count as unchanged"
+    if missing.any():
+        said += f"; {missing.mean():.1%} of the view, which it does not show, count as unchanged"
     return background, [PairWarning("W-PAIR-FIXED", said)]

@@ -7,7 +7,7 @@ import numpy as np
 from mdeas.pairing import blur, change, fix, light, register
 from mdeas.pairing.change import Change
 from mdeas.pairing.light import Light
-from mdeas.pairing.tiles import SEEN, Tiles
+from mdeas.pairing.tiles import Tiles
 from mdeas.pairing.view import View
 
 _SUPPORT, _SUPPORT_ALONE = 0.2, 0.5
@@ -42,8 +42,9 @@ def measure(background: View, image: View) -> Measured:
     rgb, valid = register.warp(background.rgb, motion.matrix, image.size)
     log, _ = register.warp(background.log, motion.matrix, image.size)
     found = light.fit_light(rgb, image.rgb, valid, motion.tiles)
-    trusted = _trusted(found, motion.tiles)
-    lit = fix.relight(rgb, image.rgb, found.gain) if trusted else rgb
+    changed = change.measure(rgb, image.rgb, valid)
+    lit = change.measure(fix.relight(rgb, image.rgb, found.gain), image.rgb, valid)
+    trusted = _trusted(found, motion.tiles) and lit.share <= changed.share
     softness = blur.blur_px(log, image.log, motion.tiles)
     scale, rotation_deg = register.similarity(motion.matrix)
     matrix = fix.at_full_size(motion.matrix, image.size, image.full)
@@ -55,7 +56,7 @@ def measure(background: View, image: View) -> Measured:
         moved_share=register.moved_px(motion.matrix, image.size) / max(image.size),
         light=found,
         trusted=trusted,
-        change=change.measure(lit, image.rgb, valid),
+        change=lit if trusted else changed,
         blur_px=None if softness is None else softness * image.scale,
         tiles=motion.tiles,
     )
@@ -63,7 +64,7 @@ def measure(background: View, image: View) -> Measured:
 
 def _trusted(found: Light, tiles: Tiles) -> bool:
     """Structure that agrees says that the background is seen; without, its light must be most of what is."""
-    agreeing = np.count_nonzero(tiles.both & (tiles.agreement > SEEN))
+    agreeing = np.count_nonzero(tiles.seen)
     return found.support > (_SUPPORT if agreeing >= _FEWEST_TILES else _SUPPORT_ALONE)
 
 

@@ -7,8 +7,7 @@ import numpy as np
 
 TILE = 32
 """Side of a tile, pixels of a View."""
-SEEN = 0.6
-"""Correlation from which a tile shows the same in both photos."""
+_SEEN = 0.6  # correlation from which a tile shows the same in both photos
 _TEXTURE = 0.02  # standard deviation of the structure from which a tile has some
 _WHOLE = 0.999
 
@@ -28,6 +27,11 @@ class Tiles:
     def both(self) -> np.ndarray:
         """bool: there is something to compare."""
         return self.background & self.image
+
+    @property
+    def seen(self) -> np.ndarray:
+        """bool: both photos show the same."""
+        return self.both & (self.agreement > _SEEN)
 
     @property
     def mean(self) -> float:

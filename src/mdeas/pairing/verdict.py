@@ -8,13 +8,13 @@ import numpy as np
 
 from mdeas.pair import PairWarning
 from mdeas.pairing.measure import Measured
-from mdeas.pairing.tiles import SEEN
 
 _MOVED = 1.5 / 224
 """Share of the long side by which the view may move: the default network, which works at 224, bears that."""
 _LIT = 0.1  # natural logarithm of a gain that is left alone
 _SOFT_PX = 2.0  # blur that is told, pixels at a long side of 640
 _SOFT_SIDE = 640
+_FEWEST_TILES, _FEWEST_BOTH = 30, 12  # in all and with structure in both: a small picture proves nothing
 _STRUCTURED = 0.12  # share of tiles with structure in both photos, from which it can speak against a pair
 _AGREEING = 0.1  # share of those that a foreground over 65 % of the view leaves: .14 at least
 _NOWHERE = 6  # tiles that agree by chance
@@ -26,10 +26,12 @@ _LEAST_CHANGED = 0.003
 def another_scene(found: Measured) -> bool:
     """Evidence that the photos do not show one view."""
     both = found.tiles.both
-    agreeing = np.count_nonzero(both & (found.tiles.agreement > SEEN))
-    differs = both.mean() >= _STRUCTURED and agreeing < _AGREEING * np.count_nonzero(both)
-    known = found.light.known > _LIGHT_KNOWN and found.light.support < _LIGHT_SHARED
-    return bool(differs or (known and agreeing < _NOWHERE))
+    if both.size < _FEWEST_TILES:
+        return False
+    structured, agreeing = int(both.sum()), int(found.tiles.seen.sum())
+    differs = agreeing < _AGREEING * structured and structured >= max(_FEWEST_BOTH, _STRUCTURED * both.size)
+    other_light = found.light.known > _LIGHT_KNOWN and found.light.support < _LIGHT_SHARED
+    return differs or (other_light and agreeing < _NOWHERE)
 
 
 def swapped(found: Measured) -> bool:
@@ -61,8 +63,7 @@ def what_differs(found: Measured) -> str:
 def doubts(found: Measured, side: int) -> list[PairWarning]:
     """What cannot be mended and is no reason to refuse; side: long side of the image photo, pixels."""
     warnings = []
-    both = found.tiles.both
-    if found.tiles.image.any() and not (both & (found.tiles.agreement > SEEN)).any():
+    if found.tiles.image.any() and not found.tiles.seen.any():
         said = "nothing in the image agrees with the background, which shows too little to be sure of that"
         warnings.append(PairWarning("W-PAIR-UNSURE", f"{said}: check that both are of one view"))
     if found.blur_px is not None and abs(found.blur_px) > _SOFT_PX * side / _SOFT_SIDE:
