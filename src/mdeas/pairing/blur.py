@@ -21,14 +21,24 @@ def blur_px(background: np.ndarray, image: np.ndarray, tiles: Tiles) -> float | 
     if np.count_nonzero(same) < _FEWEST:
         return None
     first, second = _fineness(background, same), _fineness(image, same)
-    if max(first, second) < _ALIKE * min(first, second):
+    more = _ratio(first, second)
+    if 1 / _ALIKE < more < _ALIKE:
         return 0.0
-    sharper, goal, sign = (background, second, 1.0) if first > second else (image, first, -1.0)
-    softer = (px for px in _TRIED_PX if _fineness(cv2.GaussianBlur(sharper, (0, 0), px), same) <= goal)
+    sharper, goal, sign = (background, second, 1.0) if more > 1 else (image, first, -1.0)
+    softer = (px for px in _TRIED_PX if _ratio(_blurred(sharper, px, same), goal) <= 1)
     return sign * next(softer, _TRIED_PX[-1])
 
 
-def _fineness(log: np.ndarray, same: np.ndarray) -> float:
-    """Mean square of the Laplacian in those tiles."""
+def _blurred(log: np.ndarray, px: float, same: np.ndarray) -> np.ndarray:
+    return _fineness(cv2.GaussianBlur(log, (0, 0), px), same)
+
+
+def _fineness(log: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """(N,): mean square of the Laplacian in each of those tiles."""
     squared = np.square(cv2.Laplacian(log, cv2.CV_32F))
-    return float(cv2.resize(squared, same.shape[::-1], interpolation=cv2.INTER_AREA)[same].mean())
+    return cv2.resize(squared, same.shape[::-1], interpolation=cv2.INTER_AREA)[same]
+
+
+def _ratio(first: np.ndarray, second: np.ndarray) -> float:
+    """Median over the tiles: those at the rim of the foreground do not count."""
+    return float(np.median((first + np.float32(1e-9)) / (second + np.float32(1e-9))))

@@ -21,6 +21,8 @@ class Change:
 
     share: float
     """Of the part of the view that both photos show, 0 to 1."""
+    level: float
+    """Mean difference in levels, where it is more than _MOST taken as that: how alike the light is."""
     rim: float
     """Where the outline of what differs is seen: 1 in the image alone, -1 in the background alone."""
 
@@ -38,13 +40,17 @@ def measure(background: np.ndarray, image: np.ndarray, valid: np.ndarray) -> Cha
     small = [cv2.resize(array, to, interpolation=cv2.INTER_AREA) for array in (background, image, valid)]
     first, second = (cv2.GaussianBlur(photo, (0, 0), _SMOOTH_PX) for photo in small[:2])
     known = small[2] > _WHOLE
-    differs = _differs(first, second, known)
-    return Change(share=float(differs.sum() / max(1, known.sum())), rim=_rim(first, second, differs))
-
-
-def _differs(first: np.ndarray, second: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """uint8 (h, w), 1 where they differ by more than their noise. The mask is the network's business."""
     difference = _most(cv2.absdiff(first, second))
+    differs = _differs(difference, known)
+    return Change(
+        share=float(differs.sum() / max(1, known.sum())),
+        level=float(np.minimum(difference, _MOST)[known].mean()) if known.any() else 0.0,
+        rim=_rim(first, second, differs),
+    )
+
+
+def _differs(difference: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """uint8 (h, w), 1 where it is more than noise. The mask is the network's business."""
     counts = np.bincount(difference[known], minlength=256).cumsum()
     noise = int(np.searchsorted(counts, _QUIET * counts[-1]))
     differs = (difference > np.clip(_TIMES * noise, _LEAST, _MOST)) & known

@@ -44,7 +44,7 @@ def measure(background: View, image: View) -> Measured:
     found = light.fit_light(rgb, image.rgb, valid, motion.tiles)
     changed = change.measure(rgb, image.rgb, valid)
     lit = change.measure(fix.relight(rgb, image.rgb, found.gain), image.rgb, valid)
-    trusted = _trusted(found, motion.tiles) and lit.share <= changed.share
+    trusted = _trusted(found, motion.tiles) and lit.level <= changed.level
     softness = blur.blur_px(log, image.log, motion.tiles)
     scale, rotation_deg = register.similarity(motion.matrix)
     matrix = fix.at_full_size(motion.matrix, image.size, image.full)
