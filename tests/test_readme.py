@@ -171,7 +171,7 @@ class TestText:
         mentioned = {words[1] for words in commands("mdeas")}
         assert mentioned == {
             "create", "verify", "show", "train", "evaluate", "compare", "export", "grid", "predict", "models",
-            "video", "import", "export-data",
+            "video", "import", "export-data", "check",
         }  # fmt: skip
 
     def test_the_python_runs(self, workplace, monkeypatch, capsys):
