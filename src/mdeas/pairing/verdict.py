@@ -20,7 +20,7 @@ _AGREEING = 0.1  # share of those that a foreground over 65 % of the view leaves
 _NOWHERE = 6  # tiles that agree by chance
 _LIGHT_SHARED, _LIGHT_KNOWN = 0.2, 0.5
 _RIM = -0.3  # evidence of swapped photos that none of 178 right pairs shows
-_LEAST_CHANGED = 0.003
+_LEAST_CHANGED, _MOST_CHANGED = 0.003, 0.5  # where more differs, its texture counts and not its outline
 
 
 def another_scene(found: Measured) -> bool:
@@ -36,7 +36,7 @@ def another_scene(found: Measured) -> bool:
 
 def swapped(found: Measured) -> bool:
     """Evidence that the things stand in the background photo: their outlines are in it."""
-    return found.change.rim < _RIM and found.change.share > _LEAST_CHANGED
+    return found.change.rim < _RIM and _LEAST_CHANGED < found.change.share < _MOST_CHANGED
 
 
 def must_move(found: Measured) -> bool:
