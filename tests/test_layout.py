@@ -17,46 +17,27 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "container errors failures figures files headers images kept machine metrics metrics_depth"
-            " metrics_mask moments names near onnxfile sample session sheets signals spec stages tags"
-            " torchvision_import",
-            "baselines dataset pair places predictor refine rows runtime videofile",
+            "camera container errors failures fields figures files foreground headers images insert"
+            " inverse_depth kept machine metrics metrics_depth metrics_mask moments names near"
+            " onnxfile pointfile sample session sheets signals spec stages tags torchvision_import",
+            "baselines calibration cloud dataset empty_scene frames layers objects pair pairing photo"
+            " places predictor refine rows runtime videofile",
             "create data models",
             "train",
-            "compare evaluate export exported grid predict quantize report robustness show video",
-            "__init__ __main__ arguments cli commands_data commands_models",
-            "benchmark compare evaluate export exported grid predict report robustness show video",
-            "__init__ __main__ arguments cli commands_data commands_run",
-            "camera container errors failures fields figures files foreground headers images insert kept"
-            " metrics metrics_depth metrics_mask moments names near onnxfile pointfile sample sheets signals"
-            " spec tags torchvision_import",
-            "baselines cloud dataset layers pair places predictor rows runtime videofile",
-            "create data models",
-            "train",
-            "compare compose evaluate export exported extras grid predict report robustness show video",
-            "__init__ __main__ arguments cli commands_data commands_layers",
-            "container errors failures figures files headers images kept metrics metrics_depth metrics_mask"
-            " inverse_depth moments names near onnxfile sample sheets signals spec tags torchvision_import",
-            "baselines calibration dataset empty_scene frames objects pair places predictor rows runtime"
-            " videofile",
-            "create data models",
-            "train",
-            "calibrate compare evaluate export exported grid metres predict report robustness show video",
-            "__init__ __main__ arguments cli commands_data commands_depth",
+            "benchmark calibrate compare compose evaluate export exported extras grid metres outputs"
+            " predict quantize report robustness show video",
+            "__init__ __main__ arguments cli commands_data commands_depth commands_layers"
+            " commands_models commands_pair commands_predict commands_run",
         )
     )
     for name in names.split()
 }
 STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
-    "arguments", "cli", "commands_data", "commands_models", "evaluate", "exported", "grid", "predict",
-    "quantize", "report", "robustness", "show", "video", "__init__", "__main__",
-    "arguments", "benchmark", "cli", "commands_data", "commands_run", "evaluate", "exported", "grid",
-    "predict", "report", "robustness", "show", "video", "__init__", "__main__",
-    "arguments", "cli", "commands_data", "commands_layers", "compose", "evaluate", "exported", "extras",
-    "grid", "predict", "report", "robustness", "show", "video", "__init__", "__main__",
-    "arguments", "calibrate", "cli", "commands_data", "commands_depth", "evaluate", "exported", "grid",
-    "metres", "predict", "report", "robustness", "show", "video", "__init__", "__main__",
+    "__init__", "__main__", "arguments", "benchmark", "calibrate", "cli", "commands_data",
+    "commands_depth", "commands_layers", "commands_models", "commands_pair", "commands_predict",
+    "commands_run", "compose", "evaluate", "exported", "extras", "grid", "metres", "outputs", "predict",
+    "quantize", "report", "robustness", "show", "video",
 }  # fmt: skip
 TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")
 # Who may decode or encode pictures; a nuisance passes a photo through JPEG in memory.

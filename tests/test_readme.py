@@ -185,10 +185,9 @@ class TestText:
     def test_every_command_is_mentioned(self):
         mentioned = {words[1] for words in commands("mdeas")}
         assert mentioned == {
-            "create", "verify", "show", "train", "evaluate", "compare", "export", "grid", "predict", "models",
-            "video", "import", "export-data", "benchmark",
-            "video", "import", "export-data", "compose",
-            "video", "import", "export-data", "background", "calibrate",
+            "background", "benchmark", "calibrate", "check", "compare", "compose", "create", "evaluate",
+            "export", "export-data", "grid", "import", "models", "predict", "quantize", "show", "train",
+            "verify", "video",
         }  # fmt: skip
 
     def test_the_python_runs(self, workplace, monkeypatch, capsys):

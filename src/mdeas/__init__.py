@@ -26,3 +26,15 @@ def load(
     from mdeas import runtime
 
     return runtime.load(model, device=device, threads=threads, size=size)
+
+
+def check(background, image):
+    """Tell whether two photos are a pair, and what is wrong between them: shift, light, blur, what changed.
+
+    Input: background, image: uint8 (H, W, 3) RGB.
+    Output: mdeas.pairing.check.Check: `.verdict` "good", "fixed" (by `mdeas predict`) or "refused";
+        `.reason`, `.shift_px`, `.rotation_deg`, `.gain`, `.blur_px`, `.changed`.
+    """
+    from mdeas.pairing import check as pairing
+
+    return pairing.check(background, image)

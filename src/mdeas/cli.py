@@ -1,20 +1,16 @@
 """The command line: one typed function per command, heavy imports inside it.
 
 A function's signature is its parser: positional parameters are arguments, keyword-only ones are options, the
-docstring is the help. To add a command, write the function and give it a row in COMMANDS. Those about data
-are in commands_data.py, those about networks in commands_models.py.
-are in commands_data.py, some about running models in commands_run.py.
+docstring is the help. To add a command, write the function in the commands_*.py of its topic and give it a
+row in COMMANDS.
 """
 
 import sys
 import traceback
-from pathlib import Path
 from typing import Any
 
-from jsonargparse.typing import PositiveInt
-
 from mdeas import __version__
-from mdeas.arguments import parse, print_facts
+from mdeas.arguments import parse
 from mdeas.commands_data import (
     create_cutouts,
     create_pairs,
@@ -25,102 +21,15 @@ from mdeas.commands_data import (
     show,
     verify,
 )
-from mdeas.commands_models import Device, compare, evaluate, export, grid, models, quantize, train
-from mdeas.commands_run import RunDevice, benchmark, video
+from mdeas.commands_depth import background, calibrate
+from mdeas.commands_layers import compose
+from mdeas.commands_models import compare, evaluate, export, grid, models, quantize, train
+from mdeas.commands_pair import check
+from mdeas.commands_predict import predict
+from mdeas.commands_run import benchmark, video
 from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
 
 _MOST = 300  # characters of a stranger's message: a compiler's goes on for pages
-
-
-def predict(
-    images: list[str],
-    *,
-    background: str,
-    out: str,
-    model: str | None = None,
-    device: RunDevice = "auto",
-    threads: PositiveInt | None = None,
-    size: PositiveInt | None = None,
-    force: bool = False,
-) -> None:
-    """Write mask, depth, cut-out and a panel for photos of one view.
-
-    images: photos with something in them, or folders of such photos
-    background: photo of the same view with nothing in it
-    out: folder for the results
-    model: ONNX file or a model of the package: default, default-int8
-    device: where the network runs; auto takes CUDA when there is one
-    threads: CPU threads
-    size: long side in pixels at which the network works
-    force: replace results that are there
-    """
-    from mdeas.predict import predict_files
-
-    options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "size": size}
-    predict_files(images, background, Path(out), force=force, tell=print, **options)
-
-
-def video(
-    source: str,
-    *,
-    background: str,
-    out: str,
-    model: str | None = None,
-    frames: PositiveInt | None = None,
-    device: Device = "auto",
-    threads: PositiveInt | None = None,
-    force: bool = False,
-) -> None:
-    """Predict a video or a camera and write tiles of frame, mask, depth and cut-out.
-
-    source: video file, or camera: its number or /dev/video...
-    background: photo of the same view with nothing in it
-    out: MP4 file for the tiles
-    model: ONNX file; the default is in the package
-    frames: write at most so many
-    device: auto takes CUDA when there is one
-    threads: CPU threads
-    force: replace a file that is there
-    """
-    from mdeas.video import tile_video
-
-    options: dict[str, Any] = {"model": model, "frames": frames, "device": device, "threads": threads}
-    print_facts(tile_video(source, background, out, force=force, **options))
-def grid(
-    runs: list[str],
-    *,
-    data: str,
-    out: str,
-    task: Literal["mask", "depth"] = "mask",
-    split: Split = "test",
-    count: PositiveInt = 6,
-    force: bool = False,
-) -> None:
-    """Show predictions of several runs side by side: a column a run, truth above prediction.
-
-    runs: run folders, .safetensors files, ONNX files, or "default"
-    data: folder of a data set
-    out: PNG of the grid
-    task: what is shown
-    split: part of the data set
-    count: samples shown, evenly spread
-    force: replace a grid that is there
-    """
-    from mdeas.grid import write_grid
-
-    write_grid(runs, data, out, task=task, split=split, count=count, force=force)
-    print(out)
-
-
-def models(name: str | None = None, *, size: PositiveInt = 224) -> None:
-    """List the networks that can be trained, or the layers of one.
-
-    name: network whose layers to list
-    size: height and width in pixels of the photos that the layers are listed for
-    """
-    from mdeas.models.summary import layer_table, model_table
-
-    print(layer_table(name, size) if name else model_table())
 
 
 COMMANDS: dict[str, Any] = {
@@ -140,7 +49,11 @@ COMMANDS: dict[str, Any] = {
     "export": export,
     "quantize": quantize,
     "grid": grid,
+    "check": check,
+    "background": background,
+    "calibrate": calibrate,
     "predict": predict,
+    "compose": compose,
     "benchmark": benchmark,
     "video": video,
     "models": models,

@@ -18,6 +18,7 @@ def compose(
     out: str,
     height: PositiveInt | None = None,
     depth: float | None = None,
+    calibration: str | None = None,
     model: str | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     threads: PositiveInt | None = None,
@@ -31,7 +32,9 @@ def compose(
     at: X,Y: where the middle of its foot stands, pixels of the image from the upper left
     out: PNG
     height: of the insert in the image, pixels; without it as it is
-    depth: level of depth.png, 0 (far) to 1 (near); without it, behind the subject and before all else
+    depth: metres with --calibration, else a level of depth.png, 0 (far) to 1 (near); without it, behind the
+        subject and before all else
+    calibration: file of `mdeas calibrate`
     model: ONNX file; the default is in the package
     device: auto takes CUDA when there is one
     threads: CPU threads
@@ -40,9 +43,8 @@ def compose(
     from mdeas.compose import compose_files
 
     options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "force": force}
-    print_facts(
-        compose_files(image, background, insert, out, at=_point(at), height_px=height, level=depth, **options)
-    )
+    options |= {"depth": depth, "calibration": calibration, "height_px": height}
+    print_facts(compose_files(image, background, insert, out, at=_point(at), **options))
 
 
 def _point(text: str) -> tuple[float, float]:

@@ -8,19 +8,20 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas import pair
 from mdeas.errors import UsageError
 from mdeas.fields import part, strips
 from mdeas.files import quoted, refuse_existing
 from mdeas.foreground import Colours, backdrop, estimate, subject_colours
-from mdeas.images import read_rgb, read_rgba, write_png
+from mdeas.images import read_rgba, write_png
 from mdeas.insert import Insert, place_insert
 from mdeas.layers import Layers, split_depth
+from mdeas.metres import Ruler
+from mdeas.pairing.matched import match
+from mdeas.photo import MAX_VIEW, Photo, open_photo
 from mdeas.predictor import Prediction, Predictor
 from mdeas.runtime import load
 from mdeas.spec import resize, within
 
-_MAX_VIEW = 4096  # long side at which a pair is predicted, as by `mdeas predict`
 _SOFT = 0.01  # share of the depth's range over which one thing passes into the other
 
 
@@ -54,7 +55,8 @@ def compose_files(
     *,
     at: tuple[float, float],
     height_px: int | None = None,
-    level: float | None = None,
+    depth: float | None = None,
+    calibration: str | Path | None = None,
     model: str | Path | None = None,
     device: str = "cpu",
     threads: int | None = None,
@@ -67,28 +69,43 @@ def compose_files(
         insert: picture with alpha; its transparent margin is cut away.
         at: (x, y): where the middle of its foot stands, pixels of the image from its upper left corner.
         height_px: its height in the image; None = as it is.
-        level: its depth as a level of depth.png, 0 = farthest, 1 = nearest; None = between: behind the
-            subject and before all else, whatever their depths.
+        depth: its depth: metres with a calibration, else a level of depth.png, 0 = farthest, 1 = nearest;
+            None = between: behind the subject and before all else, whatever their depths.
+        calibration: file of `mdeas calibrate`.
         model, device, threads: see runtime.load.
     Output: {"image": the path, "subject", "behind", "insert": median levels of depth where the insert is}.
-    Errors: InputError of images.read_rgb and insert.place_insert, E-PAIR-SIZE; UsageError E-DEPTH-LEVEL,
-        E-INSERT-OUTSIDE, E-OUT-IS-INPUT; those of runtime.load; StorageError.
+    Errors: InputError of images.read_rgb and insert.place_insert, E-PAIR-SIZE; E-PAIR-SCENE; UsageError
+        E-DEPTH-LEVEL, E-INSERT-OUTSIDE, E-OUT-IS-INPUT; those of runtime.load and metres.Ruler; StorageError.
     """
-    if level is not None and not 0 <= level <= 1:
-        told = f"--depth {level:g}: not a level of depth.png"
-        raise UsageError("E-DEPTH-LEVEL", f"{told}, which go from 0 (far) to 1 (near).")
+    _check_depth(depth, calibration)
     _check_out(Path(out), [image, background, insert], force)
     # The background first, and small: both photos whole need not be in memory together.
-    empty = read_rgb(background)
-    empty, empty_size = within(empty, _MAX_VIEW), empty.shape[:2]
+    empty = open_photo(Path(background))
     picture = read_rgba(image)
     placed = place_insert(read_rgba(insert), quoted(insert), at, height_px, picture.shape[:2])
     predictor = load(model, device=device, threads=threads)
-    scene = predict_scene(predictor, picture, empty, empty_size)
+    scene = predict_scene(predictor, picture, empty)
     low, high = scene.range
-    inverse_depth = None if level is None else low + level * (high - low)
+    inverse_depth = None if depth is None else low + depth * (high - low)
+    if depth is not None and calibration is not None:
+        ruler = Ruler(calibration, predictor, empty.path, empty.view, empty.size)
+        line = ruler.measure(scene.prediction).line
+        inverse_depth = (1 / depth - line.shift) / (line.scale or np.inf)
     write_png(out, compose(scene, placed, inverse_depth), force=force)
+    level = None if inverse_depth is None else (inverse_depth - low) / ((high - low) or 1)
     return {"image": str(out), **_levels(scene, placed, level)}
+
+
+def _check_depth(depth: float | None, calibration: str | Path | None) -> None:
+    if depth is None:
+        return
+    if calibration is None and not 0 <= depth <= 1:
+        told = f"--depth {depth:g}: not a level of depth.png"
+        raise UsageError(
+            "E-DEPTH-LEVEL", f"{told}, which go from 0 (far) to 1 (near). For metres pass --calibration."
+        )
+    if calibration is not None and not 0 < depth < np.inf:
+        raise UsageError("E-DEPTH-LEVEL", f"--depth {depth:g}: not a distance in metres, which is above 0.")
 
 
 def _check_out(out: Path, inputs: list[str | Path], force: bool) -> None:
@@ -97,25 +114,23 @@ def _check_out(out: Path, inputs: list[str | Path], force: bool) -> None:
     refuse_existing(out, force)
 
 
-def predict_scene(
-    predictor: Predictor, picture: np.ndarray, background: np.ndarray, background_size: tuple[int, int]
-) -> Scene:
+def predict_scene(predictor: Predictor, picture: np.ndarray, empty: Photo) -> Scene:
     """Predict a pair.
 
     Input:
         picture: uint8 (H, W, 4), the image; its alpha is replaced in place.
-        background: uint8 (h, w, 3), the photo of `background_size` or a smaller copy of it.
-    Errors: InputError E-PAIR-SIZE.
+        empty: the photo without the subject; where it does not fit the image it is mended, as by predict.
+    Errors: InputError E-PAIR-SIZE, E-PAIR-SCENE.
     """
     size = picture.shape[:2]
-    view = np.ascontiguousarray(within(picture, _MAX_VIEW)[..., :3])
-    empty, _ = pair.match_background(background, view, background_size, size)
-    prediction = predictor.predict(empty, view)
+    view = np.ascontiguousarray(within(picture, MAX_VIEW)[..., :3])
+    background = match(empty.view, view, empty.size, size, "auto").background
+    prediction = predictor.predict(background, view)
     low, high = _SURE
     alpha = np.rint(((prediction.mask - low) / (high - low)).clip(0, 1) * 255).astype(np.uint8)
     picture[..., 3] = resize(alpha, *size, enlarge=cv2.INTER_LINEAR)
-    layers = split_depth(predictor, empty, prediction)
-    return Scene(cutout=picture, background=empty, prediction=prediction, layers=layers)
+    layers = split_depth(predictor, background, prediction)
+    return Scene(cutout=picture, background=background, prediction=prediction, layers=layers)
 
 
 def compose(scene: Scene, insert: Insert, inverse_depth: float | None) -> np.ndarray:

@@ -14,8 +14,10 @@ from mdeas.errors import UsageError
 from mdeas.files import quoted, write_bytes, write_json
 from mdeas.images import read_bytes, write_png
 from mdeas.layers import Layers, split_depth
+from mdeas.metres import Measured
+from mdeas.outputs import encode_depth
+from mdeas.photo import Photo
 from mdeas.pointfile import FORMATS, encode_points
-from mdeas.predict import Photo, encode_depth
 from mdeas.predictor import Prediction, Predictor
 from mdeas.spec import resize
 
@@ -65,13 +67,15 @@ class Extras:
         photo: Photo,
         background: np.ndarray,
         prediction: Prediction,
+        measured: Measured | None,
         facts: dict[str, Any],
         paths: dict[str, Path],
         force: bool,
     ) -> None:
         """Write what is asked for of a predicted pair to its `paths`.
 
-        Input: background: uint8, of the shape of photo.view, as prediction; facts: what its JSON says.
+        Input: background: uint8, of the shape of photo.view, as prediction; measured: its depth in
+            metres, then the cloud is in metres; facts: what its JSON says.
         Errors: InputError E-CLOUD-EMPTY; StorageError.
         """
         if not (self.layers or self.cloud):
@@ -81,10 +85,17 @@ class Extras:
             _write_layers(layers, photo, facts, paths, force)
         if self.cloud is not None:
             cutout = np.dstack([photo.view, np.rint(prediction.mask * 255).astype(np.uint8)])
-            depths = up_to_scale(layers.foreground_depth, layers.background_depth)
+            depths = _depths(layers, measured)
             cloud = build_cloud(cutout, background, *depths, _camera(photo, self.fov_deg))
             data = encode_points(cloud.points, cloud.colours, self._form)
             write_bytes(paths[f"cloud.{self._form}"], data, force=force)
+
+
+def _depths(layers: Layers, measured: Measured | None) -> tuple[np.ndarray, np.ndarray]:
+    """Of the subject and of what is behind it, float32 (h, w), 0 = unknown: metres, or up to scale."""
+    if measured:
+        return measured.depth_m, measured.empty_m
+    return up_to_scale(layers.foreground_depth, layers.background_depth)
 
 
 def _write_layers(

@@ -38,6 +38,10 @@ class Measured:
 
     depth_m: np.ndarray
     """float32 (H, W) metres along the optical axis, 0 = unknown."""
+    empty_m: np.ndarray
+    """float32 (H, W), that of the empty scene."""
+    line: Line
+    """What brings the prediction's inverse depth to 1/m."""
     facts: dict[str, Any]
     """How it came about, for the JSON."""
     warnings: list[PairWarning]
@@ -88,7 +92,8 @@ class Ruler:
         inside = prediction.mask >= MASK_THRESHOLD
         measured = ~inside & known if self.calibration.depth_map else np.zeros_like(inside)
         facts["share"] = _shares(measured, standing, depth_m == 0)
-        return Measured(depth_m=depth_m, facts=facts, warnings=[] if fitted else [_NOT_FITTED])
+        warnings = [] if fitted else [_NOT_FITTED]
+        return Measured(depth_m=depth_m, empty_m=empty_m, line=line, facts=facts, warnings=warnings)
 
     def _fitted(self, prediction: Prediction, empty: np.ndarray) -> PictureFit | None:
         """The fit to what the photo shows of the empty scene; None where it shows too little."""

@@ -3,45 +3,26 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
-from mdeas import pair
+from mdeas import metres
 from mdeas.errors import InputError, UsageError
+from mdeas.extras import Extras
 from mdeas.failures import ERRORS, tell_failures
-from mdeas.files import locked, quoted, refuse_existing, write_json
-from mdeas.images import colorize, contact_sheet, list_images, read_rgb, read_rgba, write_png
-from mdeas.machine import num_cores
+from mdeas.files import locked, quoted, refuse_existing
+from mdeas.images import list_images
+from mdeas.metres import Measured, Ruler
 from mdeas.names import output_names
-from mdeas.predictor import Prediction, Predictor
+from mdeas.objects import find_objects, write_report
+from mdeas.outputs import OUTPUTS, write_outputs
+from mdeas.pair import PairWarning
+from mdeas.pairing.matched import Mode, match
+from mdeas.photo import Photo, open_photo
+from mdeas.predictor import Predictor
 from mdeas.runtime import OnnxPredictor, load
-from mdeas.spec import resize
 from mdeas.stages import stage
-
-OUTPUTS = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
-# Models work at a few hundred pixels. Above this long side a photo is shrunk before it is predicted, and the
-# result enlarged picture by picture, so that 144 megapixels fit into 2 GB.
-_MAX_VIEW = 4096
-_PANEL_CELL = 320
-# Of the photo; up to here its outputs are encoded at the same time, above it one after the other for memory.
-_MAX_TOGETHER = 10_000_000
-_MAX_UINT16 = 65535
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo read from disk."""
-
-    path: Path
-    height: int
-    width: int
-    view: np.ndarray
-    """uint8 (h, w, 3) RGB, long side at most _MAX_VIEW, same aspect."""
 
 
 def predict_files(
@@ -53,6 +34,10 @@ def predict_files(
     device: str = "cpu",
     threads: int | None = None,
     size: int | None = None,
+    pair: Mode = "auto",
+    calibration: str | Path | None = None,
+    report: str | Path | None = None,
+    extras: Extras | None = None,
     force: bool = False,
     tell: Callable[[str], None] = lambda path: None,
 ) -> list[dict[str, Any]]:
@@ -62,32 +47,45 @@ def predict_files(
         images: files, or folders, of which every picture is taken except the background itself.
         background: the same view with nothing in it.
         model, device, threads, size: see runtime.load.
+        pair: what to do where the photos do not fit: auto, strict or off; see pairing.matched.match.
+        calibration: file of `mdeas calibrate`; metres.OUTPUTS, depth in metres, are written as well.
+        report: JSON file to be written: the things in every picture that could be used, see objects.py.
+        extras: what to write besides.
         force: replace results that are there. An input is never replaced.
         tell: called with each path that was written.
-    Output: one dict per picture that could be used: image, warnings, and a path for each of OUTPUTS.
+    Output: one dict per picture that could be used: image, warnings, objects, and a path for each output.
         All outputs have the photo's own size: mask 8-bit; depth 16-bit with a JSON that says how to get the
-        values back; cut-out RGBA; depth in colours; a labelled panel.
+        values back; cut-out RGBA in the subject's own colours; depth in colours; a labelled panel.
     Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some pictures cannot be used
-        (listed in errors.jsonl; of a single picture its own error); those of runtime.load. StorageError
-        E-EXISTS before any work.
+        (listed in errors.jsonl; of a single picture its own error); those of runtime.load and metres.Ruler.
+        StorageError E-EXISTS before any work.
     """
-    out = Path(out)
-    files = _find(images, Path(background))
-    names = dict(zip(files, output_names(files), strict=True))
-    _refuse_existing(out, [*files, Path(background)], names.values(), force)
+    out, empty_path, extras = Path(out), Path(background), extras or Extras()
+    files = _find(images, empty_path)
+    extras.check_count(len(files))
+    kinds = OUTPUTS + (metres.OUTPUTS if calibration else ())
+    names = zip(files, output_names(files), strict=True)
+    outputs = {path: _paths(out, name, kinds) | extras.paths(out, name) for path, name in names}
+    reports = [Path(report)] if report else []
+    targets = [*(path for paths in outputs.values() for path in paths.values()), *reports, out / ERRORS]
+    inputs = [*files, empty_path, *([Path(calibration)] if calibration else [])]
+    _refuse_existing(targets, inputs, force)
     predictor = load(model, device=device, threads=threads, size=size)
     print(f"mdeas: {_described(predictor)}", file=sys.stderr)
-    empty = _open(Path(background))
+    view = View.of(empty_path, predictor, pair, calibration, extras)
     results, errors = [], []
     with locked(out):
-        for path, name in names.items():
+        for path, paths in outputs.items():
             try:
-                results.append(_predict_file(predictor, empty, path, out, name, force))
+                results.append(view.predict(path, paths, force))
             except InputError as error:
                 errors.append((path, error))
                 continue
-            for kind in OUTPUTS:
+            for kind in paths:
                 tell(results[-1][kind])
+        for place in reports:
+            write_report(place, results, force=force)
+            tell(str(place))
         tell_failures(out, errors, len(files), force=force)
     return results
 
@@ -95,8 +93,8 @@ def predict_files(
 def predict_pair(predictor: Predictor, background: Path, image: Path, out: Path) -> None:
     """Predict one pair as `predict_files` does, and replace what is in the folder `out`; for measuring."""
     with stage("decode"):
-        empty = _open(background)
-    _predict_file(predictor, empty, image, out, image.stem, True)
+        view = View.of(background, predictor, "auto", None, Extras())
+    view.predict(image, _paths(out, image.stem, OUTPUTS), force=True)
 
 
 def _find(images: Sequence[str | Path], background: Path) -> list[Path]:
@@ -115,103 +113,16 @@ def _same(a: Path, b: Path) -> bool:
     return a.exists() and b.exists() and a.samefile(b)
 
 
-def _refuse_existing(out: Path, inputs: Sequence[Path], names: Iterable[str], force: bool) -> None:
+def _paths(out: Path, name: str, kinds: Iterable[str]) -> dict[str, Path]:
+    return {kind: out / f"{name}-{kind}" for kind in kinds}
+
+
+def _refuse_existing(targets: Iterable[Path], inputs: Iterable[Path], force: bool) -> None:
     protected = {os.path.realpath(path) for path in inputs}
-    for target in [*(out / f"{name}-{kind}" for name in names for kind in OUTPUTS), out / ERRORS]:
+    for target in targets:
         if os.path.realpath(target) in protected:
             raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another folder with -o.")
         refuse_existing(target, force)
-
-
-def _open(path: Path) -> Photo:
-    pixels = read_rgb(path)
-    return Photo(path, pixels.shape[0], pixels.shape[1], _shrunk(pixels, _MAX_VIEW))
-
-
-def _shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:
-    height, width = pixels.shape[:2]
-    scale = min(1.0, longest / max(height, width))
-    return _sized(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
-
-
-def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return resize(array, *size, enlarge=cv2.INTER_LINEAR)
-
-
-def _predict_file(
-    predictor: Predictor, empty: Photo, path: Path, out: Path, name: str, force: bool
-) -> dict[str, Any]:
-    with stage("decode"):
-        photo = _open(path)
-    with stage("check"):
-        background, warnings = pair.match_background(
-            empty.view, photo.view, (empty.height, empty.width), (photo.height, photo.width)
-        )
-        warnings += pair.warnings(background, photo.view)
-    for warning in warnings:
-        print(f"mdeas: warning[{warning.code}] {quoted(path)}: {warning.text}", file=sys.stderr)
-    prediction = predictor.predict(background, photo.view)
-    facts = {
-        "image": path.name,
-        "background": empty.path.name,
-        "model": predictor.name,
-        "warnings": [f"{warning.code}: {warning.text}" for warning in warnings],
-    }
-    paths = {kind: out / f"{name}-{kind}" for kind in OUTPUTS}
-    with stage("encode"):
-        _write(prediction, photo, background, facts, paths, force)
-    return {"image": str(path), "warnings": facts["warnings"], **{k: str(p) for k, p in paths.items()}}
-
-
-def _write(
-    prediction: Prediction, photo: Photo, background: np.ndarray, facts: dict, paths: dict, force: bool
-) -> None:
-    """Write OUTPUTS of one photo; of what has full size, little is held at a time."""
-    size = photo.height, photo.width
-    mask, colours = _levels(prediction.mask), colorize(prediction.depth)
-    depth, scale = encode_depth(prediction.depth)
-    facts = {**scale, **facts, "height": photo.height, "width": photo.width}
-    pictures: dict[str, Callable[[], np.ndarray]] = {  # the largest first
-        "cutout.png": lambda: _cutout(photo, _sized(mask, size)),
-        "depth.png": lambda: _sized(depth, size),
-        "depth-color.png": lambda: _sized(colours, size),
-        "panel.png": lambda: panel(background, photo.view, prediction, colours),
-        "mask.png": lambda: _sized(mask, size),
-    }
-    _write_pngs({paths[kind]: made for kind, made in pictures.items()}, _num_workers(photo), force)
-    write_json(paths["depth.json"], facts, force=force)
-
-
-def _write_pngs(pictures: dict[Path, Callable[[], np.ndarray]], num_workers: int, force: bool) -> None:
-    """Make, encode and write `num_workers` pictures at a time; the first error ends it."""
-
-    def write(path: Path) -> None:
-        write_png(path, pictures[path](), force=force, fast=True)
-
-    with ThreadPoolExecutor(num_workers) as pool:
-        list(pool.map(write, pictures))
-
-
-def _num_workers(photo: Photo) -> int:
-    together = photo.height * photo.width <= _MAX_TOGETHER
-    return min(num_cores(), len(OUTPUTS)) if together else 1
-
-
-def _levels(mask: np.ndarray) -> np.ndarray:
-    """float32 (H, W) in [0, 1] -> uint8 (H, W)."""
-    return np.rint(mask * 255).astype(np.uint8)
-
-
-def _cutout(photo: Photo, mask: np.ndarray) -> np.ndarray:
-    """The photo at its own size, uint8 (H, W, 4), with alpha = mask, uint8 (H, W).
-
-    A photo that was shrunk is read a second time, so that its whole and its RGBA copy never need memory
-    together.
-    """
-    whole = photo.view.shape[:2] == mask.shape
-    pixels = cv2.cvtColor(photo.view, cv2.COLOR_RGB2RGBA) if whole else read_rgba(photo.path)
-    pixels[..., 3] = mask
-    return pixels
 
 
 def _described(predictor: Predictor) -> str:
@@ -221,38 +132,58 @@ def _described(predictor: Predictor) -> str:
     return f"model {predictor.name}, on {predictor.device}, works at {predictor.spec.size} pixels"
 
 
-def encode_depth(depth: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
-    """Inverse depth as 16-bit picture.
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What all photos of one view have in common."""
 
-    Input: depth: float32 (H, W) relative inverse depth.
-    Output: uint16 (H, W), 0 = least and 65535 = largest value, and what gets the values back:
-        value = offset + scale * png, to half a step of `scale`.
-    """
-    low, high = float(depth.min()), float(depth.max())
-    scale = (high - low) / _MAX_UINT16
-    levels = np.rint((depth - np.float32(low)) / np.float32(scale or 1)).clip(0, _MAX_UINT16)
-    return levels.astype(np.uint16), {
-        "kind": "relative",
-        "meaning": "inverse depth, larger = nearer, no unit; value = offset + scale * png",
-        "offset": low,
-        "scale": scale,
-        "range": [low, high],
-    }
+    empty: Photo
+    predictor: Predictor
+    mode: Mode
+    ruler: Ruler | None
+    extras: Extras
+
+    @classmethod
+    def of(
+        cls,
+        background: Path,
+        predictor: Predictor,
+        mode: Mode,
+        calibration: str | Path | None,
+        extras: Extras,
+    ) -> "View":
+        """Errors: InputError of images.read_rgb; those of metres.Ruler."""
+        empty = open_photo(background)
+        ruler = Ruler(calibration, predictor, background, empty.view, empty.size) if calibration else None
+        return cls(empty=empty, predictor=predictor, mode=mode, ruler=ruler, extras=extras)
+
+    def predict(self, path: Path, paths: dict[str, Path], force: bool) -> dict[str, Any]:
+        """Predict one photo and write its `paths`; what there is to say of it."""
+        with stage("decode"):
+            photo = open_photo(path)
+        with stage("check"):
+            matched = match(self.empty.view, photo.view, self.empty.size, photo.size, self.mode)
+        prediction = self.predictor.predict(matched.background, photo.view)
+        measured = self.ruler.measure(prediction) if self.ruler else None
+        warnings = _told(path, [*matched.warnings, *(measured.warnings if measured else [])])
+        facts: dict[str, Any] = {"image": path.name, "background": self.empty.path.name}
+        facts |= {"model": self.predictor.name, "warnings": warnings, "pair": matched.facts}
+        with stage("encode"):
+            write_outputs(prediction, photo, matched.background, facts, paths, force)
+            if measured:
+                metres.write_metres(paths, measured, facts, photo.size, force=force)
+            layers = self.predictor, photo, matched.background, prediction
+            self.extras.write(*layers, measured, facts, paths, force)
+        objects = find_objects(prediction, _metres(measured), size=photo.size)
+        said = {"image": str(path), "height": photo.height, "width": photo.width, "objects": objects}
+        return facts | said | {kind: str(place) for kind, place in paths.items()}
 
 
-def panel(
-    background: np.ndarray, image: np.ndarray, prediction: Prediction, colours: np.ndarray
-) -> np.ndarray:
-    """background | image | mask | depth | cut-out, labelled: uint8 (H, W, 3) RGB."""
-    small = _shrunk(image, _PANEL_CELL)
-    size = small.shape[:2]
-    mask = _sized(prediction.mask, size)
-    on_white = mask[..., None] * small + (1 - mask[..., None]) * np.float32(255)
-    cells = [
-        _sized(background, size),
-        small,
-        np.repeat(_levels(mask)[..., None], 3, axis=2),
-        _sized(colours, size),
-        np.rint(on_white).astype(np.uint8),
-    ]
-    return contact_sheet([cells], ("background", "image", "mask", "depth", "cut-out"), cell=_PANEL_CELL)
+def _metres(measured: Measured | None) -> Any:
+    return measured.depth_m if measured else None
+
+
+def _told(path: Path, warnings: Sequence[PairWarning]) -> list[str]:
+    """The warnings as text, each said on stderr."""
+    for warning in warnings:
+        print(f"mdeas: warning[{warning.code}] {quoted(path)}: {warning.text}", file=sys.stderr)
+    return [f"{warning.code}: {warning.text}" for warning in warnings]

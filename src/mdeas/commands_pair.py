@@ -1,0 +1,28 @@
+"""The command about pairs: what it takes and prints."""
+
+import sys
+
+from mdeas.arguments import print_facts
+from mdeas.errors import InputError
+
+
+def check(background: str, image: str, *, json: bool = False) -> None:
+    """Tell whether two photos are a pair: shift, light, what changed, and a verdict: good, fixed or refused.
+
+    background: photo of the view with nothing in it
+    image: photo of the same view with something in it
+    json: print one JSON object
+    """
+    from mdeas.files import json_lines, quoted
+    from mdeas.pairing.check import check_files
+
+    found = check_files(background, image)
+    facts = found.to_json()
+    if json:
+        print(json_lines([facts]).decode(), end="")
+    else:
+        print_facts({name: value for name, value in facts.items() if name != "warnings"})
+        for warning in found.warnings:
+            print(f"mdeas: warning[{warning.code}] {quoted(image)}: {warning.text}", file=sys.stderr)
+    if found.code:
+        raise InputError(found.code, f"{quoted(background)} and {quoted(image)}: {found.reason}.")

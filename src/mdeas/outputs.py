@@ -1,0 +1,116 @@
+"""What `mdeas predict` writes of every photo: mask, depth, cut-out, colours, panel."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mdeas.files import write_json
+from mdeas.foreground import decontaminate
+from mdeas.images import colorize, contact_sheet, read_rgba, write_png
+from mdeas.machine import num_cores
+from mdeas.photo import Photo
+from mdeas.predictor import Prediction
+from mdeas.spec import resize, within
+
+OUTPUTS = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
+_PANEL_CELL = 320
+# Of the photo; up to here its outputs are encoded at the same time, above it one after the other for memory.
+_MAX_TOGETHER = 10_000_000
+_MAX_UINT16 = 65535
+
+
+def write_outputs(
+    prediction: Prediction, photo: Photo, background: np.ndarray, facts: dict, paths: dict, force: bool
+) -> None:
+    """Write OUTPUTS of one photo; of what has full size, little is held at a time."""
+    size = photo.size
+    mask, colours = _levels(prediction.mask), colorize(prediction.depth)
+    depth, scale = encode_depth(prediction.depth)
+    facts = {**scale, **facts, "height": photo.height, "width": photo.width}
+    pictures: dict[str, Callable[[], np.ndarray]] = {  # the largest first
+        "cutout.png": lambda: _cutout(photo, _sized(mask, size), background),
+        "depth.png": lambda: _sized(depth, size),
+        "depth-color.png": lambda: _sized(colours, size),
+        "panel.png": lambda: panel(background, photo.view, prediction, colours),
+        "mask.png": lambda: _sized(mask, size),
+    }
+    _write_pngs({paths[kind]: made for kind, made in pictures.items()}, _num_workers(photo), force)
+    write_json(paths["depth.json"], facts, force=force)
+
+
+def _write_pngs(pictures: dict[Path, Callable[[], np.ndarray]], num_workers: int, force: bool) -> None:
+    """Make, encode and write `num_workers` pictures at a time; the first error ends it."""
+
+    def write(path: Path) -> None:
+        write_png(path, pictures[path](), force=force, fast=True)
+
+    with ThreadPoolExecutor(num_workers) as pool:
+        list(pool.map(write, pictures))
+
+
+def _num_workers(photo: Photo) -> int:
+    together = photo.height * photo.width <= _MAX_TOGETHER
+    return min(num_cores(), len(OUTPUTS)) if together else 1
+
+
+def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return resize(array, *size, enlarge=cv2.INTER_LINEAR)
+
+
+def _levels(mask: np.ndarray) -> np.ndarray:
+    """float32 (H, W) in [0, 1] -> uint8 (H, W)."""
+    return np.rint(mask * 255).astype(np.uint8)
+
+
+def _cutout(photo: Photo, mask: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """The photo at its own size, uint8 (H, W, 4), with alpha = mask, uint8 (H, W), and the subject's colours.
+
+    A photo that was shrunk is read a second time, so that its whole and its RGBA copy never need memory
+    together.
+    """
+    whole = photo.view.shape[:2] == mask.shape
+    pixels = cv2.cvtColor(photo.view, cv2.COLOR_RGB2RGBA) if whole else read_rgba(photo.path)
+    pixels[..., 3] = mask
+    decontaminate(pixels, background)
+    return pixels
+
+
+def encode_depth(depth: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+    """Inverse depth as 16-bit picture.
+
+    Input: depth: float32 (H, W) relative inverse depth.
+    Output: uint16 (H, W), 0 = least and 65535 = largest value, and what gets the values back:
+        value = offset + scale * png, to half a step of `scale`.
+    """
+    low, high = float(depth.min()), float(depth.max())
+    scale = (high - low) / _MAX_UINT16
+    levels = np.rint((depth - np.float32(low)) / np.float32(scale or 1)).clip(0, _MAX_UINT16)
+    return levels.astype(np.uint16), {
+        "kind": "relative",
+        "meaning": "inverse depth, larger = nearer, no unit; value = offset + scale * png",
+        "offset": low,
+        "scale": scale,
+        "range": [low, high],
+    }
+
+
+def panel(
+    background: np.ndarray, image: np.ndarray, prediction: Prediction, colours: np.ndarray
+) -> np.ndarray:
+    """background | image | mask | depth | cut-out, labelled: uint8 (H, W, 3) RGB."""
+    small = within(image, _PANEL_CELL)
+    size = small.shape[:2]
+    mask = _sized(prediction.mask, size)
+    on_white = mask[..., None] * small + (1 - mask[..., None]) * np.float32(255)
+    cells = [
+        _sized(background, size),
+        small,
+        np.repeat(_levels(mask)[..., None], 3, axis=2),
+        _sized(colours, size),
+        np.rint(on_white).astype(np.uint8),
+    ]
+    return contact_sheet([cells], ("background", "image", "mask", "depth", "cut-out"), cell=_PANEL_CELL)

@@ -1,0 +1,35 @@
+"""A photo read from disk, small enough to work on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mdeas.images import read_rgb
+from mdeas.spec import within
+
+# Models work at a few hundred pixels. Above this long side a photo is shrunk before it is predicted, and the
+# result enlarged picture by picture, so that 144 megapixels fit into 2 GB.
+MAX_VIEW = 4096
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo read from disk."""
+
+    path: Path
+    height: int
+    width: int
+    view: np.ndarray
+    """uint8 (h, w, 3) RGB, long side at most MAX_VIEW, same aspect."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the photo itself."""
+        return self.height, self.width
+
+
+def open_photo(path: Path) -> Photo:
+    """Errors: InputError of images.read_rgb."""
+    pixels = read_rgb(path)
+    return Photo(path, pixels.shape[0], pixels.shape[1], within(pixels, MAX_VIEW))
