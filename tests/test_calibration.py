@@ -10,7 +10,7 @@ import tiny_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdeas import inverse_depth, predict
+from mdeas import inverse_depth, photo
 from mdeas.cli import main
 from mdeas.images import read_depth16, write_png
 
@@ -172,7 +172,7 @@ class TestMap:
         assert not Path("camera.json").exists() and not Path("camera-depth.png").exists()
 
     def test_large_photos_are_measured_smaller_and_written_whole(self, here, monkeypatch):
-        monkeypatch.setattr(predict, "_MAX_VIEW", 48)
+        monkeypatch.setattr(photo, "MAX_VIEW", 48)
         calibrate("--depth", "map.png")
         measure()
         np.testing.assert_allclose(found()[0][:, 50:], empty_m()[:, 50:], rtol=0.05)

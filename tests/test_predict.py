@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny_model
 
-from mdeas import predict, runtime
+from mdeas import outputs, photo, predict, runtime
 from mdeas.errors import InputError, StorageError, UsageError
 from mdeas.images import read_depth16, read_gray, read_rgb, read_rgba, write_png
 from mdeas.names import output_names
@@ -46,8 +46,8 @@ def test_outputs_of_one_photo(here):
     write_png("photos/a.png", scene(square=255))
     told = []
     (result,) = run("photos/a.png", tell=told.append)
-    assert told == [result[kind] for kind in predict.OUTPUTS]
-    assert sorted(os.listdir("out")) == sorted(f"a-{kind}" for kind in predict.OUTPUTS)
+    assert told == [result[kind] for kind in outputs.OUTPUTS]
+    assert sorted(os.listdir("out")) == sorted(f"a-{kind}" for kind in outputs.OUTPUTS)
 
     expected = runtime.load("model.onnx").predict(scene(), scene(square=255))
     mask = read_gray(result["mask.png"])
@@ -78,7 +78,7 @@ def test_outputs_have_the_photos_size(here, size):
 
 
 def test_large_photos_are_predicted_smaller_and_written_whole(here, monkeypatch):
-    monkeypatch.setattr(predict, "_MAX_VIEW", 32)
+    monkeypatch.setattr(photo, "MAX_VIEW", 32)
     write_png("photos/a.png", scene(square=255))
     (result,) = run("photos/a.png")
     mask = read_gray(result["mask.png"])
@@ -86,7 +86,7 @@ def test_large_photos_are_predicted_smaller_and_written_whole(here, monkeypatch)
 
 
 def test_constant_depth_has_scale_zero():
-    depth, facts = predict.encode_depth(np.full((3, 4), 2.5, np.float32))
+    depth, facts = outputs.encode_depth(np.full((3, 4), 2.5, np.float32))
     assert not depth.any() and facts["scale"] == 0 and facts["offset"] == 2.5
 
 

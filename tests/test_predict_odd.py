@@ -12,7 +12,7 @@ from PIL import Image
 from mdeas import runtime
 from mdeas.cli import main
 from mdeas.images import read_depth16, read_gray, read_rgb, read_rgba, write_png
-from mdeas.predict import OUTPUTS
+from mdeas.outputs import OUTPUTS
 from mdeas.spec import Spec
 
 

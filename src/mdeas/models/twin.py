@@ -33,8 +33,11 @@ def twin_m() -> PairNetwork:
 
 
 def mean(x: Tensor) -> Tensor:
-    """Over each channel's picture: (B, C, h, w) -> (B, C, 1, 1)."""
-    return x.mean((2, 3), keepdim=True)
+    """Over each channel's picture: (B, C, h, w) -> (B, C, 1, 1).
+
+    Axis by axis: ONNX Runtime adds up all of a picture in float32 one by one, which costs two digits.
+    """
+    return x.mean(3, keepdim=True).mean(2, keepdim=True)
 
 
 def match(background: Tensor, image: Tensor) -> Tensor:
