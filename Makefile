@@ -2,13 +2,14 @@
 # make test   what CI runs: format, lint, types, tests
 # make campaign  every fault of the data factory, many times over: minutes, ends with a table
 # make bench  speed against the obvious alternatives; nothing fails, it prints ratios
+# make default-model PHOTOS=FOLDER ASSETS=FOLDER RGBD=FOLDER  the packaged model from nothing; over an hour
 # make clean  remove both environments and the demo's results
 
 PYTHON ?= python3
 PIP = -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 SAMPLE = src/mdeas/weights/sample
 
-.PHONY: demo test campaign bench clean
+.PHONY: demo test campaign bench default-model clean
 
 demo: .venv/base.stamp
 	@.venv/bin/mdeas predict $(SAMPLE)/image.png --background $(SAMPLE)/background.png --out demo --force
@@ -23,6 +24,28 @@ campaign: .venv-test/test.stamp
 
 bench: .venv-test/test.stamp
 	@for benchmark in benchmarks/*.py; do .venv-test/bin/python $$benchmark || exit 1; done
+
+# What weights/CARD.md describes. PHOTOS holds bg/ and fg/, ASSETS textures/ and meshes/, RGBD a folder a picture:
+# image.* and depth.png. Interrupted, every step goes on where it stopped.
+MDEAS = .venv-test/bin/mdeas
+BG_FG = --backgrounds $(PHOTOS)/bg --foregrounds $(PHOTOS)/fg
+NO_TEST = --set test_count=0 --set validation_count
+DATA = datasets/scenes datasets/photos datasets/mild datasets/rgbd
+
+default-model: .venv-test/test.stamp
+	@test -d "$(PHOTOS)/bg" -a -d "$(ASSETS)/textures" || { echo "set PHOTOS=, ASSETS= and RGBD=, see the Makefile" >&2; exit 2; }
+	$(MDEAS) create scenes -o datasets/scenes --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures \
+	  --count 12800 --size 160 --seed 41 --workers 2 --set split=identity --set billboard_share=0.4 \
+	  --set validation_count=300 --set test_count=500
+	$(MDEAS) create photos -o datasets/photos $(BG_FG) --count 30400 --size 160 --seed 51 --workers 2 $(NO_TEST)=400
+	$(MDEAS) create photos -o datasets/mild $(BG_FG) --count 10000 --size 160 --seed 52 --workers 2 $(NO_TEST)=0 \
+	  --set nuisances=false --set camera_share=0.3
+	$(MDEAS) create photos -o datasets/rgbd --backgrounds $(RGBD) --foregrounds $(PHOTOS)/fg --count 4000 \
+	  --size 160 --seed 53 --workers 2 $(NO_TEST)=0 --set teacher=rgbd --set split=rows
+	$(MDEAS) train twin --data $(DATA) -o runs/twin --set 'data.repeats=[2,1,1,1]'
+	$(MDEAS) train twin-2 --data $(DATA) -o runs/twin-2 --set 'data.repeats=[2,1,1,1]' --set model.weights=runs/twin
+	$(MDEAS) export runs/twin-2 -o runs/default.onnx --size 224
+	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 60
 
 clean:
 	rm -rf .venv .venv-test demo

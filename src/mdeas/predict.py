@@ -71,7 +71,6 @@ def predict_files(
     inputs = [*files, empty_path, *([Path(calibration)] if calibration else [])]
     _refuse_existing(targets, inputs, force)
     predictor = load(model, device=device, threads=threads, size=size)
-    print(f"mdeas: {_described(predictor)}", file=sys.stderr)
     view = View.of(empty_path, predictor, pair, calibration, extras)
     results, errors = [], []
     with locked(out):
@@ -87,6 +86,8 @@ def predict_files(
             write_report(place, results, force=force)
             tell(str(place))
         tell_failures(out, errors, len(files), force=force)
+    # At the end: what cannot be used is one line on stderr, and nothing beside it.
+    print(f"mdeas: {_described(predictor)}", file=sys.stderr)
     return results
 
 

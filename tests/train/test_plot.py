@@ -133,4 +133,4 @@ class TestCommand:
 
     def test_plot_schedule_needs_no_data(self, tmp_path, capsys):
         assert cli.main(["train", "twin", "--plot-schedule", str(tmp_path / "a.png")]) == 0
-        assert "6500" in capsys.readouterr().out
+        assert "6000" in capsys.readouterr().out
