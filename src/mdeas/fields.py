@@ -11,7 +11,7 @@ from mdeas.spec import resize
 _PRIOR = 0.1
 _LEAST = 1e-6
 # What is carried over long ways is smooth: it is found at this long side, whatever the picture's.
-_FIELD_SIZE = 1024
+_FIELD_SIZE = 512
 _STRIP_ROWS = 256
 
 
