@@ -1,24 +1,22 @@
 """Make a calibration: the empty scene's relative inverse depth against metres that somebody measured."""
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from mdeas.calibration import Calibration, DepthMap, Fit, Point, beyond_reach, fingerprint, to_json
 from mdeas.create.depth.sensor import read_depth_m
 from mdeas.errors import InputError, ModelError, UsageError
-from mdeas.files import quoted, refuse_existing, sha256_file, write_json
+from mdeas.files import refuse_outputs, sha256_file, write_json
 from mdeas.images import read_depth16, read_rgb, write_png
 from mdeas.inverse_depth import Expected, Line, fit, fit_picture, is_flat, relative_error
 from mdeas.predictor import Predictor
 from mdeas.runtime import load
-from mdeas.spec import resize
+from mdeas.spec import within
 
 _VIEW = 1024  # long side in pixels at which the empty scene is looked at; networks see a few hundred
 _REACH = 1.5  # times the farthest that was measured
@@ -96,11 +94,8 @@ def _check_use(
 ) -> None:
     if bool(depth) == bool(points):
         raise UsageError("E-USAGE", "give either --depth MAP or --point X,Y=METRES twice or more.")
-    inputs = {os.path.realpath(path) for path in (background, depth) if path}
-    for target in (out, _map_beside(out)) if depth else (out,):
-        if os.path.realpath(target) in inputs:
-            raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another name with -o.")
-        refuse_existing(target, force)
+    outputs = (out, _map_beside(out)) if depth else (out,)
+    refuse_outputs(outputs, [path for path in (background, depth) if path], force)
 
 
 def _check_points(points: Sequence[Point], size: tuple[int, int]) -> None:
@@ -129,11 +124,7 @@ def empty_depth(predictor: Predictor, empty: np.ndarray) -> np.ndarray:
     """
     if "depth" not in predictor.tasks:
         raise ModelError("E-CALIBRATION-MODEL", f"model {predictor.name!r} predicts no depth. Name another.")
-    height, width = empty.shape[:2]
-    factor = min(1.0, _VIEW / max(height, width))
-    small = resize(
-        empty, max(1, round(height * factor)), max(1, round(width * factor)), enlarge=cv2.INTER_LINEAR
-    )
+    small = within(empty, _VIEW)
     return predictor.predict(small, small).depth
 
 

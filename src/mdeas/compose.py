@@ -1,6 +1,5 @@
 """A picture put between the subject of a pair and what is behind it."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 
 from mdeas.errors import UsageError
 from mdeas.fields import part, strips
-from mdeas.files import quoted, refuse_existing
+from mdeas.files import quoted, refuse_outputs
 from mdeas.foreground import Colours, backdrop, estimate, subject_colours
 from mdeas.images import read_rgba, write_png
 from mdeas.insert import Insert, place_insert
@@ -78,7 +77,7 @@ def compose_files(
         E-DEPTH-LEVEL, E-INSERT-OUTSIDE, E-OUT-IS-INPUT; those of runtime.load and metres.Ruler; StorageError.
     """
     _check_depth(depth, calibration)
-    _check_out(Path(out), [image, background, insert], force)
+    refuse_outputs([out], [image, background, insert, *([calibration] if calibration else [])], force)
     # The background first, and small: both photos whole need not be in memory together.
     empty = open_photo(Path(background))
     picture = read_rgba(image)
@@ -86,13 +85,14 @@ def compose_files(
     predictor = load(model, device=device, threads=threads)
     scene = predict_scene(predictor, picture, empty)
     low, high = scene.range
-    inverse_depth = None if depth is None else low + depth * (high - low)
+    level = depth
     if depth is not None and calibration is not None:
         ruler = Ruler(calibration, predictor, empty.path, empty.view, empty.size)
         line = ruler.measure(scene.prediction).line
         inverse_depth = (1 / depth - line.shift) / (line.scale or np.inf)
-    write_png(out, compose(scene, placed, inverse_depth), force=force)
-    level = None if inverse_depth is None else (inverse_depth - low) / ((high - low) or 1)
+        level = (inverse_depth - low) / ((high - low) or 1)
+    placed_at = None if level is None else low + level * (high - low)
+    write_png(out, compose(scene, placed, placed_at), force=force)
     return {"image": str(out), **_levels(scene, placed, level)}
 
 
@@ -106,12 +106,6 @@ def _check_depth(depth: float | None, calibration: str | Path | None) -> None:
         )
     if calibration is not None and not 0 < depth < np.inf:
         raise UsageError("E-DEPTH-LEVEL", f"--depth {depth:g}: not a distance in metres, which is above 0.")
-
-
-def _check_out(out: Path, inputs: list[str | Path], force: bool) -> None:
-    if os.path.realpath(out) in {os.path.realpath(path) for path in inputs}:
-        raise UsageError("E-OUT-IS-INPUT", f"{quoted(out)} is an input. Give another name with -o.")
-    refuse_existing(out, force)
 
 
 def predict_scene(predictor: Predictor, picture: np.ndarray, empty: Photo) -> Scene:

@@ -10,7 +10,6 @@ Memory is bounded: of many frames at most frames.MAX_FRAMES are used, evenly spr
 in strips, for each of which the frames are read again.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.errors import UsageError
-from mdeas.files import quoted, refuse_existing
+from mdeas.files import quoted, refuse_outputs
 from mdeas.frames import Frames
 from mdeas.images import write_png
 from mdeas.spec import resize
@@ -67,11 +65,7 @@ def write_background(
     out = Path(out)
     agreement = out.with_name(f"{out.stem}-agreement.png")
     frames = Frames(sources)
-    inputs = {os.path.realpath(path) for path in [*frames.paths, *map(Path, sources)]}
-    for target in (out, agreement):
-        if os.path.realpath(target) in inputs:
-            raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another name with -o.")
-        refuse_existing(target, force)
+    refuse_outputs((out, agreement), [*frames.paths, *sources], force)
     scene = empty_scene(frames)
     write_png(out, scene.background, force=force)
     write_png(agreement, np.rint(scene.agreement * 255).astype(np.uint8), force=force)

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mdeas.errors import InputError, StorageError
+from mdeas.errors import InputError, StorageError, UsageError
 
 LOCK_NAME = ".mdeas.lock"
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp(\.\w+)?")
@@ -93,6 +93,20 @@ def refuse_existing(path: str | os.PathLike[str], force: bool) -> None:
         raise StorageError(
             "E-EXISTS", f"{quoted(path)}: exists already. Choose another name or pass --force."
         )
+
+
+def refuse_outputs(
+    outputs: Iterable[str | os.PathLike[str]],
+    inputs: Iterable[str | os.PathLike[str]],
+    force: bool,
+    advice: str = "Give another name with -o.",
+) -> None:
+    """Before any work: UsageError E-OUT-IS-INPUT for an output that is an input; E-EXISTS, too."""
+    protected = {os.path.realpath(path) for path in inputs}
+    for output in outputs:
+        if os.path.realpath(output) in protected:
+            raise UsageError("E-OUT-IS-INPUT", f"{quoted(output)} is an input. {advice}")
+        refuse_existing(output, force)
 
 
 def write_json(path: str | os.PathLike[str], value: Any, *, force: bool = False) -> dict[str, Any]:

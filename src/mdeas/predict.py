@@ -1,6 +1,5 @@
 """From photos on disk to masks, depth maps, cut-outs and panels on disk."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from mdeas import metres
-from mdeas.errors import InputError, UsageError
+from mdeas.errors import InputError
 from mdeas.extras import Extras
 from mdeas.failures import ERRORS, tell_failures
-from mdeas.files import locked, quoted, refuse_existing
+from mdeas.files import locked, quoted, refuse_outputs
 from mdeas.images import list_images
 from mdeas.metres import Measured, Ruler
 from mdeas.names import output_names
@@ -69,7 +68,7 @@ def predict_files(
     reports = [Path(report)] if report else []
     targets = [*(path for paths in outputs.values() for path in paths.values()), *reports, out / ERRORS]
     inputs = [*files, empty_path, *([Path(calibration)] if calibration else [])]
-    _refuse_existing(targets, inputs, force)
+    refuse_outputs(targets, inputs, force, "Give another folder with -o.")
     predictor = load(model, device=device, threads=threads, size=size)
     view = View.of(empty_path, predictor, pair, calibration, extras)
     results, errors = [], []
@@ -116,14 +115,6 @@ def _same(a: Path, b: Path) -> bool:
 
 def _paths(out: Path, name: str, kinds: Iterable[str]) -> dict[str, Path]:
     return {kind: out / f"{name}-{kind}" for kind in kinds}
-
-
-def _refuse_existing(targets: Iterable[Path], inputs: Iterable[Path], force: bool) -> None:
-    protected = {os.path.realpath(path) for path in inputs}
-    for target in targets:
-        if os.path.realpath(target) in protected:
-            raise UsageError("E-OUT-IS-INPUT", f"{quoted(target)} is an input. Give another folder with -o.")
-        refuse_existing(target, force)
 
 
 def _described(predictor: Predictor) -> str:

@@ -6,7 +6,6 @@ are fitted so that what is not covered has the depth that it has in the empty sc
 """
 
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from rich.progress import track
 
 from mdeas import pair
 from mdeas.errors import InputError, Stopped, UsageError
-from mdeas.files import quoted, refuse_existing
+from mdeas.files import quoted, refuse_outputs
 from mdeas.images import colorize, read_rgb
 from mdeas.metrics_depth import fit_line
 from mdeas.predictor import Predictor
@@ -74,9 +73,7 @@ def _check_output(source: str, background: Path, out: Path, force: bool) -> None
     if out.suffix.lower() != ".mp4":
         raise UsageError("E-VIDEO-OUT", f"{quoted(out)}: videos are written as MP4. Give a name with .mp4.")
     inputs = [background] if is_camera(source) else [background, Path(source)]
-    if os.path.realpath(out) in map(os.path.realpath, inputs):
-        raise UsageError("E-OUT-IS-INPUT", f"{quoted(out)} is an input. Give another name with -o.")
-    refuse_existing(out, force)
+    refuse_outputs([out], inputs, force)
 
 
 def _shown(

@@ -4,19 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 
 from mdeas import pair
 from mdeas.errors import InputError
-from mdeas.images import read_rgb
 from mdeas.pair import PairWarning
 from mdeas.pairing import verdict
 from mdeas.pairing.measure import Measured, measure
 from mdeas.pairing.view import view, view_size
-from mdeas.spec import resize
+from mdeas.photo import open_photo
 
-_MAX_KEPT = 4096  # long side at which a photo is kept: 200 megapixels twice would not fit into 2 GB
 _SCENE = (
     "they share no structure: another scene, a backdrop to put behind the subject, or a camera moved too far."
     " Give the empty shot of the same view"
@@ -90,18 +87,8 @@ def check(background: np.ndarray, image: np.ndarray) -> Check:
 
 def check_files(background: str | Path, image: str | Path) -> Check:
     """The same for two files. Errors: those of images.read_rgb."""
-    (first, first_size), (second, second_size) = map(_opened, (background, image))
-    return examine(first, second, first_size, second_size)[0]
-
-
-def _opened(path: str | Path) -> tuple[np.ndarray, tuple[int, int]]:
-    pixels = read_rgb(path)
-    height, width = pixels.shape[:2]
-    scale = min(1.0, _MAX_KEPT / max(height, width))
-    small = resize(
-        pixels, max(1, round(height * scale)), max(1, round(width * scale)), enlarge=cv2.INTER_LINEAR
-    )
-    return small, (height, width)
+    first, second = open_photo(Path(background)), open_photo(Path(image))
+    return examine(first.view, second.view, first.size, second.size)[0]
 
 
 def examine(
