@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mdeas.create.scenes import objects
-from mdeas.create.scenes.models import Models, touches_no_mesh
-from mdeas.create.scenes.places import PLACES, Place
+from mdeas.create.scenes import boxes, objects
+from mdeas.create.scenes.models import Models
+from mdeas.create.scenes.places import PLACES
 from mdeas.create.scenes.scene import (
     Camera,
     Light,
@@ -18,15 +18,14 @@ from mdeas.create.scenes.scene import (
     random_colour,
     rotation,
 )
+from mdeas.create.scenes.spots import Place
 
-MAX_BACKGROUND = 44
+MAX_BACKGROUND = 64
 MAX_ADDED = 24
+APPARENT = (0.08, 1.3)
+"""Size of what is there from the beginning, as a share of the picture's height; the border cuts some off."""
 SUN_M = 1000.0
-
-
-def _free(place: Place, point: np.ndarray, radius: float) -> bool:
-    apart = all(np.hypot(*(point - at)[[0, 2]]) > 0.8 * (radius + r) for at, r in place.taken)
-    return apart and bool(np.linalg.norm(point - place.camera.position) > radius + 0.2)
+_TRIES = 16
 
 
 def _choose_thing(place: Place, rng: Rng) -> tuple[str, float]:
@@ -34,24 +33,6 @@ def _choose_thing(place: Place, rng: Rng) -> tuple[str, float]:
     names = [name for name, thing in objects.THINGS.items() if thing.place == kind]
     name = names[int(rng.integers(0, len(names)))]
     return name, log_uniform(rng, *objects.THINGS[name].height_m)
-
-
-def find_spot(
-    place: Place, height_m: float, apparent: tuple[float, float], rng: Rng, tries: int = 12
-) -> np.ndarray | None:
-    """Where a thing of this height can stand so that it fills a drawn share of the picture's height.
-
-    Input: apparent, range of height in the picture as a share of it. Output: (3,) metres, or None.
-    """
-    for _ in range(tries):
-        support = place.supports[int(rng.integers(0, len(place.supports)))]
-        depth = height_m / (2 * place.camera.reach * log_uniform(rng, *apparent))
-        if not 0.2 < depth < place.far_m:
-            continue
-        found = place.standing_point(support, depth, rng.uniform(-1.05, 1.05), 0.05)
-        if found and -1.3 < found[1] < 0.95 and _free(place, found[0], 0.4 * height_m):
-            return found[0]
-    return None
 
 
 def furnish(
@@ -77,14 +58,32 @@ def furnish(
             made += models.stand(place, apparent, palette, rng, added=added, others=others)[0]
             continue
         name, height = _choose_thing(place, rng)
-        spot = find_spot(place, height, apparent, rng)
+        new = _stand(place, name, height, apparent, palette, rng, added=added, others=others)
+        if len(made) + len(new) <= budget:
+            made += new
+    return made
+
+
+def _stand(
+    place: Place,
+    name: str,
+    height_m: float,
+    apparent: tuple[float, float],
+    palette: Palette,
+    rng: Rng,
+    *,
+    added: bool,
+    others: list[Primitive],
+) -> list[Primitive]:
+    """The named thing where it touches nothing, or []."""
+    for _ in range(_TRIES):
+        spot = place.draw_spot(height_m, apparent, 0.05, rng)
         if spot is None:
             continue
-        group = objects.build(name, spot, rng.uniform(-180, 180), height, palette, rng, added=added)
-        if len(made) + len(group.primitives) <= budget and touches_no_mesh(group.primitives, others):
-            made += group.primitives
-            place.taken.append((spot, 0.4 * height))
-    return made
+        group = objects.build(name, spot, rng.uniform(-180, 180), height_m, palette, rng, added=added)
+        if boxes.clear(group.primitives, others, place.camera.position):
+            return group.primitives
+    return []
 
 
 def draw_lights(place: Place, rng: Rng) -> list[Light]:
@@ -129,10 +128,10 @@ def moved(camera: Camera, rng: Rng) -> Camera:
 def draw_place(palette: Palette, rng: Rng, models: Models | None = None) -> Place:
     """An empty place and what stands in it from the beginning, some of it `models`."""
     names = list(PLACES)
-    name = rng.choice(names, p=[PLACES[n][1] for n in names])
-    place = PLACES[name][0](palette, rng)
-    count = int(rng.integers(0, 6)) if name == "table_top" else int(rng.integers(2, 10))
-    place.primitives += furnish(place, count, (0.08, 0.9), palette, rng, added=False, models=models)
+    make, _, (fewest, most) = PLACES[rng.choice(names, p=[share for _, share, _ in PLACES.values()])]
+    place = make(palette, rng)
+    count = int(rng.integers(fewest, most + 1))
+    place.primitives += furnish(place, count, APPARENT, palette, rng, added=False, models=models)
     return place
 
 

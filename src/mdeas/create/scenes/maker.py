@@ -10,11 +10,11 @@ import torch
 
 from mdeas.create import nuisance
 from mdeas.create.assets import cutout
-from mdeas.create.scenes import layout
+from mdeas.create.scenes import boxes, layout
 from mdeas.create.scenes.picture import Rendered, added_share, render
-from mdeas.create.scenes.places import Place
 from mdeas.create.scenes.recipe import ScenesRecipe
 from mdeas.create.scenes.scene import Palette, Primitive, Rng, Scene, Surface, log_uniform, rotation
+from mdeas.create.scenes.spots import Place
 from mdeas.create.scenes.stock import Stock, load_sources
 from mdeas.sample import Sample
 
@@ -109,10 +109,10 @@ class ScenesMaker:
         for _ in range(TRIES):
             if len(names) >= wanted:
                 break
+            others = [*place.primitives, *added]
             if stock.cutouts and rng.random() < self.recipe.billboard_share:
-                new, name = self._billboard(place, stock, rng)
+                new, name = self._billboard(place, stock, others, rng)
             elif stock.models and rng.random() < self.recipe.mesh_share:
-                others = [*place.primitives, *added]
                 new, name = stock.models.stand(
                     place, self.recipe.apparent, palette, rng, added=True, others=others
                 )
@@ -131,24 +131,22 @@ class ScenesMaker:
         worn = place.primitives[int(rng.integers(0, len(place.primitives)))].surface
         return [dataclasses.replace(p, surface=worn) for p in primitives]
 
-    def _billboard(self, place: Place, stock: Stock, rng: Rng) -> tuple[list[Primitive], str]:
-        """A cut-out standing upright and facing the camera, more or less."""
+    def _billboard(
+        self, place: Place, stock: Stock, others: list[Primitive], rng: Rng
+    ) -> tuple[list[Primitive], str]:
+        """A cut-out that touches nothing, and its identity; ([], "") where none fits."""
         which = int(rng.integers(0, len(stock.cutouts)))
         tall, wide = cutout(stock.cutouts[which]).shape[:2]
         height = log_uniform(rng, 0.1, 0.4) if place.kinds == ("small",) else log_uniform(rng, 0.3, 1.9)
-        spot = layout.find_spot(place, height, self.recipe.apparent, rng)
-        if spot is None:
-            return [], ""
-        place.taken.append((spot, 0.3 * height))
-        forward = place.camera.rotation[:, 2]
-        yaw = np.degrees(np.arctan2(-forward[0], -forward[2])) + rng.normal(0, 15) + rng.choice([0, 180])
         half = np.array([height * wide / tall / 2, height / 2, 0.01])
-        surface = Surface(tile=which, tile_m=1.0, base=np.zeros(3), contrast=0.0)
-        board = Primitive(
-            kind="billboard", centre=spot + np.array([0, height / 2, 0]), half=half, rotation=rotation(yaw),
-            surface=surface, added=True,
-        )  # fmt: skip
-        return [board], stock.cutouts[which].identity
+        for _ in range(TRIES):
+            spot = place.draw_spot(height, self.recipe.apparent, 0.05, rng)
+            if spot is None:
+                continue
+            board = _board(place, spot, half, which, rng)
+            if boxes.clear([board], others, place.camera.position):
+                return [board], stock.cutouts[which].identity
+        return [], ""
 
     def _photos(self, rendered: Rendered, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
         photos = [_to_uint8(p[0]) for p in (rendered.background, rendered.image)]
@@ -156,6 +154,17 @@ class ScenesMaker:
             return photos[0], photos[1]
         first, second = nuisance.draw_pair(rng)
         return nuisance.apply(photos[0], first, rng), nuisance.apply(photos[1], second, rng)
+
+
+def _board(place: Place, spot: np.ndarray, half: np.ndarray, which: int, rng: Rng) -> Primitive:
+    """Upright and facing the camera, more or less; lying on its back where the camera looks down on it."""
+    forward = place.camera.rotation[:, 2]
+    yaw = np.degrees(np.arctan2(-forward[0], -forward[2])) + rng.normal(0, 15) + rng.choice([0, 180])
+    lies = place.seen_from_above
+    centre = spot + np.array([0, half[2] if lies else half[1], 0])
+    surface = Surface(tile=which, tile_m=1.0, base=np.zeros(3), contrast=0.0)
+    turn = rotation(yaw, 90.0 if lies else 0.0)
+    return Primitive(kind="billboard", centre=centre, half=half, rotation=turn, surface=surface, added=True)
 
 
 def _to_uint8(photo: torch.Tensor) -> np.ndarray:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mdeas.create.assets import Asset
+from mdeas.create.scenes import boxes
+from mdeas.create.scenes.furniture import TOPS_M
 from mdeas.create.scenes.mesh import Mesh
 from mdeas.create.scenes.mesh_files import Known, mesh_of
-from mdeas.create.scenes.places import Place, Support
 from mdeas.create.scenes.scene import Palette, Primitive, Rng, Surface, log_uniform, rotation
+from mdeas.create.scenes.spots import Place, Support
 from mdeas.create.scenes.surface import MESH_GREY
 
 SMALL_M, LARGE_M = 0.6, 2.7
@@ -22,8 +24,6 @@ _NOWHERE = ("architecture",)  # doors and curtains belong to walls
 _IN_SHELVES = ("books",)  # the large ones are rows of books that hang in the air without their shelf
 _COMES_AND_GOES = ("person", "animal")  # seldom part of an empty view
 _PLAIN_KEPT = 0.4  # share of the meshes without a texture that are taken: they look less like photographs
-TOPS_M = (0.25, 1.4)
-"""Heights of the tops of meshes on which things are put."""
 TOP_SHARE = 0.7
 """Share of a top's sides that things may stand on: a round table's edge is farther in."""
 _AT_WALL = 0.5  # share of the furniture that stands at a wall
@@ -108,15 +108,10 @@ def _spot(
     place: Place, reach: np.ndarray, apparent: tuple[float, float], others: list[Primitive], rng: Rng
 ) -> np.ndarray | None:
     """Base point (3,) for a box of half extents `reach` along the world's axes, or None."""
-    supports = place.supports + place.tops * 2
     for _ in range(_TRIES):
-        support = supports[int(rng.integers(0, len(supports)))]
-        depth = float(reach.max()) / (place.camera.reach * log_uniform(rng, *apparent))
-        found = None
-        if 0.2 < depth < place.far_m:
-            found = place.standing_point(support, depth, rng.uniform(-1.05, 1.05), reach[[0, 2]] + 0.01)
-        if found and -1.3 < found[1] < 0.95 and _clear(place, found[0], reach, others):
-            return found[0]
+        spot = place.draw_spot(2 * float(reach.max()), apparent, reach[[0, 2]] + 0.01, rng)
+        if spot is not None and _clear(place, spot, reach, others):
+            return spot
     return None
 
 
@@ -126,9 +121,7 @@ def _clear(place: Place, spot: np.ndarray, reach: np.ndarray, others: list[Primi
     room = place.primitives[0]
     if not place.outdoor and middle[1] + reach[1] > room.centre[1] + room.half[1] - 0.15:
         return False
-    if np.all(np.abs(place.camera.position - middle) < reach + 0.15):
-        return False
-    return all(_apart(other, middle, reach) for other in others if other.kind != "room")
+    return boxes.is_clear(middle[None], reach[None], others, place.camera.position)
 
 
 def _at_wall(
@@ -144,23 +137,10 @@ def _at_wall(
     return pushed if free and _clear(place, pushed, reach, others) else spot
 
 
-def touches_no_mesh(primitives: list[Primitive], others: list[Primitive]) -> bool:
-    """Whether the boxes of `primitives` keep apart from those of the meshes among `others`."""
-    meshes = [(other.centre, np.abs(other.rotation) @ other.half) for other in others if other.kind == "mesh"]
-    return all(_apart(p, *mesh) for p in primitives for mesh in meshes)
-
-
-def _apart(other: Primitive, middle: np.ndarray, reach: np.ndarray) -> bool:
-    """Up to 5 mm of overlap counts as touching, so that things may stand on each other."""
-    between = np.abs(other.centre - middle)
-    return bool(np.any(between > np.abs(other.rotation) @ (other.half + other.radius) + reach - 0.005))
-
-
 def _settle(
     place: Place, mesh: Mesh, spot: np.ndarray, turn: np.ndarray, half: np.ndarray, *, added: bool
 ) -> None:
-    """Take the spot; what has a flat top and stands along the walls is a table for what comes later."""
-    place.taken.append((spot, float(np.hypot(half[0], half[2]))))
+    """What has a flat top and stands along the walls is a table for what comes later."""
     height = float(spot[1] + 2 * half[1])
     along = np.abs(turn[0]).max() > 0.98
     if along and not added and TOPS_M[0] < height < TOPS_M[1] and has_flat_top(mesh):

@@ -1,0 +1,55 @@
+"""Furniture with its back to the walls of a room, and the tops that other things stand on."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from mdeas.create.scenes import objects
+from mdeas.create.scenes.boxes import bounds, clear
+from mdeas.create.scenes.scene import Group, Palette, Primitive, Rng, rotation
+from mdeas.create.scenes.spots import Place, Support
+
+TOPS_M = (0.25, 1.4)
+"""Heights of furniture on which things are put."""
+AT_WALL = {
+    "cabinet": (0.5, 2.1),
+    "shelf": (0.8, 2.2),
+    "table": (0.6, 1.0),
+    "sofa": (0.7, 1.0),
+    "crate": (0.4, 1.9),
+}
+"""Things whose front is +z, or has none, and their heights in metres."""
+_GAP_M = 0.02
+_FLAT = ("cabinet", "table", "crate")
+_MOST = 6
+
+
+def line_walls(place: Place, palette: Palette, rng: Rng) -> None:
+    """Puts up to six pieces of furniture along the walls, where the camera and all else leave room."""
+    for _ in range(int(rng.integers(1, _MOST + 1))):
+        name = list(AT_WALL)[int(rng.integers(0, len(AT_WALL)))]
+        height = rng.uniform(*AT_WALL[name])
+        made = _pushed(place.supports[-1], name, height, palette, rng)
+        if clear(made, place.primitives, place.camera.position):
+            place.primitives += made
+            if name in _FLAT and TOPS_M[0] < height < TOPS_M[1]:
+                place.tops.append(_top(made, height))
+
+
+def _pushed(floor: Support, name: str, height_m: float, palette: Palette, rng: Rng) -> list[Primitive]:
+    """The thing with its back at one of the four edges of the floor."""
+    axis, side = int(rng.integers(0, 2)), int(rng.choice([-1, 1]))
+    yaw = 90 * (1 + side) if axis else -90 * side
+    group = Group(base=np.zeros(3), turn=rotation(yaw), scale=height_m)
+    objects.THINGS[name].make(group, palette, rng)
+    low, high = (corner[[0, 2]] for corner in bounds(group.primitives))
+    inner = (floor.low - low + _GAP_M, floor.high - high - _GAP_M)
+    at = rng.uniform(*np.sort(inner, axis=0))
+    at[axis] = inner[int(side > 0)][axis]
+    spot = np.array([at[0], floor.height_m, at[1]])
+    return [replace(p, centre=p.centre + spot) for p in group.primitives]
+
+
+def _top(made: list[Primitive], height_m: float) -> Support:
+    low, high = bounds(made)
+    return Support(height_m=height_m, low=low[[0, 2]], high=high[[0, 2]])

@@ -1,0 +1,108 @@
+"""Where cameras stand and things fit: what makes rendered scenes laid out like photographs."""
+
+import numpy as np
+import pytest
+import torch
+
+from mdeas.create.scenes import layout
+from mdeas.create.scenes.boxes import bounds, clear
+from mdeas.create.scenes.furniture import AT_WALL, _pushed
+from mdeas.create.scenes.pack import pack
+from mdeas.create.scenes.places import PLACES
+from mdeas.create.scenes.scene import Camera, Palette, Primitive, Surface, rotation
+from mdeas.create.scenes.shapes import nearest
+from mdeas.create.scenes.spots import Place, Support
+from mdeas.create.scenes.surface import camera_rays
+from mdeas.create.scenes.texture import SIDE, TextureBank
+from mdeas.metrics_depth import align, delta1
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+PLAIN = Surface(tile=0, tile_m=1.0, base=np.full(3, 0.5), contrast=0.0)
+FLOOR = Support(height_m=0.0, low=np.full(2, -5.0), high=np.full(2, 5.0))
+
+
+def block(centre, half, kind="box"):
+    centre, half = np.array(centre, float), np.array(half, float)
+    return Primitive(kind=kind, centre=centre, half=half, rotation=np.eye(3), surface=PLAIN)
+
+
+def place(pitch):
+    camera = Camera(position=np.array([0, 1.5, 0]), rotation=rotation(30, pitch), fov_deg=60.0)
+    return Place([], camera, [FLOOR], ("small",), 8.0)
+
+
+@pytest.mark.parametrize("pitch", [-88, -50, -10, 0])
+def test_spots_are_on_the_floor_and_in_view(pitch):
+    rng, there = np.random.default_rng(0), place(pitch)
+    spots = [there.draw_spot(0.5, (0.05, 1.2), 0.1, rng) for _ in range(400)]
+    found = [spot for spot in spots if spot is not None]
+    assert len(found) > 20
+    for spot in found:
+        u, foot, depth = there.camera.seen(spot)
+        assert spot[1] == pytest.approx(0) and abs(u) <= 1.06 and depth > 0.2
+        assert foot < 0.95 and foot + 0.5 / (depth * there.camera.reach) > -0.6
+
+
+def _heights(there, size, rng):
+    spots = [there.draw_spot(size, (0.05, 1), 0.0, rng) for _ in range(200)]
+    return {round(float(spot[1]), 6) for spot in spots if spot is not None}
+
+
+def test_only_small_things_stand_on_furniture():
+    there = place(-30)
+    there.tops = [Support(height_m=0.8, low=FLOOR.low, high=FLOOR.high)]
+    rng = np.random.default_rng(0)
+    heights = {size: _heights(there, size, rng) for size in (0.2, 1.0)}
+    assert heights == {0.2: {0.0, 0.8}, 1.0: {0.0}}
+
+
+def test_clear_of_others_and_of_the_camera_but_not_of_the_room():
+    there = [block((0, 1, 0), (3, 1, 3), "room"), block((0, 0.5, 0), (0.5, 0.5, 0.5))]
+    assert not clear([block((0.6, 0.5, 0), (0.2, 0.5, 0.2))], there)
+    beside = [block((0.8, 0.5, 0), (0.2, 0.5, 0.2))]
+    assert clear(beside, there)
+    assert not clear(beside, there, np.array([1.05, 0.5, 0]))
+    assert clear([block((0, 1.2, 0), (0.2, 0.2, 0.2))], there), "it stands on the block"
+
+
+@pytest.mark.parametrize("name", AT_WALL)
+def test_furniture_has_its_back_at_a_wall(name):
+    rng = np.random.default_rng(1)
+    for _ in range(12):
+        low, high = bounds(_pushed(FLOOR, name, 1.0, Palette(rng, 5, 5), rng))
+        gaps = np.concatenate([low[[0, 2]] + 5, 5 - high[[0, 2]]])
+        assert gaps.min() == pytest.approx(0.02) and low[1] == pytest.approx(0, abs=0.03)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_camera_is_inside_the_room_and_outside_of_things(name):
+    rng = np.random.default_rng(2)
+    for _ in range(12):
+        made = PLACES[name][0](Palette(rng, 5, 5), rng)
+        shell, at = made.primitives[0], made.camera.position
+        assert np.all(np.abs(at - shell.centre) < shell.half)
+        inside = [np.all(np.abs(p.rotation.T @ (at - p.centre)) < p.half) for p in made.primitives[1:]]
+        assert not any(inside)
+
+
+def _depth(scene, bank):
+    with torch.inference_mode():
+        packed = pack([scene], bank, None, "cpu")
+        t, _ = nearest(packed.still, *camera_rays([scene.camera], 24, "cpu"))
+    return t.clamp_max(80).view(24, 24).numpy()
+
+
+def test_height_in_the_picture_does_not_tell_the_depth():
+    """Views without anything added, and without meshes, are the plainest there are."""
+    rng, bank = np.random.default_rng(3), TextureBank([np.full((SIDE, SIDE, 3), 128, np.uint8)])
+    found, slopes = [], []
+    gradient = np.repeat(np.linspace(0, 1, 24, dtype=np.float32)[:, None], 24, 1)
+    for _ in range(80):
+        palette = Palette(rng, 1, 1)
+        z = _depth(layout.finish(layout.draw_place(palette, rng), [], palette, rng, disturbed=False), bank)
+        aligned = align(gradient, 1 / z, z > 0, "affine-disparity")
+        found.append(delta1(1 / aligned.ravel(), z.ravel()))
+        slopes.append(np.corrcoef(gradient.ravel(), (1 / z).ravel())[0, 1])
+    assert 0.4 < np.mean(found) < 0.75
+    assert np.mean(np.array(slopes) < 0) > 0.06, "some look up: ceilings are near, too"
