@@ -83,3 +83,16 @@ def test_margin_forgives_a_cell_of_motion_and_no_more():
     assert twin.margin(still, background).abs().max() == 0
     assert twin.margin(moved, background).max() == 0
     assert twin.margin(far, background).max() == 1
+
+
+def test_a_burnt_out_background_is_no_difference_where_the_image_is_brighter():
+    image = torch.tensor([-0.5, 0.4, 0.9]).view(1, 1, 1, 3)
+    background = torch.tensor([0.0, 1.0, 1.0]).view(1, 1, 1, 3)
+    found = twin.lit(background, image, torch.tensor(0.5), torch.tensor(-0.5))
+    torch.testing.assert_close(found.flatten(), torch.tensor([-0.5, 0.4, 0.9]))
+
+
+def test_a_dark_thing_before_a_burnt_out_background_stays_a_difference():
+    image, white = torch.full((1, 1, 1, 1), -0.8), torch.ones(1, 1, 1, 1)
+    assert twin.lit(white, image, torch.tensor(0.5), torch.tensor(-0.5)).item() == 0
+    assert twin.lit(white, image, torch.tensor(2.0), torch.tensor(0.5)).item() == 1

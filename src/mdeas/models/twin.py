@@ -23,6 +23,7 @@ _MOST_USUAL = 20.0
 _FLAT = 0.004  # variance below which a channel says nothing about its gain
 _FAR, _NEAR = 0.22, 0.009  # largest difference that counts as usual when gains are sought, and its floor
 _ROUNDS = 3
+_BURNT, _RAMP = 0.92, 0.06  # level from which on a photo is taken to be saturated, and surely so this far on
 
 
 @register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=1_471_173)
@@ -78,6 +79,19 @@ def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         gain = gain.clamp(0.4, 2.5)
         offset = target - gain * centre
     return gain, offset
+
+
+def lit(background: Tensor, image: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
+    """The background in the image's light, as far as both cameras could show it.
+
+    What is above the range in that light is white. Where the background is burnt out its light is known from
+    below only: what the image shows there, if brighter, may be it.
+
+    Input: photos (B, 3, h, w), normalised; gain and offset as from `match`. Output: (B, 3, h, w).
+    """
+    matched = (gain * background + offset).clamp(-1, 1)
+    burnt = ((background - _BURNT) / _RAMP).clamp(0, 1)
+    return matched + burnt * F.relu(image - matched)
 
 
 def margin(image: Tensor, background: Tensor) -> Tensor:
@@ -253,12 +267,12 @@ class TwinCore(nn.Module):
         self.depth_decoder = DepthDecoder(half, quarter, eighth)
 
     def forward(self, background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+        image2 = halve(image)
+        small = halve(halve(torch.cat([image2, halve(background)], 0)))
         num = image.shape[0]  # not len(): that fixes the batch of an exported graph
-        halves = torch.cat([halve(image), halve(background)], 0)
-        small = halve(halve(halves))
-        gain, offset = match(small[num:], small[:num])
-        image2, background2 = halves[:num], gain * halves[num:] + offset
-        half, quarter, eighth = self.scores(image, gain * background + offset, (image2, background2))
+        background = lit(background, image, *match(small[num:], small[:num]))
+        background2 = halve(background)
+        half, quarter, eighth = self.scores(image, background, (image2, background2))
         # One pass over both photos: twice the batch, half the calls.
         first, second = self.encoder.shallow(torch.cat([image2, background2], 0))  # 16 x 56, 24 x 28
         third, fourth = self.encoder.deep(second[:num])  # 40 x 14, 112 x 7
