@@ -110,6 +110,19 @@ def test_a_photo_larger_than_its_fields_is_as_clean():
     assert np.abs(found - SUBJECT)[alpha == 0].mean() < 10
 
 
+def test_rows_far_from_the_subject_repeat_and_keep_their_alpha():
+    alpha, haze = soft_disc(), np.float32(3 / 255)
+    alpha[2, 5] = alpha[37, 30] = haze
+    found = cut(over(SUBJECT, noise(0), alpha), alpha, noise(0))
+    for rows in (found[:6], found[-6:]):
+        assert (rows == rows[0]).all() and np.abs(rows - SUBJECT).max() < 10
+
+
+def test_a_mask_that_is_hardly_there_leaves_the_photo():
+    image = noise(3)
+    np.testing.assert_array_equal(cut(image, np.full((SIZE, SIZE), 5 / 255), noise(4)), image)
+
+
 def test_a_hard_mask_has_solid_pixels_and_what_goes_on_from_them():
     alpha = (soft_disc() > 0.5).astype(np.float32)
     image = over(SUBJECT, noise(1), alpha)

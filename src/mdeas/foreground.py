@@ -9,8 +9,9 @@ import numpy as np
 from mdeas.fields import filled, part, prior, shrunk, sized, square, strips
 from mdeas.spec import resize
 
-# Alpha in levels of 255 up to which a pixel shows the backdrop alone, and how far around it that must hold,
-# as a share of the long side: masks of a network fade out over some of its working pixels.
+# Alpha in levels of 255 up to which a pixel shows the backdrop alone and says nothing of the subject; and how
+# far around it that must hold where light is compared, as a share of the long side: masks of a network fade
+# out over some of its working pixels.
 _EMPTY = 5
 _MARGIN = 0.01
 _MUCH = 40  # levels of 255
@@ -36,17 +37,23 @@ def decontaminate(cutout: np.ndarray, background: np.ndarray) -> None:
     |image - alpha F - (1 - alpha) backdrop|² + a prior that falls from alpha 0 to 1. The prior is the same
     fit of a neighbourhood, and its prior that of a larger one (the idea of Germer et al., Fast Multi-Level
     Foreground Estimation, 2020, with the backdrop given). Where alpha is 0 the colours continue those of the
-    subject, so that the cut-out can be scaled and filtered. One with alpha 0 everywhere is left as it is.
+    subject, so that the cut-out can be scaled and filtered. One with nothing in it is left as it is.
 
     Input:
         cutout: uint8 (H, W, 4), the image's colours with alpha.
         background: uint8 (h, w, 3), the same view without the subject, at this size or smaller.
     """
-    if not cutout[..., 3].any():
+    used = np.flatnonzero((cutout[..., 3] > _EMPTY).any(axis=1))
+    if not len(used):
         return
     colours = estimate(cutout, background)
-    for rows in strips(len(cutout)):
+    top, bottom = max(0, int(used[0]) - 1), min(len(cutout), int(used[-1]) + 2)
+    for rows in strips(bottom - top):
+        rows = slice(top + rows.start, top + rows.stop)
         cutout[rows] = in_own_colours(cutout, background, colours, rows)
+    # Rows that repeat are made, and compressed, at once.
+    cutout[:top, :, :3] = cutout[top, :, :3]
+    cutout[bottom:, :, :3] = cutout[bottom - 1, :, :3]
 
 
 def estimate(cutout: np.ndarray, background: np.ndarray) -> Colours:
@@ -71,16 +78,16 @@ def in_own_colours(
     """
     size = cutout.shape[:2]
     found = cutout[rows, columns].copy()
+    alpha = cv2.extractChannel(found, 3)
     pixels, around = _pixels(found), _pixels(part(colours.subject, size, rows, columns))
-    alpha = cutout[rows, columns, 3].ravel()
-    np.copyto(pixels, around, where=alpha == 0)
-    soft = np.flatnonzero((alpha > 0) & (alpha < 255))
+    np.copyto(pixels, around, where=alpha.ravel() <= _EMPTY)
+    soft = np.flatnonzero((alpha > _EMPTY) & (alpha < 255))
     if len(soft):
         empty = _pixels(cv2.cvtColor(part(background, size, rows, columns), cv2.COLOR_RGB2RGBA))
         drift = part(colours.drift, size, rows, columns).reshape(-1, 1, 4).take(soft, axis=0)
         behind = (_levels(empty[soft]) + _planes(drift)).clip(0, 255)
-        pixels[soft] = _solved(alpha[soft], _levels(pixels[soft]), behind, _levels(around[soft]))
-    return found
+        pixels[soft] = _solved(alpha.ravel()[soft], _levels(pixels[soft]), behind, _levels(around[soft]))
+    return cv2.insertChannel(alpha, found, 3)
 
 
 def _solved(alpha: np.ndarray, image: np.ndarray, behind: np.ndarray, around: np.ndarray) -> np.ndarray:
@@ -95,8 +102,7 @@ def _solved(alpha: np.ndarray, image: np.ndarray, behind: np.ndarray, around: np
     behind *= of_behind
     around += image
     around -= behind
-    colours = np.rint(around.clip(0, 255)).astype(np.uint8)
-    return _pixels(cv2.merge([*colours, alpha[:, None]]))
+    return _pixels(_four(np.rint(around.clip(0, 255)).astype(np.uint8)))
 
 
 @cache

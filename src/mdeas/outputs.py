@@ -39,8 +39,8 @@ def write_outputs(
         "panel.png": lambda: panel(background, photo.view, prediction, ends),
         "mask.png": lambda: _sized(mask, size),
     }
-    files = {paths[kind]: _png(made) for kind, made in pictures.items()}
-    files[paths["depth.json"]] = lambda: json_bytes(facts)
+    files = {paths["depth.json"]: lambda: json_bytes(facts)}
+    files |= {paths[kind]: _png(made) for kind, made in pictures.items()}
     _write_all(files, photo.height * photo.width <= _MAX_TOGETHER, force)
 
 
