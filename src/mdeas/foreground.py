@@ -43,7 +43,7 @@ def decontaminate(cutout: np.ndarray, background: np.ndarray) -> None:
         cutout: uint8 (H, W, 4), the image's colours with alpha.
         background: uint8 (h, w, 3), the same view without the subject, at this size or smaller.
     """
-    used = np.flatnonzero((cutout[..., 3] > _EMPTY).any(axis=1))
+    used = np.flatnonzero(cutout[..., 3].max(axis=1) > _EMPTY)
     if not len(used):
         return
     colours = estimate(cutout, background)
