@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mdeas import fields
-from mdeas.foreground import backdrop, decontaminate, estimate
+from mdeas import fields, foreground
+from mdeas.foreground import backdrop, decontaminate, estimate, in_own_colours
 
 SIZE = 40
 SUBJECT = np.float32([200, 60, 20])
@@ -87,7 +87,8 @@ def test_strips_and_small_fields_give_the_same(monkeypatch):
     image = over(SUBJECT, old, alpha)
     whole = cut(image, alpha, old)
     monkeypatch.setattr(fields, "_STRIP_ROWS", 7)
-    monkeypatch.setattr(fields, "_FIELD_SIZE", 60)
+    monkeypatch.setattr(foreground, "_SUBJECT_SIZE", 60)
+    monkeypatch.setattr(foreground, "_DRIFT_SIZE", 30)
     seen = alpha > 0.1
     assert np.abs(cut(image, alpha, old) - whole)[seen].max() < 8
 
@@ -99,6 +100,45 @@ def test_a_smaller_background_serves_a_large_photo():
     small = np.rint(old.reshape(50, 2, 80, 2, 3).mean((1, 3))).astype(np.uint8)
     found = cut(over(SUBJECT, old, alpha), alpha, small)
     assert np.abs(found - SUBJECT)[alpha > 0.2].max() < 6
+
+
+def test_a_photo_larger_than_its_fields_is_as_clean():
+    alpha, old = soft_disc(250, 20, 1301), noise(0, size=1301)
+    found = cut(over(SUBJECT, old, alpha), alpha, old)
+    soft = (alpha > 0) & (alpha < 1)
+    assert (alpha[..., None] * np.abs(found - SUBJECT))[soft].mean() < 1.5
+    assert np.abs(found - SUBJECT)[alpha == 0].mean() < 10
+
+
+def test_rows_far_from_the_subject_repeat_and_keep_their_alpha():
+    alpha, haze = soft_disc(), np.float32(3 / 255)
+    alpha[2, 5] = alpha[37, 30] = haze
+    found = cut(over(SUBJECT, noise(0), alpha), alpha, noise(0))
+    for rows in (found[:6], found[-6:]):
+        assert (rows == rows[0]).all() and np.abs(rows - SUBJECT).max() < 10
+
+
+def test_a_mask_that_is_hardly_there_leaves_the_photo():
+    image = noise(3)
+    np.testing.assert_array_equal(cut(image, np.full((SIZE, SIZE), 5 / 255), noise(4)), image)
+
+
+def test_a_hard_mask_has_solid_pixels_and_what_goes_on_from_them():
+    alpha = (soft_disc() > 0.5).astype(np.float32)
+    image = over(SUBJECT, noise(1), alpha)
+    found = cut(image, alpha, noise(2))
+    np.testing.assert_array_equal(found[alpha == 1], image[alpha == 1])
+    assert np.abs(found - SUBJECT)[alpha == 0].max() < 10
+
+
+@pytest.mark.parametrize("rows, columns", [((0, 40), (0, 40)), ((11, 30), (5, 22)), ((39, 40), (0, 1))])
+def test_a_part_in_own_colours_is_that_of_the_whole(rows, columns):
+    alpha, old = soft_disc(), noise(0)
+    rgba = np.dstack([np.rint(over(SUBJECT, old, alpha)), np.rint(alpha * 255)]).astype(np.uint8)
+    window, colours, before = (slice(*rows), slice(*columns)), estimate(rgba, old), rgba.copy()
+    found = in_own_colours(rgba, old, colours, *window)
+    np.testing.assert_array_equal(found, in_own_colours(rgba, old, colours, slice(None))[window])
+    np.testing.assert_array_equal(rgba, before)
 
 
 @settings(deadline=None, max_examples=50)
@@ -118,7 +158,7 @@ def test_any_alpha_gives_colours(alpha, seed):
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 4)])
 def test_filled_with_nothing_known_is_0(size):
-    assert not fields.filled(np.zeros((*size, 2), np.float32), np.zeros(size, np.float32)).any()
+    assert not fields.filled(np.zeros((2, *size), np.float32), np.zeros(size, np.float32)).any()
 
 
 def test_filled_keeps_what_is_known_and_spreads_it():

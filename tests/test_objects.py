@@ -10,6 +10,7 @@ import tiny_model
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mdeas import predict
 from mdeas.cli import main
 from mdeas.images import write_png
 from mdeas.objects import MIN_AREA_SHARE, find_objects, find_pieces
@@ -146,6 +147,11 @@ class TestReport:
         # The brighter one is nearer to this model.
         assert abs(two["objects"][0]["box_px"]["left"] - 30) <= 1
         assert abs(two["objects"][1]["area_px"] - 100) <= 40
+
+    def test_without_one_nothing_is_looked_for(self, here, monkeypatch):
+        monkeypatch.setattr(predict, "find_objects", None)
+        (one, two) = predict.predict_files(["photos"], "background.png", "out", model="model.onnx")
+        assert "objects" not in one | two
 
     def test_metres_of_a_calibrated_camera(self, here):
         write_png("map.png", np.full((64, 64), 2500, np.uint16))

@@ -8,6 +8,7 @@ import tiny_model
 
 from mdeas import outputs, photo, predict, runtime
 from mdeas.errors import InputError, StorageError, UsageError
+from mdeas.files import write_bytes
 from mdeas.images import read_depth16, read_gray, read_rgb, read_rgba, write_png
 from mdeas.names import output_names
 
@@ -83,6 +84,28 @@ def test_large_photos_are_predicted_smaller_and_written_whole(here, monkeypatch)
     (result,) = run("photos/a.png")
     mask = read_gray(result["mask.png"])
     assert mask.shape == (48, 64) and mask[24, 32] > 200 and mask[2, 2] < 50
+
+
+def test_files_made_one_by_one_are_the_same(here, monkeypatch):
+    write_png("photos/a.png", scene(square=255))
+    (together,) = run("photos/a.png")
+    monkeypatch.setattr(outputs, "_MAX_TOGETHER", 0)
+    (single,) = run("photos/a.png", out="single")
+    for kind in outputs.OUTPUTS:
+        assert Path(together[kind]).read_bytes() == Path(single[kind]).read_bytes()
+
+
+@pytest.mark.parametrize("most_together", [0, 10**7])
+def test_an_output_that_cannot_be_written_ends_it(here, monkeypatch, most_together):
+    def full(path, data, *, force):
+        if path.name.endswith("depth.json"):
+            raise StorageError("E-FULL", "no room")
+        return write_bytes(path, data, force=force)
+
+    monkeypatch.setattr(outputs, "write_bytes", full)
+    monkeypatch.setattr(outputs, "_MAX_TOGETHER", most_together)
+    write_png("photos/a.png", scene(square=255))
+    assert caught(StorageError, "photos/a.png").code == "E-FULL"
 
 
 def test_constant_depth_has_scale_zero():

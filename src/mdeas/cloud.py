@@ -8,7 +8,7 @@ import numpy as np
 from mdeas.camera import Camera
 from mdeas.errors import InputError
 from mdeas.fields import strips
-from mdeas.foreground import backdrop, estimate, subject_colours
+from mdeas.foreground import backdrop, estimate, in_own_colours
 from mdeas.spec import resize, within
 
 NEAR, FAR = 1.0, 5.0
@@ -86,7 +86,7 @@ def _colours(cutout: np.ndarray, background: np.ndarray, alpha: np.ndarray) -> t
     fields = estimate(cutout, background)
     subject, scene = np.empty_like(background), cutout[..., :3].copy()
     for rows in strips(len(cutout)):
-        subject[rows] = np.rint(subject_colours(cutout, background, fields, rows))
+        subject[rows] = in_own_colours(cutout, background, fields, rows)[..., :3]
         covered = alpha[rows] > _UNTOUCHED
         scene[rows][covered] = np.rint(backdrop(cutout, background, fields.drift, rows))[covered]
     return subject, scene

@@ -10,7 +10,7 @@ import numpy as np
 from mdeas.errors import UsageError
 from mdeas.fields import part, strips
 from mdeas.files import quoted, refuse_outputs
-from mdeas.foreground import Colours, backdrop, estimate, subject_colours
+from mdeas.foreground import Colours, backdrop, estimate, in_own_colours
 from mdeas.images import read_rgba, write_png
 from mdeas.insert import Insert, place_insert
 from mdeas.layers import Layers, split_depth
@@ -180,7 +180,7 @@ def _subject_and_behind(
     scene: Scene, fields: Colours, rows: slice, columns: slice
 ) -> tuple[np.ndarray, np.ndarray]:
     """Colours of both, float32 (rows, columns, 3) in [0, 255]."""
-    subject = subject_colours(scene.cutout, scene.background, fields, rows, columns)
+    subject = in_own_colours(scene.cutout, scene.background, fields, rows, columns)[..., :3]
     plain = backdrop(scene.cutout, scene.background, fields.drift, rows, columns)
     image = scene.cutout[rows, columns]
     return subject, np.where(image[..., 3:] > 0, plain, image[..., :3])

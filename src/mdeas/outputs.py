@@ -1,24 +1,25 @@
 """What `mdeas predict` writes of every photo: mask, depth, cut-out, colours, panel."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from mdeas.files import write_json
+from mdeas.files import json_bytes, write_bytes
 from mdeas.foreground import decontaminate
-from mdeas.images import colorize, contact_sheet, read_rgba, write_png
+from mdeas.images import colorize, contact_sheet, encode_png, read_rgba
 from mdeas.machine import num_cores
 from mdeas.photo import Photo
 from mdeas.predictor import Prediction
+from mdeas.sheets import robust_range
 from mdeas.spec import resize, within
 
 OUTPUTS = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
 _PANEL_CELL = 320
-# Of the photo; up to here its outputs are encoded at the same time, above it one after the other for memory.
+# Of the photo; up to here its outputs are made at the same time, above it one after the other for memory.
 _MAX_TOGETHER = 10_000_000
 _MAX_UINT16 = 65535
 
@@ -28,33 +29,42 @@ def write_outputs(
 ) -> None:
     """Write OUTPUTS of one photo; of what has full size, little is held at a time."""
     size = photo.size
-    mask, colours = _levels(prediction.mask), colorize(prediction.depth)
+    mask, ends = _levels(prediction.mask), robust_range(prediction.depth)
     depth, scale = encode_depth(prediction.depth)
     facts = {**scale, **facts, "height": photo.height, "width": photo.width}
-    pictures: dict[str, Callable[[], np.ndarray]] = {  # the largest first
+    pictures: dict[str, Callable[[], np.ndarray]] = {  # the slowest first
         "cutout.png": lambda: _cutout(photo, _sized(mask, size), background),
         "depth.png": lambda: _sized(depth, size),
-        "depth-color.png": lambda: _sized(colours, size),
-        "panel.png": lambda: panel(background, photo.view, prediction, colours),
+        "depth-color.png": lambda: _sized(colorize(prediction.depth, ends=ends), size),
+        "panel.png": lambda: panel(background, photo.view, prediction, ends),
         "mask.png": lambda: _sized(mask, size),
     }
-    _write_pngs({paths[kind]: made for kind, made in pictures.items()}, _num_workers(photo), force)
-    write_json(paths["depth.json"], facts, force=force)
+    files = {paths["depth.json"]: lambda: json_bytes(facts)}
+    files |= {paths[kind]: _png(made) for kind, made in pictures.items()}
+    _write_all(files, photo.height * photo.width <= _MAX_TOGETHER, force)
 
 
-def _write_pngs(pictures: dict[Path, Callable[[], np.ndarray]], num_workers: int, force: bool) -> None:
-    """Make, encode and write `num_workers` pictures at a time; the first error ends it."""
-
-    def write(path: Path) -> None:
-        write_png(path, pictures[path](), force=force, fast=True)
-
-    with ThreadPoolExecutor(num_workers) as pool:
-        list(pool.map(write, pictures))
+def _png(made: Callable[[], np.ndarray]) -> Callable[[], bytes]:
+    return lambda: encode_png(made(), fast=True)
 
 
-def _num_workers(photo: Photo) -> int:
-    together = photo.height * photo.width <= _MAX_TOGETHER
-    return min(num_cores(), len(OUTPUTS)) if together else 1
+def _write_all(files: dict[Path, Callable[[], bytes]], together: bool, force: bool) -> None:
+    """Make and write files; the first error ends it.
+
+    To wait for the disk takes about as long as to make them: what makes files goes on meanwhile, unless
+    they are so large that memory is for one at a time.
+    """
+    num_makers = min(num_cores(), len(files)) if together else 1
+    with ThreadPoolExecutor(len(files)) as disk, ThreadPoolExecutor(num_makers) as makers:
+
+        def write(path: Path) -> Future:
+            written = disk.submit(write_bytes, path, files[path](), force=force)
+            if not together:
+                written.result()
+            return written
+
+        for written in makers.map(write, files):
+            written.result()
 
 
 def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -88,8 +98,9 @@ def encode_depth(depth: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
     """
     low, high = float(depth.min()), float(depth.max())
     scale = (high - low) / _MAX_UINT16
-    levels = np.rint((depth - np.float32(low)) / np.float32(scale or 1)).clip(0, _MAX_UINT16)
-    return levels.astype(np.uint16), {
+    levels = depth - np.float32(low)
+    levels /= np.float32(scale or 1)
+    return np.rint(levels, out=levels).clip(0, _MAX_UINT16, out=levels).astype(np.uint16), {
         "kind": "relative",
         "meaning": "inverse depth, larger = nearer, no unit; value = offset + scale * png",
         "offset": low,
@@ -99,9 +110,9 @@ def encode_depth(depth: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
 
 
 def panel(
-    background: np.ndarray, image: np.ndarray, prediction: Prediction, colours: np.ndarray
+    background: np.ndarray, image: np.ndarray, prediction: Prediction, ends: tuple[float, float]
 ) -> np.ndarray:
-    """background | image | mask | depth | cut-out, labelled: uint8 (H, W, 3) RGB."""
+    """background | image | mask | depth | cut-out, labelled: uint8 (H, W, 3) RGB; ends: see colorize."""
     small = within(image, _PANEL_CELL)
     size = small.shape[:2]
     mask = _sized(prediction.mask, size)
@@ -110,7 +121,7 @@ def panel(
         _sized(background, size),
         small,
         np.repeat(_levels(mask)[..., None], 3, axis=2),
-        _sized(colours, size),
+        colorize(_sized(prediction.depth, size), ends=ends),
         np.rint(on_white).astype(np.uint8),
     ]
     return contact_sheet([cells], ("background", "image", "mask", "depth", "cut-out"), cell=_PANEL_CELL)

@@ -12,7 +12,7 @@ from mdeas.extras import Extras
 from mdeas.failures import ERRORS, tell_failures
 from mdeas.files import locked, quoted, refuse_outputs
 from mdeas.images import list_images
-from mdeas.metres import Measured, Ruler
+from mdeas.metres import Ruler
 from mdeas.names import output_names
 from mdeas.objects import find_objects, write_report
 from mdeas.outputs import OUTPUTS, write_outputs
@@ -52,7 +52,8 @@ def predict_files(
         extras: what to write besides.
         force: replace results that are there. An input is never replaced.
         tell: called with each path that was written.
-    Output: one dict per picture that could be used: image, warnings, objects, and a path for each output.
+    Output: one dict per picture that could be used: image, warnings, a path for each output; objects, where
+        there is a report.
         All outputs have the photo's own size: mask 8-bit; depth 16-bit with a JSON that says how to get the
         values back; cut-out RGBA in the subject's own colours; depth in colours; a labelled panel.
     Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some pictures cannot be used
@@ -70,7 +71,7 @@ def predict_files(
     inputs = [*files, empty_path, *([Path(calibration)] if calibration else [])]
     refuse_outputs(targets, inputs, force, "Give another folder with -o.")
     predictor = load(model, device=device, threads=threads, size=size)
-    view = View.of(empty_path, predictor, pair, calibration, extras)
+    view = View.of(empty_path, predictor, pair, calibration, extras, lists_objects=bool(reports))
     results, errors = [], []
     with locked(out):
         for path, paths in outputs.items():
@@ -133,6 +134,8 @@ class View:
     mode: Mode
     ruler: Ruler | None
     extras: Extras
+    lists_objects: bool
+    """To find them takes a tenth of all the time."""
 
     @classmethod
     def of(
@@ -142,11 +145,20 @@ class View:
         mode: Mode,
         calibration: str | Path | None,
         extras: Extras,
+        *,
+        lists_objects: bool = False,
     ) -> "View":
         """Errors: InputError of images.read_rgb; those of metres.Ruler."""
         empty = open_photo(background)
         ruler = Ruler(calibration, predictor, background, empty.view, empty.size) if calibration else None
-        return cls(empty=empty, predictor=predictor, mode=mode, ruler=ruler, extras=extras)
+        return cls(
+            empty=empty,
+            predictor=predictor,
+            mode=mode,
+            ruler=ruler,
+            extras=extras,
+            lists_objects=lists_objects,
+        )
 
     def predict(self, path: Path, paths: dict[str, Path], force: bool) -> dict[str, Any]:
         """Predict one photo and write its `paths`; what there is to say of it."""
@@ -165,13 +177,11 @@ class View:
                 metres.write_metres(paths, measured, facts, photo.size, force=force)
             layers = self.predictor, photo, matched.background, prediction
             self.extras.write(*layers, measured, facts, paths, force)
-        objects = find_objects(prediction, _metres(measured), size=photo.size)
-        said = {"image": str(path), "height": photo.height, "width": photo.width, "objects": objects}
+        said: dict[str, Any] = {"image": str(path), "height": photo.height, "width": photo.width}
+        if self.lists_objects:
+            depth_m = measured.depth_m if measured else None
+            said["objects"] = find_objects(prediction, depth_m, size=photo.size)
         return facts | said | {kind: str(place) for kind, place in paths.items()}
-
-
-def _metres(measured: Measured | None) -> Any:
-    return measured.depth_m if measured else None
 
 
 def _told(path: Path, warnings: Sequence[PairWarning]) -> list[str]:

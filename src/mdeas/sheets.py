@@ -1,6 +1,7 @@
 """Pictures for people: coloured depth and labelled grids."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -84,6 +85,8 @@ def labelled(picture: np.ndarray, text: str) -> np.ndarray:
     return np.vstack([_text(text, picture.shape[1]), picture])
 
 
+# OpenCV 5 loads its font again in every new thread, which takes longer than all else in a sheet.
+@lru_cache(maxsize=64)
 def _text(text: str, width: int) -> np.ndarray:
     line = np.full((_LINE, width, 3), _PAPER, np.uint8)
     (wide, _), _ = cv2.getTextSize(text, _FONT, 0.45, 1)
