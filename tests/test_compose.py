@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mdeas.cli import main
 from mdeas.errors import UsageError
-from mdeas.images import read_rgb, write_png
+from mdeas.images import read_rgb, read_rgba, write_png
 from mdeas.insert import place_insert
 
 H, W = 96, 128
@@ -86,6 +86,17 @@ def test_height_scales_it(here):
     changed = (read_rgb("out.png") != read_rgb("image.png")).any(axis=2)
     rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
     assert rows.max() == 79 and rows.min() >= 60 and np.ptp(columns) == 29
+
+
+def test_haze_around_a_thing_is_not_measured(here):
+    hazy = read_rgba("insert.png")
+    hazy[..., 3] = np.maximum(hazy[..., 3], 3)
+    hazy = np.pad(hazy, ((30, 60), (0, 90), (0, 0)), mode="edge")
+    write_png("insert.png", hazy, force=True)
+    assert run("--height", "20") == 0
+    changed = np.abs(read_rgb("out.png").astype(int) - read_rgb("image.png")).max(axis=2) > 30
+    rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
+    assert rows.max() == 79 and rows.min() >= 60 and abs(columns.mean() - 63.5) <= 1
 
 
 @pytest.mark.parametrize(

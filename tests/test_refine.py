@@ -29,6 +29,11 @@ def working(alpha, zoom):
     return resize(resize(small, 7, 10, enlarge=AREA), *small.shape, enlarge=1)
 
 
+def cleaned(mask):
+    """Without the haze that a sigmoid leaves: up to 2 % is 0, from 98 % on 1."""
+    return ((mask - 0.02) / 0.96).clip(0, 1)
+
+
 @pytest.mark.parametrize("colour", [(200, 60, 40), (135, 110, 150)])
 def test_the_edge_comes_to_lie_where_the_photo_has_it(colour):
     rng = np.random.default_rng(0)
@@ -58,7 +63,7 @@ def test_without_contrast_it_is_plain_enlarging():
     grey = np.full((*alpha.shape, 3), 90, np.uint8)
     mask = working(alpha, 8)
     found = refine.restored(mask, mask, grey, grey).mask
-    np.testing.assert_allclose(found, restore(mask, *alpha.shape), atol=1e-5)
+    np.testing.assert_allclose(found, cleaned(restore(mask, *alpha.shape)), atol=1e-5)
 
 
 def test_nothing_is_found_that_the_network_did_not():
@@ -74,7 +79,19 @@ def test_nothing_is_found_that_the_network_did_not():
 def test_a_photo_smaller_than_the_working_size_is_not_refined():
     background, image = pair(disc(20, 30, 7), (200, 60, 40), 3, np.random.default_rng(0))
     mask = np.random.default_rng(1).random((40, 60), np.float32)
-    np.testing.assert_array_equal(refine.restored(mask, mask, background, image).mask, restore(mask, 20, 30))
+    found = refine.restored(mask, mask, background, image)
+    np.testing.assert_allclose(found.mask, cleaned(restore(mask, 20, 30)), atol=1e-6)
+    np.testing.assert_array_equal(found.depth, restore(mask, 20, 30))
+
+
+@pytest.mark.parametrize("size", [(4, 4), (40, 40)])
+def test_no_haze_and_what_half_is_stays_half(size):
+    photo = np.full((*size, 3), 90, np.uint8)
+    for level, expected in ((0.0, 0), (0.019, 0), (0.02, 0), (0.26, 0.25), (0.5, 0.5), (0.98, 1), (0.99, 1)):
+        mask = np.full((4, 4), level, np.float32)
+        found = refine.restored(mask, mask, photo, photo)
+        np.testing.assert_allclose(found.mask, expected, atol=1e-6)
+        np.testing.assert_allclose(found.depth, level, atol=1e-6)  # the network's own output is not touched
 
 
 @settings(max_examples=25, deadline=None)

@@ -9,6 +9,7 @@ from mdeas.errors import InputError, UsageError
 from mdeas.spec import resize
 
 _MAX_PIXELS = 50_000_000  # of an enlarged insert: 800 MB
+_SOLID = 128  # alpha from which a pixel belongs to the thing that is measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +40,19 @@ def place_insert(
 
     Input:
         cutout: uint8 (h, w, 4); its transparent margin is cut away. name: for messages, quoted.
-        at: (x, y) in pixels of the photo. height_px: of what is left; None = as it is.
+        at: (x, y) in pixels of the photo. height_px: of what is solid in it; None = as it is. Haze and
+            shadows, which mattes leave far around a thing, are put in and not measured.
         size: (H, W) of the photo.
     Errors: InputError E-INSERT-EMPTY, E-INSERT-SIZE; UsageError E-INSERT-OUTSIDE.
     """
     if not cutout[..., 3].any():
         raise InputError("E-INSERT-EMPTY", f"{name}: transparent everywhere. Give a picture of something.")
-    pixels = _scaled(_trimmed(cutout), height_px, name)
-    height, width = pixels.shape[:2]
-    insert = Insert(pixels=pixels, top=round(at[1]) - height, left=round(at[0] - width / 2))
+    cutout = _trimmed(cutout)
+    rows, columns = _extent(cutout[..., 3] >= min(_SOLID, int(cutout[..., 3].max())))
+    factor = height_px / (rows.stop - rows.start) if height_px else 1.0
+    foot, middle = factor * rows.stop, factor * (columns.start + columns.stop) / 2
+    pixels = _scaled(cutout, factor, name)
+    insert = Insert(pixels=pixels, top=round(at[1] - foot), left=round(at[0] - middle))
     if any(part.stop <= part.start for part in insert.window(size)):
         where = f"--at {at[0]:g},{at[1]:g} puts it outside the photo of {size[1]}×{size[0]} pixels"
         raise UsageError("E-INSERT-OUTSIDE", f"{name}: {where}. Give a point in the photo.")
@@ -55,14 +60,18 @@ def place_insert(
 
 
 def _trimmed(cutout: np.ndarray) -> np.ndarray:
-    rows, columns = (np.flatnonzero(cutout[..., 3].any(axis=axis)) for axis in (1, 0))
-    return cutout[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return cutout[_extent(cutout[..., 3] > 0)]
 
 
-def _scaled(cutout: np.ndarray, height_px: int | None, name: str) -> np.ndarray:
+def _extent(inside: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of a bool (h, w) that has some True."""
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _scaled(cutout: np.ndarray, factor: float, name: str) -> np.ndarray:
     """Scaled as colours times alpha: what is transparent has no colour that could bleed into the edge."""
-    height = height_px or len(cutout)
-    width = max(1, round(cutout.shape[1] * height / len(cutout)))
+    height, width = (max(1, round(side * factor)) for side in cutout.shape[:2])
     if height * width > _MAX_PIXELS:
         large = f"{width}×{height} pixels are more than {_MAX_PIXELS:,}"
         raise InputError("E-INSERT-SIZE", f"{name}: {large}. Pass a smaller --height.")
