@@ -26,7 +26,7 @@ FLOORS = {
             "train",
             "benchmark calibrate compare compose evaluate export exported extras grid metres outputs"
             " predict quantize report robustness show video",
-            "__init__ __main__ arguments cli commands_data commands_depth commands_layers"
+            "__init__ __main__ arguments choices cli commands_data commands_depth commands_layers"
             " commands_models commands_pair commands_predict commands_run",
         )
     )
@@ -34,7 +34,7 @@ FLOORS = {
 }
 STRANGERS = ("create", "data", "models")
 NO_TORCH = {name for name, floor in FLOORS.items() if floor < 2} | {
-    "__init__", "__main__", "arguments", "benchmark", "calibrate", "cli", "commands_data",
+    "__init__", "__main__", "arguments", "benchmark", "calibrate", "choices", "cli", "commands_data",
     "commands_depth", "commands_layers", "commands_models", "commands_pair", "commands_predict",
     "commands_run", "compose", "evaluate", "exported", "extras", "grid", "metres", "outputs", "predict",
     "quantize", "report", "robustness", "show", "video",

@@ -10,44 +10,13 @@ import pytest
 import tiny_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_pair import HEIGHT, WIDTH, scene, taken, with_thing
 
 import mdeas
 from mdeas.cli import main
 from mdeas.errors import InputError
 from mdeas.images import write_png
 from mdeas.pairing.matched import match
-
-HEIGHT, WIDTH = 240, 320
-
-
-def scene(seed=0, height=HEIGHT, width=WIDTH):
-    """A texture of blots of all sizes, middle grey on average."""
-    rng = np.random.default_rng(seed)
-    photo = np.full((height, width, 3), 110, np.float32)
-    for cells, strength in ((6, 50), (20, 35), (60, 20), (150, 12)):
-        blots = rng.uniform(-strength, strength, (cells, cells, 3)).astype(np.float32)
-        photo += cv2.resize(blots, (width, height), interpolation=cv2.INTER_CUBIC)
-    return photo.clip(20, 215).astype(np.uint8)
-
-
-def with_thing(photo, radius=40):
-    """A striped disc in the middle of it."""
-    image, y, x = photo.copy(), *np.mgrid[: photo.shape[0], : photo.shape[1]]
-    disc = np.hypot(y - photo.shape[0] / 2, x - photo.shape[1] / 2) < radius
-    image[disc] = np.where((x // 6 % 2)[..., None], (200, 60, 40), (30, 40, 160))[disc]
-    return image
-
-
-def taken(seed=0, shift=(0.0, 0.0), rotation_deg=0.0, gain=(1.0, 1.0, 1.0)):
-    """(background, image) cut from one large scene, so that no border is invented: the view has moved."""
-    large = scene(seed, HEIGHT + 80, WIDTH + 80)
-    middle = ((WIDTH + 79) / 2, (HEIGHT + 79) / 2)
-    matrix = cv2.getRotationMatrix2D(middle, rotation_deg, 1)
-    matrix[:, 2] += shift
-    moved = cv2.warpAffine(with_thing(large), matrix, large.shape[1::-1], flags=cv2.INTER_CUBIC)
-    light = (moved / 255.0) ** 2.2 * np.array(gain)
-    image = np.rint(255 * light.clip(0, 1) ** (1 / 2.2)).astype(np.uint8)
-    return large[40:-40, 40:-40].copy(), image[40:-40, 40:-40].copy()
 
 
 def matched(background, image, mode="auto"):

@@ -11,6 +11,7 @@ import tiny_video
 from mdeas import cli, video, videofile
 from mdeas.errors import InputError, Stopped, StorageError, UsageError
 from mdeas.images import write_png
+from mdeas.photo import Photo
 from mdeas.predictor import Prediction
 
 
@@ -80,7 +81,7 @@ def test_large_frames_are_shown_smaller(here, monkeypatch):
 def test_a_background_of_another_size_and_of_another_aspect(here, capsys):
     write_png("background.png", tiny_video.scene(96, 128), force=True)
     run()
-    assert "warning[W-PAIR-RESIZED] the background is 128×96" in capsys.readouterr().err
+    assert "warning[W-PAIR-RESIZED] 'walk.mp4': the background is 128×96" in capsys.readouterr().err
     write_png("background.png", tiny_video.scene(64, 64), force=True)
     assert caught(InputError, force=True).code == "E-PAIR-SIZE"
     assert len(frames_of("tiles.mp4")) == 8
@@ -189,14 +190,19 @@ class Drifting:
         return Prediction(mask, depth * self.calls + 10 * self.calls)
 
 
+def tiles_of(predictor):
+    empty = Photo(Path("b.png"), 48, 64, tiny_video.scene(48, 64))
+    return video.Tiles(predictor, empty, "walk.mp4", empty.view, "off")
+
+
 def test_colours_do_not_flicker():
-    tiles = video.Tiles(Drifting(), tiny_video.scene(48, 64), tiny_video.scene(48, 64))
+    tiles = tiles_of(Drifting())
     first, second = (tiles.of(tiny_video.scene(48, 64)) for _ in range(2))
     np.testing.assert_allclose(first.astype(int), second, atol=8)  # a step of the colours
 
 
 def test_depth_of_a_frame_that_is_all_covered_keeps_the_line_before():
-    tiles = video.Tiles(Drifting(), tiny_video.scene(48, 64), tiny_video.scene(48, 64))
+    tiles = tiles_of(Drifting())
     tiles.of(tiny_video.scene(48, 64))
     line = tiles.line
     tiles._steady(np.ones((48, 64), np.float32), np.ones((48, 64), np.float32))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from jsonargparse.typing import NonNegativeInt, PositiveInt
 
 from mdeas.arguments import configured, print_facts
+from mdeas.choices import Pair
 from mdeas.errors import InputError
 
 
@@ -118,6 +119,7 @@ def create_cutouts(
     images: str,
     backgrounds: str,
     model: str | None = None,
+    pair: Pair = "auto",
     split_objects: bool = False,
     force: bool = False,
 ) -> None:
@@ -126,13 +128,14 @@ def create_cutouts(
     out: folder for the RGBA cut-outs; what is there stays
     images: folder of photos with something in them
     backgrounds: folder of the same views with nothing in them, of the same names; or of one for all
-    model: ONNX file; the default is in the package
+    model: ONNX file or a model of the package: default, default-int8
+    pair: where the photos do not fit: auto mends the background, strict refuses, off takes them as they are
     split_objects: a file for each thing that stands apart
     force: replace cut-outs that are there
     """
     from mdeas.create.cutouts import cutout_files
 
-    options: dict[str, Any] = {"model": model, "split_objects": split_objects, "force": force}
+    options: dict[str, Any] = {"model": model, "pair": pair, "split_objects": split_objects, "force": force}
     cutout_files(Path(images), Path(backgrounds), Path(out), tell=print, **options)
 
 

@@ -1,10 +1,11 @@
 """The commands about the empty scene of a fixed camera: its photo and its metres; see cli.py."""
 
-from typing import Any, Literal
+from typing import Any
 
 from jsonargparse.typing import PositiveInt
 
 from mdeas.arguments import print_facts
+from mdeas.choices import Device
 
 
 def background(frames: list[str], *, out: str, force: bool = False) -> None:
@@ -26,7 +27,7 @@ def calibrate(
     depth: str | None = None,
     points: list[str] = [],  # noqa: B006 (never changed; the parser shows it)
     model: str | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = "auto",
     threads: PositiveInt | None = None,
     force: bool = False,
 ) -> None:
@@ -37,7 +38,7 @@ def calibrate(
     depth: 16-bit PNG of the same view in millimetres along the optical axis, 0 = unknown; may be smaller
     points: instead of a map: a pixel of the background and its distance, twice or more, near and far
     model: ONNX file; the default is in the package
-    device: auto takes CUDA when there is one
+    device: where the network runs; auto takes CUDA when there is one
     threads: CPU threads
     force: replace files that are there
     """

@@ -1,11 +1,12 @@
 """The commands about what is in front of what."""
 
 import re
-from typing import Any, Literal
+from typing import Any
 
 from jsonargparse.typing import PositiveInt
 
 from mdeas.arguments import print_facts
+from mdeas.choices import Device, Pair
 from mdeas.errors import UsageError
 
 
@@ -20,7 +21,8 @@ def compose(
     depth: float | None = None,
     calibration: str | None = None,
     model: str | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    pair: Pair = "auto",
+    device: Device = "auto",
     threads: PositiveInt | None = None,
     force: bool = False,
 ) -> None:
@@ -35,15 +37,16 @@ def compose(
     depth: metres with --calibration, else a level of depth.png, 0 (far) to 1 (near); without it, behind the
         subject and before all else
     calibration: file of `mdeas calibrate`
-    model: ONNX file; the default is in the package
-    device: auto takes CUDA when there is one
+    model: ONNX file or a model of the package: default, default-int8
+    pair: where the photos do not fit: auto mends the background, strict refuses, off takes them as they are
+    device: where the network runs; auto takes CUDA when there is one
     threads: CPU threads
     force: replace a file that is there
     """
     from mdeas.compose import compose_files
 
     options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "force": force}
-    options |= {"depth": depth, "calibration": calibration, "height_px": height}
+    options |= {"depth": depth, "calibration": calibration, "height_px": height, "pair": pair}
     print_facts(compose_files(image, background, insert, out, at=_point(at), **options))
 
 

@@ -1,7 +1,5 @@
 """The command about pairs: what it takes and prints."""
 
-import sys
-
 from mdeas.arguments import print_facts
 from mdeas.errors import InputError
 
@@ -14,6 +12,7 @@ def check(background: str, image: str, *, json: bool = False) -> None:
     json: print one JSON object
     """
     from mdeas.files import json_lines, quoted
+    from mdeas.pair import tell
     from mdeas.pairing.check import check_files
 
     found = check_files(background, image)
@@ -22,7 +21,6 @@ def check(background: str, image: str, *, json: bool = False) -> None:
         print(json_lines([facts]).decode(), end="")
     else:
         print_facts({name: value for name, value in facts.items() if name != "warnings"})
-        for warning in found.warnings:
-            print(f"mdeas: warning[{warning.code}] {quoted(image)}: {warning.text}", file=sys.stderr)
+        tell(image, found.warnings)
     if found.code:
         raise InputError(found.code, f"{quoted(background)} and {quoted(image)}: {found.reason}.")

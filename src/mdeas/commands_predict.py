@@ -1,13 +1,11 @@
 """The command that predicts photos; see cli.py."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from jsonargparse.typing import PositiveInt
 
-from mdeas.commands_run import RunDevice
-
-Pair = Literal["auto", "strict", "off"]
+from mdeas.choices import Device, Pair
 
 
 def predict(
@@ -22,7 +20,7 @@ def predict(
     layers: bool = False,
     cloud: str | None = None,
     fov: float | None = None,
-    device: RunDevice = "auto",
+    device: Device = "auto",
     threads: PositiveInt | None = None,
     size: PositiveInt | None = None,
     force: bool = False,

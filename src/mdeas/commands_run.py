@@ -1,14 +1,12 @@
 """The commands about running models; see cli.py."""
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 from jsonargparse.typing import PositiveInt
 
 from mdeas.arguments import print_facts, require
-
-# "auto" and the names of mdeas.session.PROVIDERS, which importing would cost --help a tenth of a second.
-RunDevice = Literal["auto", "cpu", "cuda", "tensorrt", "openvino", "coreml", "directml", "migraphx"]
+from mdeas.choices import Device, Pair
 
 
 def benchmark(
@@ -18,7 +16,7 @@ def benchmark(
     resolution: str | None = None,
     rounds: PositiveInt = 20,
     model: str | None = None,
-    device: RunDevice = "auto",
+    device: Device = "auto",
     threads: PositiveInt | None = None,
     size: PositiveInt | None = None,
     json_output: bool = False,
@@ -51,8 +49,9 @@ def video(
     background: str,
     out: str,
     model: str | None = None,
+    pair: Pair = "auto",
     frames: PositiveInt | None = None,
-    device: RunDevice = "auto",
+    device: Device = "auto",
     threads: PositiveInt | None = None,
     size: PositiveInt | None = None,
     force: bool = False,
@@ -63,6 +62,7 @@ def video(
     background: photo of the same view with nothing in it
     out: MP4 file for the tiles
     model: ONNX file or a model of the package: default, default-int8
+    pair: where the video does not fit: auto mends the background, strict refuses, off takes it as it is
     frames: write at most so many
     device: where the network runs; auto takes CUDA when there is one
     threads: CPU threads
@@ -73,6 +73,7 @@ def video(
 
     options: dict[str, Any] = {
         "model": model,
+        "pair": pair,
         "frames": frames,
         "device": device,
         "threads": threads,

@@ -15,7 +15,8 @@ from mdeas.images import read_rgba, write_png
 from mdeas.insert import Insert, place_insert
 from mdeas.layers import Layers, split_depth
 from mdeas.metres import Ruler
-from mdeas.pairing.matched import match
+from mdeas.pair import tell
+from mdeas.pairing.matched import Mode, match_photos
 from mdeas.photo import MAX_VIEW, Photo, open_photo
 from mdeas.predictor import Prediction, Predictor
 from mdeas.runtime import load
@@ -57,6 +58,7 @@ def compose_files(
     depth: float | None = None,
     calibration: str | Path | None = None,
     model: str | Path | None = None,
+    pair: Mode = "auto",
     device: str = "cpu",
     threads: int | None = None,
     force: bool = False,
@@ -71,9 +73,9 @@ def compose_files(
         depth: its depth: metres with a calibration, else a level of depth.png, 0 = farthest, 1 = nearest;
             None = between: behind the subject and before all else, whatever their depths.
         calibration: file of `mdeas calibrate`.
-        model, device, threads: see runtime.load.
+        model, device, threads: see runtime.load. pair: see pairing.matched.match.
     Output: {"image": the path, "subject", "behind", "insert": median levels of depth where the insert is}.
-    Errors: InputError of images.read_rgb and insert.place_insert, E-PAIR-SIZE; E-PAIR-SCENE; UsageError
+    Errors: InputError of images.read_rgb and insert.place_insert, E-PAIR-...; UsageError
         E-DEPTH-LEVEL, E-INSERT-OUTSIDE, E-OUT-IS-INPUT; those of runtime.load and metres.Ruler; StorageError.
     """
     _check_depth(depth, calibration)
@@ -83,7 +85,7 @@ def compose_files(
     picture = read_rgba(image)
     placed = place_insert(read_rgba(insert), quoted(insert), at, height_px, picture.shape[:2])
     predictor = load(model, device=device, threads=threads)
-    scene = predict_scene(predictor, picture, empty)
+    scene = predict_scene(predictor, picture, Path(image), empty, pair)
     low, high = scene.range
     level = depth
     if depth is not None and calibration is not None:
@@ -108,17 +110,19 @@ def _check_depth(depth: float | None, calibration: str | Path | None) -> None:
         raise UsageError("E-DEPTH-LEVEL", f"--depth {depth:g}: not a distance in metres, which is above 0.")
 
 
-def predict_scene(predictor: Predictor, picture: np.ndarray, empty: Photo) -> Scene:
+def predict_scene(predictor: Predictor, picture: np.ndarray, path: Path, empty: Photo, mode: Mode) -> Scene:
     """Predict a pair.
 
     Input:
-        picture: uint8 (H, W, 4), the image; its alpha is replaced in place.
-        empty: the photo without the subject; where it does not fit the image it is mended, as by predict.
-    Errors: InputError E-PAIR-SIZE, E-PAIR-SCENE.
+        picture: uint8 (H, W, 4), the image read from `path`; its alpha is replaced in place.
+        empty: the photo without the subject; mode: what to do where it does not fit, as in predict.
+    Errors: InputError E-PAIR-...
     """
     size = picture.shape[:2]
     view = np.ascontiguousarray(within(picture, MAX_VIEW)[..., :3])
-    background = match(empty.view, view, empty.size, size, "auto").background
+    matched = match_photos(empty, Photo(path, size[0], size[1], view), mode)
+    tell(path, matched.warnings)
+    background = matched.background
     prediction = predictor.predict(background, view)
     low, high = _SURE
     alpha = np.rint(((prediction.mask - low) / (high - low)).clip(0, 1) * 255).astype(np.uint8)

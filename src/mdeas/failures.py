@@ -9,11 +9,11 @@ from mdeas.files import json_lines, quoted, storage, write_bytes
 ERRORS = "errors.jsonl"
 
 
-def tell_failures(out: Path, failures: Sequence[tuple[Path, InputError]], count: int, *, force: bool) -> None:
+def tell_failures(out: Path, failures: Sequence[tuple[Path, InputError]], count: int) -> None:
     """Raise what went wrong with some of `count` pictures, after listing it in `out`.
 
-    Without failures the list of an earlier run is removed. Errors: InputError E-SOME-FAILED; with one picture
-    in all its own error; StorageError.
+    The list is of this run: that of an earlier one is replaced, or removed. Errors: InputError E-SOME-FAILED;
+    with one picture in all its own error; StorageError.
     """
     path = out / ERRORS
     if not failures:
@@ -21,7 +21,7 @@ def tell_failures(out: Path, failures: Sequence[tuple[Path, InputError]], count:
             path.unlink(missing_ok=True)
         return
     lines = json_lines({"image": str(image), **error.record()} for image, error in failures)
-    write_bytes(path, lines, force=force)
+    write_bytes(path, lines, force=True)
     first = failures[0][1]
     if count == 1:
         raise first

@@ -1,11 +1,15 @@
 """Is this a pair? Sizes are checked before predicting; photos that cannot tell anything are named."""
 
+import os
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from mdeas.errors import InputError
+from mdeas.files import quoted
 from mdeas.spec import resize
 
 _ASPECT_TOLERANCE = 0.01
@@ -30,6 +34,14 @@ class PairWarning:
     code: str
     """W-PAIR-…, stable."""
     text: str
+
+
+def tell(name: str | os.PathLike[str], warnings: Iterable[PairWarning]) -> list[str]:
+    """Say warnings on stderr, about the photo called `name`; the same as texts for results."""
+    warnings = list(warnings)
+    for warning in warnings:
+        print(f"mdeas: warning[{warning.code}] {quoted(name)}: {warning.text}", file=sys.stderr)
+    return [f"{warning.code}: {warning.text}" for warning in warnings]
 
 
 def match_background(
@@ -60,17 +72,19 @@ def warnings(background: np.ndarray, image: np.ndarray) -> list[PairWarning]:
     Output: W-PAIR-BLACK, -WHITE, -FLAT for a photo that shows nothing; W-PAIR-IDENTICAL.
     """
     found = [
-        PairWarning(f"W-PAIR-{_kind(photo)}", f"the {name} is one flat colour, so the result means nothing")
+        PairWarning(
+            f"W-PAIR-{shows_nothing(photo)}", f"the {name} is one flat colour, so the result means nothing"
+        )
         for name, photo in (("background", background), ("image", image))
-        if _kind(photo)
+        if shows_nothing(photo)
     ]
     if np.array_equal(background, image):
         found.append(PairWarning("W-PAIR-IDENTICAL", "both photos are equal, so the mask should be empty"))
     return found
 
 
-def _kind(photo: np.ndarray) -> str:
-    """BLACK, WHITE or FLAT when the photo shows nothing, else ""."""
+def shows_nothing(photo: np.ndarray) -> str:
+    """BLACK, WHITE or FLAT when a photo, uint8 (H, W, 3), is one flat colour, else ""."""
     if _spread(photo[::_STEP, ::_STEP]) > _FLAT:  # nearly always, and at a hundredth of the time
         return ""
     low, high = int(photo.min()), int(photo.max())

@@ -9,15 +9,15 @@ from typing import Any
 from mdeas import metres
 from mdeas.errors import InputError
 from mdeas.extras import Extras
-from mdeas.failures import ERRORS, tell_failures
+from mdeas.failures import tell_failures
 from mdeas.files import locked, quoted, refuse_outputs
 from mdeas.images import list_images
 from mdeas.metres import Ruler
 from mdeas.names import output_names
 from mdeas.objects import find_objects, write_report
 from mdeas.outputs import OUTPUTS, write_outputs
-from mdeas.pair import PairWarning
-from mdeas.pairing.matched import Mode, match
+from mdeas.pair import tell
+from mdeas.pairing.matched import Mode, match_photos
 from mdeas.photo import Photo, open_photo
 from mdeas.predictor import Predictor
 from mdeas.runtime import OnnxPredictor, load
@@ -67,7 +67,7 @@ def predict_files(
     names = zip(files, output_names(files), strict=True)
     outputs = {path: _paths(out, name, kinds) | extras.paths(out, name) for path, name in names}
     reports = [Path(report)] if report else []
-    targets = [*(path for paths in outputs.values() for path in paths.values()), *reports, out / ERRORS]
+    targets = [*(path for paths in outputs.values() for path in paths.values()), *reports]
     inputs = [*files, empty_path, *([Path(calibration)] if calibration else [])]
     refuse_outputs(targets, inputs, force, "Give another folder with -o.")
     predictor = load(model, device=device, threads=threads, size=size)
@@ -85,7 +85,7 @@ def predict_files(
         for place in reports:
             write_report(place, results, force=force)
             tell(str(place))
-        tell_failures(out, errors, len(files), force=force)
+        tell_failures(out, errors, len(files))
     # At the end: what cannot be used is one line on stderr, and nothing beside it.
     print(f"mdeas: {_described(predictor)}", file=sys.stderr)
     return results
@@ -165,10 +165,10 @@ class View:
         with stage("decode"):
             photo = open_photo(path)
         with stage("check"):
-            matched = match(self.empty.view, photo.view, self.empty.size, photo.size, self.mode)
+            matched = match_photos(self.empty, photo, self.mode)
         prediction = self.predictor.predict(matched.background, photo.view)
         measured = self.ruler.measure(prediction) if self.ruler else None
-        warnings = _told(path, [*matched.warnings, *(measured.warnings if measured else [])])
+        warnings = tell(path, [*matched.warnings, *(measured.warnings if measured else [])])
         facts: dict[str, Any] = {"image": path.name, "background": self.empty.path.name}
         facts |= {"model": self.predictor.name, "warnings": warnings, "pair": matched.facts}
         with stage("encode"):
@@ -182,10 +182,3 @@ class View:
             depth_m = measured.depth_m if measured else None
             said["objects"] = find_objects(prediction, depth_m, size=photo.size)
         return facts | said | {kind: str(place) for kind, place in paths.items()}
-
-
-def _told(path: Path, warnings: Sequence[PairWarning]) -> list[str]:
-    """The warnings as text, each said on stderr."""
-    for warning in warnings:
-        print(f"mdeas: warning[{warning.code}] {quoted(path)}: {warning.text}", file=sys.stderr)
-    return [f"{warning.code}: {warning.text}" for warning in warnings]

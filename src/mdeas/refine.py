@@ -28,8 +28,8 @@ _MOST, _LEAST = 6.0, -3.0  # of what is added to the log odds; likeness to the b
 _SMOOTH = 0.55  # side of the window over which evidence is averaged, working pixels
 _STRIP = 1 << 16  # pixels that are worked on at a time
 _TRACE = 1e-3  # share of a window
-# A sigmoid never says 0 or 1: without this most of an empty picture has an alpha of 1 to 5 of 255, which nobody
-# sees and every bounding box does. Even about .5, so that a cut there stays what it was.
+# A sigmoid never says 0 or 1: without this much of an empty picture has an alpha of 1 to 5 of 255, which
+# nobody sees and every bounding box does. Even about .5, so that a cut there stays what it was.
 _CLEAR, _SOLID = 0.02, 0.98
 _TINY = 1e-4
 

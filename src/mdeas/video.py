@@ -7,21 +7,24 @@ are fitted so that what is not covered has the depth that it has in the empty sc
 
 import contextlib
 import signal
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
-from mdeas import pair
 from mdeas.errors import InputError, Stopped, UsageError
 from mdeas.files import quoted, refuse_outputs
-from mdeas.images import colorize, read_rgb
+from mdeas.images import colorize
 from mdeas.metrics_depth import fit_line
+from mdeas.pair import shows_nothing, tell
+from mdeas.pairing.matched import Mode, match_photos
+from mdeas.photo import Photo, open_photo
 from mdeas.predictor import Predictor
 from mdeas.runtime import load
 from mdeas.sheets import labelled, robust_range
@@ -41,6 +44,7 @@ def tile_video(
     out: str | Path,
     *,
     model: str | Path | None = None,
+    pair: Mode = "auto",
     frames: int | None = None,
     device: str = "cpu",
     threads: int | None = None,
@@ -53,17 +57,20 @@ def tile_video(
         source: video file, or camera (its number or /dev/video…).
         background: photo of the same view with nothing in it.
         model, device, threads, size: see runtime.load.
+        pair: what to do where the background does not fit the first frame that shows something: see
+            pairing.matched.match.
         frames: write at most so many.
     Output: {"video", "frames", "seconds"}. A tile has the frame's size, its long side at most 640 pixels.
-    Errors: those of VideoReader, runtime.load and files.replacing; InputError E-PAIR-SIZE; Stopped,
-        and InputError E-VIDEO-SHORT for a truncated file, with the finished frames in `out`.
+    Errors: those of VideoReader, runtime.load and files.replacing; InputError E-PAIR-...; Stopped, and
+        InputError E-VIDEO-SHORT for a truncated file, with the finished frames in `out`.
     """
     out = Path(out)
     _check_output(source, Path(background), out, force)
     predictor = load(model, device=device, threads=threads, size=size)
-    empty = read_rgb(background)
+    empty = open_photo(Path(background))
     with contextlib.closing(VideoReader(source)) as reader, stop_requests() as stop:
-        count = write_video(out, _shown(reader, predictor, empty, frames, stop), reader.rate, force=force)
+        begin = partial(Tiles, predictor, empty, source, mode=pair)
+        count = write_video(out, _shown(reader, begin, frames, stop), reader.rate, force=force)
         _tell_what_is_missing(reader, stop, count, out)
         return {"video": str(out), "frames": count, "seconds": round(count / reader.rate, 2)}
 
@@ -77,20 +84,27 @@ def _check_output(source: str, background: Path, out: Path, force: bool) -> None
 
 
 def _shown(
-    reader: VideoReader, predictor: Predictor, empty: np.ndarray, frames: int | None, stop: StopRequest
+    reader: VideoReader,
+    begin: Callable[[np.ndarray], "Tiles"],
+    frames: int | None,
+    stop: StopRequest,
 ) -> Iterator[np.ndarray]:
-    """Tiles at the reader's rate, at most `frames`, until the video ends or a signal comes."""
+    """Tiles at the reader's rate, at most `frames`, until the video ends or a signal comes.
+
+    begin: from the first frame to what makes the tiles.
+    """
     tiles, count = None, 0
     expected = min(filter(None, (frames, reader.num_frames)), default=None)
-    timed = track(reader, "predicting", total=expected, console=Console(stderr=True))
-    for frame, times in evenly(timed, reader.rate):
-        tiles = tiles or Tiles(predictor, empty, frame)
-        tile = tiles.of(frame)
-        for _ in range(times):
-            if stop.signum is not None or count == frames:
-                return
-            count += 1
-            yield tile
+    with Progress(console=Console(stderr=True)) as progress:  # ends before an error is told
+        timed = progress.track(reader, total=expected, description="predicting")
+        for frame, times in evenly(timed, reader.rate):
+            tiles = tiles or begin(frame)
+            tile = tiles.of(frame)
+            for _ in range(times):
+                if stop.signum is not None or count == frames:
+                    return
+                count += 1
+                yield tile
 
 
 def _tell_what_is_missing(reader: VideoReader, stop: StopRequest, count: int, out: Path) -> None:
@@ -108,22 +122,36 @@ def _tell_what_is_missing(reader: VideoReader, stop: StopRequest, count: int, ou
 class Tiles:
     """Makes the tiles of one video.
 
-    Input: empty: uint8 (H, W, 3) RGB background photo; first: uint8 (h, w, 3) first frame, for the size.
-    Errors: InputError E-PAIR-SIZE when their aspects differ.
+    Input: empty: background photo; source: the video's name; first: uint8 (h, w, 3) RGB first frame, for the
+        size; mode: see pairing.matched.match.
+    Errors: InputError E-PAIR-... when the background does not fit.
     """
 
-    def __init__(self, predictor: Predictor, empty: np.ndarray, first: np.ndarray):
-        self.predictor = predictor
+    def __init__(self, predictor: Predictor, empty: Photo, source: str, first: np.ndarray, mode: Mode):
+        self.predictor, self.source, self.mode = predictor, Path(source), mode
         self.size = _tile_size(*first.shape[:2])
-        self.background = self._small(_matched(empty, first))
-        self.depth = predictor.predict(self.background, self.background).depth
+        self.empty = replace(empty, view=self._small(empty.view))
+        self.line = 1.0, 0.0
+        self._meet(first)
+
+    def _meet(self, frame: np.ndarray) -> None:
+        """Bring the background to a frame; to all that follow, because the camera stands."""
+        small = self._small(frame)
+        photo = Photo(self.source, frame.shape[0], frame.shape[1], small)
+        matched = match_photos(self.empty, photo, self.mode)
+        # Many videos begin with the empty scene.
+        tell(self.source, [warning for warning in matched.warnings if warning.code != "W-PAIR-IDENTICAL"])
+        self.met = not shows_nothing(small)
+        self.background = matched.background
+        self.depth = self.predictor.predict(self.background, self.background).depth
         low, high = robust_range(self.depth)
         self.ends = low, high + _HEADROOM * (high - low)
-        self.line = 1.0, 0.0
 
     def of(self, frame: np.ndarray) -> np.ndarray:
         """uint8 (H, W, 3) RGB frame -> uint8 (2 (h + 20), 2 w, 3) RGB."""
         small = self._small(frame)
+        if not self.met and not shows_nothing(small):
+            self._meet(frame)
         prediction = self.predictor.predict(self.background, small)
         depth = self._steady(prediction.depth, prediction.mask)
         alpha = prediction.mask[..., None]
@@ -148,15 +176,6 @@ class Tiles:
                 self.line = scale, shift
         scale, shift = self.line
         return scale * depth + shift
-
-
-def _matched(empty: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """`empty` at the size of `first`; what makes the pair doubtful is told on stderr."""
-    background, warnings = pair.match_background(empty, first, empty.shape[:2], first.shape[:2])
-    for warning in warnings + pair.warnings(background, first):
-        if warning.code != "W-PAIR-IDENTICAL":  # many videos begin with the empty scene
-            print(f"mdeas: warning[{warning.code}] {warning.text}", file=sys.stderr)
-    return background
 
 
 def _levels(picture: np.ndarray) -> np.ndarray:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from mdeas import pair
 from mdeas.create.assets import shrunk
 from mdeas.create.matte import cut_outs
 from mdeas.errors import InputError
-from mdeas.failures import ERRORS, tell_failures
+from mdeas.failures import tell_failures
 from mdeas.files import locked, quoted, refuse_existing
-from mdeas.images import list_images, read_rgb, write_png
+from mdeas.images import list_images, write_png
 from mdeas.names import output_names
+from mdeas.pair import PairWarning
+from mdeas.pair import tell as tell_warnings
+from mdeas.pairing.matched import Mode, match_photos
+from mdeas.photo import Photo, open_photo
 from mdeas.predictor import Predictor
 from mdeas.runtime import load
 
@@ -28,6 +31,7 @@ def cutout_files(
     out: Path,
     *,
     model: str | None = None,
+    pair: Mode = "auto",
     split_objects: bool = False,
     force: bool = False,
     tell: Callable[[str], None],
@@ -35,21 +39,21 @@ def cutout_files(
     """Write NAME.png, or NAME-1.png and so on with `split_objects`, for every picture in a folder.
 
     Input: backgrounds: folder with a picture of the same name for each image, or one for all; model: see
-        runtime.load; tell: called with each path that was written. Pairs in which nothing is new are left
-        out with a warning. Photos above 2048 px are shrunk to it.
+        runtime.load; pair: see pairing.matched.match; tell: called with each path that was written. Pairs in
+        which nothing is new are left out with a warning. Photos above 2048 px are shrunk to it.
     Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some pairs cannot be used
         (listed in errors.jsonl). StorageError E-EXISTS before any work; those of runtime.load.
     """
     paths, empty = list_images(images), list_images(backgrounds)
     names = output_names(paths)
-    for target in [*(out / _file(name, 0, split_objects) for name in names), out / ERRORS]:
+    for target in (out / _file(name, 0, split_objects) for name in names):
         refuse_existing(target, force)
     predictor = load(model)
     errors: list[tuple[Path, InputError]] = []
     with locked(out):
         for path, name in zip(paths, names, strict=True):
             try:
-                found = _of_pair(predictor, _background(path, empty), path, split_objects)
+                found = _of_pair(predictor, _background(path, empty), path, pair, split_objects)
             except InputError as error:
                 errors.append((path, error))
                 continue
@@ -57,7 +61,7 @@ def cutout_files(
                 target = out / _file(name, number, split_objects)
                 write_png(target, picture, force=force)
                 tell(str(target))
-        tell_failures(out, errors, len(paths), force=force)
+        tell_failures(out, errors, len(paths))
 
 
 def _file(name: str, number: int, split_objects: bool) -> str:
@@ -73,17 +77,19 @@ def _background(path: Path, empty: list[Path]) -> Path:
     return same[0]
 
 
-def _of_pair(predictor: Predictor, empty: Path, path: Path, split_objects: bool) -> list[np.ndarray]:
-    """The cut-outs of one pair; InputError E-IMG-..., E-PAIR-SIZE."""
-    photos = read_rgb(empty), read_rgb(path)
-    background, image = (shrunk(photo, _LONG_SIDE) for photo in photos)
-    background, warnings = pair.match_background(background, image, *(photo.shape[:2] for photo in photos))
-    warnings += pair.warnings(background, image)
-    found = cut_outs(
-        background, image, predictor.predict(background, image).mask, split_objects=split_objects
-    )
-    if not found:
-        warnings.append(pair.PairWarning("W-PAIR-EMPTY", "nothing new in it, so it has no cut-out"))
-    for warning in warnings:
-        print(f"mdeas: warning[{warning.code}] {quoted(path)}: {warning.text}", file=sys.stderr)
+def _of_pair(
+    predictor: Predictor, empty: Path, path: Path, mode: Mode, split_objects: bool
+) -> list[np.ndarray]:
+    """The cut-outs of one pair; InputError E-IMG-..., E-PAIR-..."""
+    photo = _small(path)
+    matched = match_photos(_small(empty), photo, mode)
+    mask = predictor.predict(matched.background, photo.view).mask
+    found = cut_outs(matched.background, photo.view, mask, split_objects=split_objects)
+    nothing = PairWarning("W-PAIR-EMPTY", "nothing new in it, so it has no cut-out")
+    tell_warnings(path, matched.warnings + ([] if found else [nothing]))
     return found
+
+
+def _small(path: Path) -> Photo:
+    photo = open_photo(path)
+    return replace(photo, view=shrunk(photo.view, _LONG_SIDE))

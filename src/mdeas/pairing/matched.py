@@ -7,10 +7,12 @@ import numpy as np
 
 from mdeas import pair
 from mdeas.errors import InputError
+from mdeas.files import quoted
 from mdeas.pair import PairWarning
 from mdeas.pairing import fix, verdict
 from mdeas.pairing.check import Check, examine
 from mdeas.pairing.measure import Measured
+from mdeas.photo import Photo
 
 Mode = Literal["auto", "strict", "off"]
 
@@ -57,6 +59,15 @@ def match(
         matched, mended = _mended(matched, image, figures, size)
         warnings += mended
     return Matched(background=matched, warnings=warnings, facts=found.to_json())
+
+
+def match_photos(background: Photo, image: Photo, mode: Mode) -> Matched:
+    """`match` of two photos from disk, whose errors name them."""
+    try:
+        return match(background.view, image.view, background.size, image.size, mode)
+    except InputError as error:
+        photos = f"{quoted(background.path)} and {quoted(image.path)}"
+        raise InputError(error.code, f"{photos}: {error}") from None
 
 
 def _refuse(found: Check, mode: Mode) -> None:
