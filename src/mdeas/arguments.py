@@ -25,6 +25,12 @@ FLAGS = {
 }
 METAVARS = {"overrides": "FIELD=VALUE", "points": "X,Y=METRES", "plot_schedule": "FILE", "find_lr": "FILE"}
 
+_INTEGERS = {"PositiveInt": "an integer above 0", "NonNegativeInt": "an integer, 0 or above"}
+_NO_INTEGER = re.compile(
+    rf"Not of type ({'|'.join(_INTEGERS)}): (?:invalid literal for int\(\) with base 10: )?'?(.*?)'?"
+    r"(?: does not conform to restriction \S+)?$"
+)
+
 Commands = Mapping[str, "Callable[..., None] | Commands"]
 
 
@@ -173,6 +179,8 @@ def _one_line(text: str) -> str:
     """jsonargparse's message, in the words of the command line."""
     text = " ".join(text.split()).rstrip(".")
     text = re.sub(r"a typing\.Literal\[(.*?)\]", r"one of \1", text)
+    text = re.sub(r"a <class 'float'>", "a number", text)
+    text = _NO_INTEGER.sub(lambda found: f"Expected {_INTEGERS[found[1]]}. Got value: {found[2]}", text)
     text = re.sub(r"\b(?:[a-z]+\.)+(?=[a-z])", "", text)  # "predict.background" is background
     text = re.sub(r'Parser key "(\w+)":', r"--\1:", text)
     return text[:1].lower() + text[1:]

@@ -1,6 +1,6 @@
 """A picture put between the subject of a pair and what is behind it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from mdeas.files import quoted, refuse_outputs
 from mdeas.foreground import Colours, backdrop, estimate, in_own_colours
 from mdeas.images import read_rgba, write_png
 from mdeas.insert import Insert, place_insert
-from mdeas.layers import Layers, split_depth
+from mdeas.layers import Layers, split_depth, subject_depth
 from mdeas.metres import Ruler
-from mdeas.pair import tell
+from mdeas.pair import PairWarning, tell
 from mdeas.pairing.matched import Mode, match_photos
 from mdeas.photo import MAX_VIEW, Photo, open_photo
 from mdeas.predictor import Prediction, Predictor
@@ -23,10 +23,9 @@ from mdeas.runtime import load
 from mdeas.spec import resize, within
 
 _SOFT = 0.01  # share of the depth's range over which one thing passes into the other
-
-
 # Mask values that become alpha 0 and 1: models are seldom surer, and an insert must not shine through.
 _SURE = (0.1, 0.9)
+_HIDDEN = PairWarning("W-INSERT-HIDDEN", "nothing of it is seen: all that is there is nearer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +39,12 @@ class Scene:
     prediction: Prediction
     """At the background's size."""
     layers: Layers
+    metric: bool = False
+    """Depths are in 1/m, else relative."""
 
     @property
     def range(self) -> tuple[float, float]:
-        """Least and greatest inverse depth: levels 0 and 1 of depth.png."""
+        """Least and greatest inverse depth; relative: levels 0 and 1 of depth.png."""
         return float(self.prediction.depth.min()), float(self.prediction.depth.max())
 
 
@@ -74,7 +75,9 @@ def compose_files(
             None = between: behind the subject and before all else, whatever their depths.
         calibration: file of `mdeas calibrate`.
         model, device, threads: see runtime.load. pair: see pairing.matched.match.
-    Output: {"image": the path, "subject", "behind", "insert": median levels of depth where the insert is}.
+    Output: {"image": the path, "subject", "behind", "insert": median levels of depth where the insert is}, or
+        "subject_m" and so on, metres (None = unknown), with a calibration. W-INSERT-HIDDEN is told on stderr
+        where all of the insert is behind what is there.
     Errors: InputError of images.read_rgb and insert.place_insert, E-PAIR-...; UsageError
         E-DEPTH-LEVEL, E-INSERT-OUTSIDE, E-OUT-IS-INPUT; those of runtime.load and metres.Ruler; StorageError.
     """
@@ -86,16 +89,14 @@ def compose_files(
     placed = place_insert(read_rgba(insert), quoted(insert), at, height_px, picture.shape[:2])
     predictor = load(model, device=device, threads=threads)
     scene = predict_scene(predictor, picture, Path(image), empty, pair)
-    low, high = scene.range
-    level = depth
-    if depth is not None and calibration is not None:
-        ruler = Ruler(calibration, predictor, empty.path, empty.view, empty.size)
-        line = ruler.measure(scene.prediction).line
-        inverse_depth = (1 / depth - line.shift) / (line.scale or np.inf)
-        level = (inverse_depth - low) / ((high - low) or 1)
-    placed_at = None if level is None else low + level * (high - low)
-    write_png(out, compose(scene, placed, placed_at), force=force)
-    return {"image": str(out), **_levels(scene, placed, level)}
+    if calibration is not None:
+        scene = in_metres(scene, Ruler(calibration, predictor, empty.path, empty.view, empty.size))
+    inverse_depth = None if depth is None else _inverse(depth, scene)
+    made = compose(scene, placed, inverse_depth)
+    if np.array_equal(made, scene.cutout[..., :3]):
+        tell(insert, [_HIDDEN])
+    write_png(out, made, force=force)
+    return {"image": str(out), **_depths(scene, placed, inverse_depth)}
 
 
 def _check_depth(depth: float | None, calibration: str | Path | None) -> None:
@@ -129,6 +130,29 @@ def predict_scene(predictor: Predictor, picture: np.ndarray, path: Path, empty: 
     picture[..., 3] = resize(alpha, *size, enlarge=cv2.INTER_LINEAR)
     layers = split_depth(predictor, background, prediction)
     return Scene(cutout=picture, background=background, prediction=prediction, layers=layers)
+
+
+def in_metres(scene: Scene, ruler: Ruler) -> Scene:
+    """The scene with the depths that predict writes for it, in 1/m, 0 = unknown: behind all that is known."""
+    measured = ruler.measure(scene.prediction)
+    depth, empty = (_inverse_m(depth_m) for depth_m in (measured.depth_m, measured.empty_m))
+    shape = scene.layers.mask.shape
+    small, behind = (
+        cv2.resize(a, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT) for a in (depth, empty)
+    )
+    front = subject_depth(small, scene.layers.mask)
+    layers = replace(scene.layers, foreground_depth=front, background_depth=behind)
+    return replace(scene, prediction=Prediction(scene.prediction.mask, depth), layers=layers, metric=True)
+
+
+def _inverse_m(depth_m: np.ndarray) -> np.ndarray:
+    return np.divide(1, depth_m, out=np.zeros_like(depth_m), where=depth_m > 0)
+
+
+def _inverse(depth: float, scene: Scene) -> float:
+    """From what the user gave, metres or a level of depth.png, to inverse depth as the scene's."""
+    low, high = scene.range
+    return 1 / depth if scene.metric else low + depth * (high - low)
 
 
 def compose(scene: Scene, insert: Insert, inverse_depth: float | None) -> np.ndarray:
@@ -190,17 +214,17 @@ def _subject_and_behind(
     return subject, np.where(image[..., 3:] > 0, plain, image[..., :3])
 
 
-def _levels(scene: Scene, insert: Insert, level: float | None) -> dict[str, float]:
-    """Median levels of depth where the insert is: of the subject (all of it if none is there), and behind."""
+def _depths(scene: Scene, insert: Insert, inverse_depth: float | None) -> dict[str, float | None]:
+    """Where the insert is: depths of the subject (all of it if none is there), of what is behind, its own."""
     size = scene.cutout.shape[:2]
     window = insert.window(size)
     front, behind = scene.layers.foreground_depth, scene.layers.background_depth
     solid = part(scene.layers.mask, size, *window) >= 0.5
     subject = part(front, size, *window)[solid] if solid.any() else front[scene.layers.mask >= 0.5]
     low, high = scene.range
-    medians = (np.median(depth) if depth.size else low for depth in (subject, part(behind, size, *window)))
-    there = [(float(median) - low) / ((high - low) or 1) for median in medians]
-    levels = (*there, sum(there) / 2 if level is None else level)
-    return {
-        name: round(value, 3) for name, value in zip(("subject", "behind", "insert"), levels, strict=True)
-    }
+    found = [float(np.median(d)) if d.size else low for d in (subject, part(behind, size, *window))]
+    found.append(sum(found) / 2 if inverse_depth is None else inverse_depth)
+    names = "subject", "behind", "insert"
+    if scene.metric:
+        return {f"{n}_m": round(1 / d, 3) if d > 0 else None for n, d in zip(names, found, strict=True)}
+    return {n: round((d - low) / ((high - low) or 1), 3) for n, d in zip(names, found, strict=True)}

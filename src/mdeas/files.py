@@ -101,11 +101,14 @@ def refuse_outputs(
     force: bool,
     advice: str = "Give another name with -o.",
 ) -> None:
-    """Before any work: UsageError E-OUT-IS-INPUT for an output that is an input; E-EXISTS, too."""
-    protected = {os.path.realpath(path) for path in inputs}
+    """Before any work: UsageError for an output that is an input or another output; E-EXISTS, too."""
+    protected = {os.path.realpath(path): "E-OUT-IS-INPUT" for path in inputs}
+    what = {"E-OUT-IS-INPUT": "is an input", "E-OUT-TWICE": "would be written twice"}
     for output in outputs:
-        if os.path.realpath(output) in protected:
-            raise UsageError("E-OUT-IS-INPUT", f"{quoted(output)} is an input. {advice}")
+        place = os.path.realpath(output)
+        if code := protected.get(place):
+            raise UsageError(code, f"{quoted(output)} {what[code]}. {advice}")
+        protected[place] = "E-OUT-TWICE"
         refuse_existing(output, force)
 
 

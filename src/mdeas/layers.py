@@ -58,7 +58,7 @@ def split_depth(predictor: Predictor, background: np.ndarray, prediction: Predic
     scale, shift, fitted = _fit(empty, depth, outside > 0)
     aligned = np.float32(scale) * empty + np.float32(shift)
     misfit = float(np.median(np.abs(depth - aligned)[outside > 0])) if outside.any() else 0.0
-    front = _subject(depth, mask, window)
+    front = subject_depth(depth, mask)
     behind = aligned + spread(depth - aligned, outside)
     behind -= mask * np.maximum(behind - front, 0)
     return Layers(
@@ -72,10 +72,14 @@ def split_depth(predictor: Predictor, background: np.ndarray, prediction: Predic
     )
 
 
-def _subject(depth: np.ndarray, mask: np.ndarray, window: np.ndarray) -> np.ndarray:
-    """The depth well inside the subject, carried outwards: at its edge the map is a ramp to the backdrop."""
+def subject_depth(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The depth well inside the subject, carried outwards: at its edge the map is a ramp to the backdrop.
+
+    Input: depth: inverse depth; mask: in [0, 1]; both float32 (h, w), as the output.
+    """
     if not mask.any():
         return depth.copy()
+    window = square(_MARGIN * max(mask.shape))
     return spread(depth, cv2.erode(mask, window) ** 2 + np.float32(_FAINT) * mask**4)
 
 
