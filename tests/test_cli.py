@@ -52,8 +52,19 @@ def test_every_option_of_every_command_is_explained(words, capsys):
         (["predcit"], "invalid choice: 'predcit'"),
         (["predict", "a.png"], "required: background, out"),
         (["predict", "a.png", "--background", "b.png", "--ou", "c"], "unrecognized arguments: --ou c"),
-        (["create", "scenes", "-o", "x", "--count", "0"], "--count"),
-        (["create", "scenes", "-o", "x", "--count", "many"], "--count"),
+        (
+            ["create", "scenes", "-o", "x", "--count", "0"],
+            "--count: Expected an integer above 0. Got value: 0",
+        ),
+        (["create", "scenes", "-o", "x", "--count", "many"], "Expected an integer above 0. Got value: many."),
+        (
+            ["create", "scenes", "-o", "x", "--count", "3", "--seed", "-1"],
+            "an integer, 0 or above. Got value: -1.",
+        ),
+        (
+            ["predict", "a", "-o", "x", "--background", "b", "--fov", "wide"],
+            "Expected a number. Got value: wide.",
+        ),
         (
             ["create", "scenes", "-o", "x", "--count", "3", "--colour", "1"],
             "unrecognized arguments: --colour 1",

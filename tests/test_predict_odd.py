@@ -190,6 +190,16 @@ def test_outputs_that_exist_equal_an_input_or_cannot_be_written(capsys):
     assert codes[:2] == ["E-OUT-IS-INPUT", "E-EXISTS"]
 
 
+def test_a_report_or_cloud_on_the_place_of_another_result_is_refused(capsys):
+    write_png("b.png", scene())
+    write_png("a.png", scene(square=250))
+    Path("out").mkdir()
+    for words in (["--report", "out/a-mask.png"], ["--report", "out/../c.ply", "--cloud", "c.ply"]):
+        assert predict("a.png", "--background", "b.png", "--force", *words) == 2
+        assert "error[E-OUT-TWICE]" in capsys.readouterr().err
+    assert not os.listdir("out")
+
+
 def test_a_picture_that_cannot_be_written_leaves_no_temporary_file(monkeypatch):
     write_png("b.png", scene())
     write_png("a.png", scene(square=250))
