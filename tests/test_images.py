@@ -328,3 +328,5 @@ def test_contact_sheet_is_a_labelled_grid():
     assert plain.shape[1] == named.shape[1] == 3 * 44
     assert named.shape[0] - plain.shape[0] == 2 * (plain.shape[0] - 2 * 44)
     assert plain[:20].min() < 128 and plain.dtype == np.uint8
+    wide = images.contact_sheet([[np.zeros((9, 36, 3), np.uint8)] * 2], ["a", "b"], cell=40)
+    assert wide.shape == (20 + 10 + 4, 2 * 44, 3) and not wide[20:30, :40].any()

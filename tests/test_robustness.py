@@ -133,7 +133,8 @@ class TestCard:
     def test_pictures_show_every_level(self):
         samples = tiny_data.samples()
         sheet = decode_rgb(self.files(Known(samples), samples)[card.PICTURES], "sheet")
-        block = 20 + 20 + 4 * (20 + 116)  # caption, levels, background, image, mask and depth
+        row = 20 + round(112 * 40 / 48) + 4  # a caption, and pictures of 48×40
+        block = 20 + 20 + 4 * row  # caption, levels, background, image, mask and depth
         assert sheet.shape == (4 * block, (7 + 6) * 116 + 24, 3)
 
     def test_a_predictor_of_one_task(self):

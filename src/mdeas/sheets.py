@@ -54,7 +54,8 @@ def contact_sheet(
 ) -> np.ndarray:
     """A labelled grid: one title above each column, one caption above each row.
 
-    Input: rows of uint8 (h, w, 3) pictures of any size, each fitted into a square of `cell` pixels.
+    Input: rows of uint8 (h, w, 3) pictures of any size, each fitted into a square of `cell` pixels; a row is
+        no higher than its pictures.
     Output: uint8 (H, W, 3) RGB.
     """
     pitch = cell + _GAP
@@ -63,7 +64,7 @@ def contact_sheet(
     for number, row in enumerate(rows):
         if captions is not None:
             bands.append(_text(captions[number], pitch * len(titles)))
-        bands.append(np.hstack([_fit(picture, cell) for picture in row]))
+        bands.append(_row(row, cell))
     return np.vstack(bands)
 
 
@@ -94,12 +95,20 @@ def _text(text: str, width: int) -> np.ndarray:
     return cv2.putText(line, text, (_GAP, _LINE - 6), _FONT, scale, (_INK,) * 3, 1, cv2.LINE_AA)
 
 
+def _row(pictures: Sequence[np.ndarray], cell: int) -> np.ndarray:
+    """Pictures side by side in the middle of their cells."""
+    fitted = [_fit(picture, cell) for picture in pictures]
+    band = np.full((max(map(len, fitted)) + _GAP, len(fitted) * (cell + _GAP), 3), _PAPER, np.uint8)
+    for number, picture in enumerate(fitted):
+        height, width = picture.shape[:2]
+        top, left = (len(band) - _GAP - height) // 2, number * (cell + _GAP) + (cell - width) // 2
+        band[top : top + height, left : left + width] = picture
+    return band
+
+
 def _fit(picture: np.ndarray, cell: int) -> np.ndarray:
+    """The long side at `cell` pixels."""
     height, width = picture.shape[:2]
     scale = cell / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
-    square = np.full((cell + _GAP, cell + _GAP, 3), _PAPER, np.uint8)
-    top, left = (cell - size[1]) // 2, (cell - size[0]) // 2
-    square[top : top + size[1], left : left + size[0]] = small
-    return square
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)

@@ -30,7 +30,7 @@ class Check:
     verdict: Verdict
     """good: nothing to mend; fixed: `mdeas predict` mends it; refused: the pair cannot give a true result."""
     reason: str
-    """Why, in words; empty when it is good."""
+    """Why, in words; empty when it is good and there is nothing to say."""
     code: str = ""
     """E-PAIR-… when refused."""
     background_size: tuple[int, int]

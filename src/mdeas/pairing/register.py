@@ -56,7 +56,7 @@ def register(background: View, image: View) -> Motion:
     Input: two Views of one size.
     Output: the motion in pixels of the views.
     """
-    found = _under(np.eye(2, 3), background, image)
+    found = still = _under(np.eye(2, 3), background, image)
     if min(image.size) < _SMALLEST or not found.tiles.both.any():
         return found
     for method, least, better, enough in (
@@ -66,7 +66,8 @@ def register(background: View, image: View) -> Motion:
     ):
         matrix = method(background, image)
         if matrix is not None and _plausible(matrix, image.size):
-            other = _under(matrix, background, image)
+            moves = moved_px(matrix, image.size) >= STILL_PX
+            other = _under(matrix, background, image) if moves else still
             if other.tiles.mean > max(least, found.tiles.mean + better):
                 found = other
             if other.tiles.mean >= enough:
