@@ -46,19 +46,18 @@ def restored(mask: np.ndarray, depth: np.ndarray, background: np.ndarray, image:
     height, width = image.shape[:2]
     full = restore(mask, height, width)
     if min(height / mask.shape[0], width / mask.shape[1]) <= 1:
-        return Prediction(_clean(full), restore(depth, height, width))
+        return Prediction(_clean(full.copy()), restore(depth, height, width))
     maps = _evidence_maps(mask, background, image)
     for rows, columns in _strips(maps.where, height, width):
         full[rows, columns] = _refined(full, maps, background, image, rows, columns)
-    full = _clean(full)
-    return Prediction(full, _layered(depth, mask, full))
+    return Prediction(_clean(full), _layered(depth, mask, full))
 
 
 def _clean(mask: np.ndarray) -> np.ndarray:
-    """float32 (H, W) in [0, 1]: up to _CLEAR it becomes 0, from _SOLID on 1."""
-    cleaned = mask - np.float32(_CLEAR)
-    cleaned *= np.float32(1 / (_SOLID - _CLEAR))
-    return cleaned.clip(0, 1, out=cleaned)
+    """float32 (H, W) in [0, 1], changed in place: up to _CLEAR it becomes 0, from _SOLID on 1."""
+    mask -= np.float32(_CLEAR)
+    mask *= np.float32(1 / (_SOLID - _CLEAR))
+    return mask.clip(0, 1, out=mask)
 
 
 @dataclass(frozen=True)
