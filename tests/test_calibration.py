@@ -66,6 +66,24 @@ def test_an_image_of_another_resolution_is_measured(here):
     np.testing.assert_allclose(found()[0][::2, 100::2], empty_m()[:, 50:], rtol=0.03)
 
 
+def test_the_angle_of_view_is_kept_for_clouds(here, capsys):
+    widths = {}
+    for fov in ("40", "100"):
+        assert calibrate("--depth", "map.png", "--fov", fov, "--force") == 0
+        assert measure("image.png", "background.png", "out", "--cloud", "c.ply", "--force") == 0
+        body = Path("c.ply").read_bytes().split(b"end_header\n", 1)[1]
+        places = np.frombuffer(body, [("place", "<f4", 3), ("colour", "u1", 3)])["place"]
+        widths[fov] = np.ptp(places[:, 0] / places[:, 2])
+    assert widths["100"] == pytest.approx(widths["40"] * np.tan(np.radians(50)) / np.tan(np.radians(20)))
+    assert "W-CLOUD-FOV" not in capsys.readouterr().err
+    assert calibrate("--depth", "map.png", "--fov", "180", "--force") == 2
+    camera = json.loads(Path("camera.json").read_text())
+    del camera["fov_deg"]  # as the first calibrations were
+    Path("camera.json").write_text(json.dumps(camera))
+    assert measure("image.png", "background.png", "out", "--cloud", "c.ply", "--force") == 0
+    assert "warning[W-CLOUD-FOV] 'image.png': the angle of view is not known" in capsys.readouterr().err
+
+
 def test_another_model_is_refused(here, capsys):
     calibrate("--depth", "map.png")
     Path("model.onnx").write_bytes(tiny_model.model_bytes(gain=30.0))
@@ -113,6 +131,7 @@ def test_a_photo_that_shows_nothing_of_the_empty_scene_is_told(here, capsys):
         lambda camera: camera["depth_map"].update(name="../map.png"),
         lambda camera: camera.update(fit={}),
         lambda camera: camera.update(reach_m=0),
+        lambda camera: camera.update(fov_deg=180.0),
     ],
 )
 def test_a_calibration_is_read_strictly(here, capsys, change):

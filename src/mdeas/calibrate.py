@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from mdeas.calibration import Calibration, DepthMap, Fit, Point, beyond_reach, fingerprint, to_json
+from mdeas.camera import check_fov
 from mdeas.create.depth.sensor import read_depth_m
 from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.files import refuse_outputs, sha256_file, write_json
 from mdeas.images import read_depth16, read_rgb, write_png
 from mdeas.inverse_depth import Expected, Line, fit, fit_picture, is_flat, relative_error
 from mdeas.predictor import Predictor
-from mdeas.runtime import load
+from mdeas.runtime import load, tell_model
 from mdeas.spec import within
 
 _VIEW = 1024  # long side in pixels at which the empty scene is looked at; networks see a few hundred
@@ -33,6 +34,7 @@ def calibrate(
     *,
     depth: str | Path | None = None,
     points: Sequence[Point] = (),
+    fov_deg: float | None = None,
     model: str | Path | None = None,
     device: str = "cpu",
     threads: int | None = None,
@@ -46,6 +48,7 @@ def calibrate(
         depth: 16-bit picture of millimetres, 0 = unknown, of the same view; its grid may be smaller.
         points: at least two places of the background photo, in its pixels, with their metres. Either these or
             `depth`.
+        fov_deg: angle of view across the photo's width, kept for point clouds.
         model, device, threads: see runtime.load.
     Output: what was fitted, for print_facts.
     Errors: InputError E-CALIBRATION-POINTS (fewer than two, outside, not positive, two distances at a place,
@@ -53,6 +56,7 @@ def calibrate(
         E-CALIBRATION-MAP (too little is known); those of images; StorageError; UsageError; ModelError.
     """
     background, out = Path(background), Path(out)
+    check_fov(fov_deg)
     _check_use(background, out, depth, points, force)
     empty = read_rgb(background)
     size = empty.shape[0], empty.shape[1]
@@ -76,8 +80,10 @@ def calibrate(
         points=tuple(points),
         depth_map=_keep_map(depth, out, force) if depth else None,
         fit=measured.fit,
+        fov_deg=fov_deg,
     )
     write_json(out, to_json(calibration), force=force)
+    tell_model(predictor)
     return _facts(calibration, out, relative)
 
 

@@ -80,6 +80,8 @@ class Calibration:
     points: tuple[Point, ...]
     depth_map: DepthMap | None
     fit: Fit
+    fov_deg: float | None
+    """Angle of view across the photo's width, for point clouds; None: not told."""
 
     @property
     def line(self) -> Line:
@@ -94,6 +96,7 @@ class Calibration:
             (self.scale >= 0, "scale must not be negative"),
             (self.scale > 0 or self.shift > 0, "scale and shift must give depths"),
             (self.reach_m > 0, "reach_m must be positive"),
+            (self.fov_deg is None or 0 < self.fov_deg < 180, "fov_deg must be between 0 and 180"),
             (bool(self.points) != bool(self.depth_map), "either points or a depth map"),
             (not self.depth_map or Path(self.depth_map.name).name == self.depth_map.name, "a name, no path"),
         ):
@@ -142,6 +145,7 @@ def _parsed(fields: dict[str, Any]) -> Calibration:
         "points": tuple(_typed(Point, point) for point in fields["points"]),
         "depth_map": _typed(DepthMap, fields["depth_map"]) if fields["depth_map"] is not None else None,
         "fit": _typed(Fit, fields["fit"]),
+        "fov_deg": fields.get("fov_deg"),  # files of the first calibrations have none
     }
     return _typed(Calibration, fields | parts)
 

@@ -26,6 +26,7 @@ def calibrate(
     out: str,
     depth: str | None = None,
     points: list[str] = [],  # noqa: B006 (never changed; the parser shows it)
+    fov: float | None = None,
     model: str | None = None,
     device: Device = "auto",
     threads: PositiveInt | None = None,
@@ -37,7 +38,8 @@ def calibrate(
     out: JSON file of the calibration
     depth: 16-bit PNG of the same view in millimetres along the optical axis, 0 = unknown; may be smaller
     points: instead of a map: a pixel of the background and its distance, twice or more, near and far
-    model: ONNX file; the default is in the package
+    fov: angle of view across the photo's width, degrees, for `predict --cloud`
+    model: ONNX file or a model of the package: default, default-int8
     device: where the network runs; auto takes CUDA when there is one
     threads: CPU threads
     force: replace files that are there
@@ -46,4 +48,5 @@ def calibrate(
     from mdeas.calibrate import parse_point
 
     options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "force": force}
+    options["fov_deg"] = fov
     print_facts(fit(background, out, depth=depth, points=[parse_point(p) for p in points], **options))

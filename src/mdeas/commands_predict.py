@@ -36,7 +36,7 @@ def predict(
     report: JSON file for the things in every photo: box, area, depth, order, where they stand
     layers: write the depth of the subject and the depth of what is behind it, too
     cloud: write coloured points, too: ply or glb for a file a photo, or the file itself for one photo
-    fov: angle of view across the photo's width, degrees, for --cloud; else that of Exif, else 60
+    fov: angle of view across the photo's width, degrees, for --cloud; else the calibration's, Exif's, or 60
     device: where the network runs; auto takes CUDA when there is one
     threads: CPU threads
     size: long side in pixels at which the network works

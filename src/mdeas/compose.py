@@ -19,7 +19,7 @@ from mdeas.pair import PairWarning, tell
 from mdeas.pairing.matched import Mode, match_photos
 from mdeas.photo import MAX_VIEW, Photo, open_photo
 from mdeas.predictor import Prediction, Predictor
-from mdeas.runtime import load
+from mdeas.runtime import load, tell_model
 from mdeas.spec import resize, within
 
 _SOFT = 0.01  # share of the depth's range over which one thing passes into the other
@@ -96,6 +96,7 @@ def compose_files(
     if np.array_equal(made, scene.cutout[..., :3]):
         tell(insert, [_HIDDEN])
     write_png(out, made, force=force)
+    tell_model(predictor)
     return {"image": str(out), **_depths(scene, placed, inverse_depth)}
 
 

@@ -16,6 +16,7 @@ from mdeas.images import read_bytes, write_png
 from mdeas.layers import Layers, split_depth
 from mdeas.metres import Measured
 from mdeas.outputs import encode_depth
+from mdeas.pair import PairWarning, tell
 from mdeas.photo import Photo
 from mdeas.pointfile import FORMATS, encode_points
 from mdeas.predictor import Prediction, Predictor
@@ -33,7 +34,8 @@ class Extras:
     cloud: str | None = None
     """One of FORMATS: NAME-cloud.ply or .glb for each photo; or such a file, for a single photo."""
     fov_deg: float | None = None
-    """Angle of view across the photo's width; without it Exif's focal length, else ASSUMED_FOV_DEG."""
+    """Angle of view across the photo's width; without it that of the calibration or of Exif's focal length,
+    else ASSUMED_FOV_DEG."""
 
     def __post_init__(self):
         check_fov(self.fov_deg)
@@ -46,6 +48,9 @@ class Extras:
     def _form(self) -> str:
         name = str(self.cloud)
         return (Path(name).suffix or f".{name}").removeprefix(".").lower()
+
+    def _fov_deg(self, measured: Measured | None) -> float | None:
+        return self.fov_deg if self.fov_deg is not None or measured is None else measured.fov_deg
 
     def check_count(self, count: int) -> None:
         """UsageError E-CLOUD when one file is named for several photos."""
@@ -86,7 +91,7 @@ class Extras:
         if self.cloud is not None:
             cutout = np.dstack([photo.view, np.rint(prediction.mask * 255).astype(np.uint8)])
             depths = _depths(layers, measured)
-            cloud = build_cloud(cutout, background, *depths, _camera(photo, self.fov_deg))
+            cloud = build_cloud(cutout, background, *depths, _camera(photo, self._fov_deg(measured)))
             data = encode_points(cloud.points, cloud.colours, self._form)
             write_bytes(paths[f"cloud.{self._form}"], data, force=force)
 
@@ -120,4 +125,8 @@ def _write_layers(
 
 def _camera(photo: Photo, fov_deg: float | None) -> Camera:
     focal_35mm = headers.inspect(read_bytes(photo.path), quoted(photo.path)).focal_35mm
-    return camera_of(photo.height, photo.width, fov_deg=fov_deg, focal_35mm=focal_35mm)
+    camera = camera_of(photo.height, photo.width, fov_deg=fov_deg, focal_35mm=focal_35mm)
+    if camera.source == "assumed":
+        text = f"the angle of view is not known; {camera.fov_deg:.0f}° across the width are taken. Pass --fov"
+        tell(photo.path, [PairWarning("W-CLOUD-FOV", text)])
+    return camera

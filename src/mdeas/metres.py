@@ -40,8 +40,8 @@ class Measured:
     """float32 (H, W) metres along the optical axis, 0 = unknown."""
     empty_m: np.ndarray
     """float32 (H, W), that of the empty scene."""
-    line: Line
-    """What brings the prediction's inverse depth to 1/m."""
+    fov_deg: float | None
+    """Angle of view across the width, where the calibration says."""
     facts: dict[str, Any]
     """How it came about, for the JSON."""
     warnings: list[PairWarning]
@@ -93,7 +93,8 @@ class Ruler:
         measured = ~inside & known if self.calibration.depth_map else np.zeros_like(inside)
         facts["share"] = _shares(measured, standing, depth_m == 0)
         warnings = [] if fitted else [_NOT_FITTED]
-        return Measured(depth_m=depth_m, empty_m=empty_m, line=line, facts=facts, warnings=warnings)
+        fov_deg = self.calibration.fov_deg
+        return Measured(depth_m=depth_m, empty_m=empty_m, fov_deg=fov_deg, facts=facts, warnings=warnings)
 
     def _fitted(self, prediction: Prediction, empty: np.ndarray) -> PictureFit | None:
         """The fit to what the photo shows of the empty scene; None where it shows too little."""

@@ -1,6 +1,5 @@
 """From photos on disk to masks, depth maps, cut-outs and panels on disk."""
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from mdeas.pair import tell
 from mdeas.pairing.matched import Mode, match_photos
 from mdeas.photo import Photo, open_photo
 from mdeas.predictor import Predictor
-from mdeas.runtime import OnnxPredictor, load
+from mdeas.runtime import load, tell_model
 from mdeas.stages import stage
 
 
@@ -87,7 +86,7 @@ def predict_files(
             tell(str(place))
         tell_failures(out, errors, len(files))
     # At the end: what cannot be used is one line on stderr, and nothing beside it.
-    print(f"mdeas: {_described(predictor)}", file=sys.stderr)
+    tell_model(predictor)
     return results
 
 
@@ -116,13 +115,6 @@ def _same(a: Path, b: Path) -> bool:
 
 def _paths(out: Path, name: str, kinds: Iterable[str]) -> dict[str, Path]:
     return {kind: out / f"{name}-{kind}" for kind in kinds}
-
-
-def _described(predictor: Predictor) -> str:
-    """The model, and where and at what size it works, for people."""
-    if not isinstance(predictor, OnnxPredictor):
-        return f"{predictor.name}, without a network"
-    return f"model {predictor.name}, on {predictor.device}, works at {predictor.spec.size} pixels"
 
 
 @dataclass(frozen=True, kw_only=True)

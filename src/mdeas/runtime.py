@@ -1,6 +1,7 @@
 """Run a model on a pair of photos. ONNX models and the no-network baselines share one protocol."""
 
 import importlib.resources
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,14 @@ def load(
             raise UsageError("E-SIZE", f"{name!r} works at the photos' size. Leave --size out.")
         return baselines.BASELINES[name]
     return OnnxPredictor(model_bytes(name), name, device=device, threads=threads, size=size)
+
+
+def tell_model(predictor: Predictor) -> None:
+    """Say on stderr which model worked, where and at what size."""
+    where = "without a network"
+    if isinstance(predictor, OnnxPredictor):
+        where = f"on {predictor.device}, works at {predictor.spec.size} pixels"
+    print(f"mdeas: model {predictor.name}, {where}", file=sys.stderr)
 
 
 def model_bytes(model: str | Path) -> bytes:

@@ -26,7 +26,7 @@ from mdeas.pair import shows_nothing, tell
 from mdeas.pairing.matched import Mode, match_photos
 from mdeas.photo import Photo, open_photo
 from mdeas.predictor import Predictor
-from mdeas.runtime import load
+from mdeas.runtime import load, tell_model
 from mdeas.sheets import labelled, robust_range
 from mdeas.signals import StopRequest, stop_requests
 from mdeas.spec import resize
@@ -72,6 +72,7 @@ def tile_video(
         begin = partial(Tiles, predictor, empty, source, mode=pair)
         count = write_video(out, _shown(reader, begin, frames, stop), reader.rate, force=force)
         _tell_what_is_missing(reader, stop, count, out)
+        tell_model(predictor)
         return {"video": str(out), "frames": count, "seconds": round(count / reader.rate, 2)}
 
 
