@@ -83,11 +83,12 @@ def test_no_paths_of_this_machine(exported):
 
 def test_predictor_equals_torch(exported, network):
     background, image = np.random.default_rng(0).integers(0, 256, (2, 30, 40, 3), np.uint8)
-    prediction = OnnxPredictor(exported[0].read_bytes(), "m", threads=1).predict(background, image)
+    photos = prepare(background, image, SPEC)
+    found = OnnxPredictor(exported[0].read_bytes(), "m", threads=1).run(*photos)
     with torch.no_grad():
-        output = network(*map(torch.from_numpy, prepare(background, image, SPEC)))
-    np.testing.assert_allclose(prediction.mask, output.mask_logits.sigmoid()[0, 0], atol=1e-4)
-    np.testing.assert_allclose(prediction.depth, output.depth[0, 0], atol=1e-4)
+        output = network(*map(torch.from_numpy, photos))
+    np.testing.assert_allclose(found.mask, output.mask_logits.sigmoid(), atol=1e-4)
+    np.testing.assert_allclose(found.depth, output.depth, atol=1e-4)
 
 
 def test_a_file_that_differs_from_torch_is_not_written(tmp_path, capsys):
