@@ -1,5 +1,6 @@
 """The command line: what it takes, what it says, how it exits."""
 
+import inspect
 import subprocess
 import sys
 
@@ -34,15 +35,18 @@ def test_help_goes_to_stdout(words, wanted, capsys):
 def commands(table=cli.COMMANDS, path=()):
     for name, target in table.items():
         if callable(target):
-            yield [*path, name]
+            yield pytest.param([*path, name], target, id=" ".join([*path, name]))
         else:
             yield from commands(target, [*path, name])
 
 
-@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
-def test_every_option_of_every_command_is_explained(words, capsys):
+@pytest.mark.parametrize(("words", "function"), list(commands()))
+def test_every_option_of_every_command_is_explained(words, function, capsys):
     assert cli.main([*words, "--help"]) == 0
-    assert "==SUPPRESS==" not in capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split()).replace("- ", "-")  # help breaks lines at hyphens
+    assert "==SUPPRESS==" not in shown
+    for line in filter(None, inspect.getdoc(function).splitlines()[1:]):
+        assert line.split(": ", 1)[-1].replace("- ", "-") in shown
 
 
 @pytest.mark.parametrize(

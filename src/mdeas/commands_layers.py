@@ -33,9 +33,8 @@ def compose(
     insert: picture with alpha
     at: X,Y: where the middle of its foot stands, pixels of the image from the upper left
     out: PNG
-    height: of the insert in the image, pixels; without it as it is
-    depth: metres with --calibration, else a level of depth.png, 0 (far) to 1 (near); without it, behind the
-        subject and before all else
+    height: of what is solid in the insert, pixels of the image; without it as it is
+    depth: metres with --calibration, else 0 (far) to 1 (near) as in depth.png; without it between the two
     calibration: file of `mdeas calibrate`
     model: ONNX file or a model of the package: default, default-int8
     pair: where the photos do not fit: auto mends the background, strict refuses, off takes them as they are
