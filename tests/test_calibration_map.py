@@ -19,6 +19,7 @@ from tiny_camera import (
     millimetres,
     with_thing,
 )
+from tiny_pair import taken
 
 from mdeas import photo
 from mdeas.images import read_depth16, write_png
@@ -83,6 +84,22 @@ def test_a_thing_that_leaves_the_picture_below_may_be_nearer(here):
     calibrate("--depth", "map.png")
     measure()
     assert found()[0][60:90, 24:36].max() < NEAR
+
+
+def test_measured_depth_goes_with_a_camera_that_moved(here):
+    background, image = taken(shift=(14.0, 0.0))
+    step = background.shape[1] // 2  # the left half is nearer, and brighter by 40 levels
+    for name, taken_photo, at in (("background", background, step), ("image", image, step + 14)):
+        lit = taken_photo // 2
+        lit[:, :at] += 80
+        write_png(f"{name}.png", lit, force=True)
+    metres = np.full(background.shape[:2], 4.0)
+    metres[:, :step] = 2.0
+    write_png("map.png", millimetres(metres), force=True)
+    assert calibrate("--depth", "map.png") == 0
+    assert measure() == 0
+    row = found()[0][10]
+    assert (row[30 : step + 13] == 2).all() and (row[step + 15 : step + 35] == 4).all()
 
 
 def test_unknown_parts_of_a_map_are_predicted(here):

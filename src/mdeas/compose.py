@@ -39,6 +39,8 @@ class Scene:
     prediction: Prediction
     """At the background's size."""
     layers: Layers
+    motion: np.ndarray | None = None
+    """See pairing.matched.Matched."""
     metric: bool = False
     """Depths are in 1/m, else relative."""
 
@@ -130,12 +132,14 @@ def predict_scene(predictor: Predictor, picture: np.ndarray, path: Path, empty: 
     alpha = np.rint(((prediction.mask - low) / (high - low)).clip(0, 1) * 255).astype(np.uint8)
     picture[..., 3] = resize(alpha, *size, enlarge=cv2.INTER_LINEAR)
     layers = split_depth(predictor, background, prediction)
-    return Scene(cutout=picture, background=background, prediction=prediction, layers=layers)
+    return Scene(
+        cutout=picture, background=background, prediction=prediction, layers=layers, motion=matched.motion
+    )
 
 
 def in_metres(scene: Scene, ruler: Ruler) -> Scene:
     """The scene with the depths that predict writes for it, in 1/m, 0 = unknown: behind all that is known."""
-    measured = ruler.measure(scene.prediction)
+    measured = ruler.measure(scene.prediction, scene.motion)
     depth, empty = (_inverse_m(depth_m) for depth_m in (measured.depth_m, measured.empty_m))
     shape = scene.layers.mask.shape
     small, behind = (

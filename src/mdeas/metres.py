@@ -77,10 +77,12 @@ class Ruler:
             )
             print(f"mdeas: warning[W-CALIBRATION-BACKGROUND] {quoted(background)}: {text}", file=sys.stderr)
 
-    def measure(self, prediction: Prediction) -> Measured:
-        """Metres of a photo of the view, of any resolution."""
+    def measure(self, prediction: Prediction, motion: np.ndarray | None = None) -> Measured:
+        """Metres of a photo of the view, of any resolution; motion: see pairing.matched.Matched."""
         height, width = prediction.mask.shape
         empty_m = cv2.resize(self._empty_m, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+        if motion is not None:  # nearest: a mean across an edge is a depth that nothing has
+            empty_m = cv2.warpAffine(empty_m, motion, (width, height), flags=cv2.INTER_NEAREST)
         known = empty_m > 0
         empty = np.where(known, 1 / np.where(known, empty_m, 1), 0)
         fitted = self._fitted(prediction, empty)

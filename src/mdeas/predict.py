@@ -159,7 +159,7 @@ class View:
         with stage("check"):
             matched = match_photos(self.empty, photo, self.mode)
         prediction = self.predictor.predict(matched.background, photo.view)
-        measured = self.ruler.measure(prediction) if self.ruler else None
+        measured = self.ruler.measure(prediction, matched.motion) if self.ruler else None
         warnings = tell(path, [*matched.warnings, *(measured.warnings if measured else [])])
         facts: dict[str, Any] = {"image": path.name, "background": self.empty.path.name}
         facts |= {"model": self.predictor.name, "warnings": warnings, "pair": matched.facts}

@@ -28,6 +28,9 @@ class Matched:
     warnings: list[PairWarning]
     facts: dict[str, Any] | None
     """Check.to_json, or None when nothing was measured."""
+    motion: np.ndarray | None = None
+    """float64 (2, 3): how the background was moved, pixel of it -> pixel of the image, both at the image's
+    shape; None: it was not."""
 
 
 def match(
@@ -55,10 +58,13 @@ def match(
     warnings = list(found.warnings)
     if found.code == "E-PAIR-SWAPPED":
         warnings.append(PairWarning("W-PAIR-SWAPPED", found.reason))
+    motion = None
     if figures is not None:
-        matched, mended = _mended(matched, image, figures, size)
+        if verdict.must_move(figures):
+            motion = fix.at_full_size(figures.matrix, size, image.shape[:2])
+        matched, mended = _mended(matched, image, figures, motion)
         warnings += mended
-    return Matched(background=matched, warnings=warnings, facts=found.to_json())
+    return Matched(background=matched, warnings=warnings, facts=found.to_json(), motion=motion)
 
 
 def match_photos(background: Photo, image: Photo, mode: Mode) -> Matched:
@@ -80,16 +86,15 @@ def _refuse(found: Check, mode: Mode) -> None:
 
 
 def _mended(
-    background: np.ndarray, image: np.ndarray, found: Measured, size: tuple[int, int]
+    background: np.ndarray, image: np.ndarray, found: Measured, motion: np.ndarray | None
 ) -> tuple[np.ndarray, list[PairWarning]]:
     """The background moved and lit as the image is, where that is called for, and what was done."""
     done = verdict.what_differs(found)
     if not done:
         return background, []
     missing = np.zeros(image.shape[:2], bool)
-    if verdict.must_move(found):
-        matrix = fix.at_full_size(found.matrix, size, image.shape[:2])
-        background, missing = fix.move(background, matrix, image.shape[:2])
+    if motion is not None:
+        background, missing = fix.move(background, motion, image.shape[:2])
     if verdict.must_light(found):
         background = fix.relight(background, image, found.light.gain)
     if missing.any():
