@@ -6,6 +6,8 @@ things are and how a place is laid out is seen at half size by the first five st
 Shapes in comments are for a 224x224 pair and `twin-s`.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -154,11 +156,12 @@ class LiteEncoder(nn.Module):
     """The first five stages of EfficientNet-Lite0, with the names that timm gives its layers."""
 
     widths = (16, 24, 40, 112)
+    blocks: nn.Sequential
 
     def __init__(self):
         super().__init__()
         # The epsilon of the published weights.
-        whole = build_timm("efficientnet_lite0", pretrained=False, bn_eps=1e-3)
+        whole: Any = build_timm("efficientnet_lite0", pretrained=False, bn_eps=1e-3)
         self.conv_stem, self.bn1, self.blocks = whole.conv_stem, whole.bn1, whole.blocks[:5]
 
     def load_published(self) -> None:
