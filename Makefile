@@ -30,20 +30,25 @@ bench: .venv-test/test.stamp
 MDEAS = .venv-test/bin/mdeas
 BG_FG = --backgrounds $(PHOTOS)/bg --foregrounds $(PHOTOS)/fg
 NO_TEST = --set test_count=0 --set validation_count
-DATA = datasets/scenes datasets/photos datasets/mild datasets/rgbd
+SCENES = --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures --size 160 --workers 2 \
+  --set split=identity --set billboard_share=0.4
+ALL_SCENES = datasets/scenes datasets/scenes-2 datasets/scenes-3
+PHOTOGRAPHS = datasets/photos datasets/mild datasets/rgbd
 
 default-model: .venv-test/test.stamp
 	@test -d "$(PHOTOS)/bg" -a -d "$(ASSETS)/textures" || { echo "set PHOTOS=, ASSETS= and RGBD=, see the Makefile" >&2; exit 2; }
-	$(MDEAS) create scenes -o datasets/scenes --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures \
-	  --count 12800 --size 160 --seed 41 --workers 2 --set split=identity --set billboard_share=0.4 \
-	  --set validation_count=300 --set test_count=500
+	.venv-test/bin/python $(PIP) --editable '.[encoder]'
+	$(MDEAS) create scenes -o datasets/scenes $(SCENES) --count 6400 --seed 61 --set validation_count=300 --set test_count=500
+	$(MDEAS) create scenes -o datasets/scenes-2 $(SCENES) --count 3200 --seed 62 $(NO_TEST)=0
+	$(MDEAS) create scenes -o datasets/scenes-3 $(SCENES) --count 4800 --seed 63 $(NO_TEST)=0
 	$(MDEAS) create photos -o datasets/photos $(BG_FG) --count 30400 --size 160 --seed 51 --workers 2 $(NO_TEST)=400
 	$(MDEAS) create photos -o datasets/mild $(BG_FG) --count 10000 --size 160 --seed 52 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3
-	$(MDEAS) create photos -o datasets/rgbd --backgrounds $(RGBD) --foregrounds $(PHOTOS)/fg --count 4000 \
-	  --size 160 --seed 53 --workers 2 $(NO_TEST)=0 --set teacher=rgbd --set split=rows
-	$(MDEAS) train twin --data $(DATA) -o runs/twin --set 'data.repeats=[2,1,1,1]'
-	$(MDEAS) train twin-2 --data $(DATA) -o runs/twin-2 --set 'data.repeats=[2,1,1,1]' --set model.weights=runs/twin
+	$(MDEAS) create photos -o datasets/rgbd --backgrounds $(RGBD) --foregrounds $(PHOTOS)/fg --count 2400 \
+	  --size 160 --seed 53 --workers 2 $(NO_TEST)=0 --set teacher=rgbd
+	$(MDEAS) train twin --data datasets/scenes $(PHOTOGRAPHS) -o runs/twin --set 'data.repeats=[8,1,1,1]' --set threads=1
+	$(MDEAS) train twin-2 --data $(ALL_SCENES) $(PHOTOGRAPHS) -o runs/twin-2 --set 'data.repeats=[4,4,4,1,1,1]' \
+	  --set model.weights=runs/twin --set threads=2
 	$(MDEAS) export runs/twin-2 -o runs/default.onnx --size 224
 	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 60
 

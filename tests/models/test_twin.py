@@ -13,9 +13,9 @@ from mdeas.models import create_model, pretrained, twin
 
 
 def photo(seed: int, size: int = 64) -> torch.Tensor:
-    """A smooth picture, (1, 3, size, size) in [-1, 1]."""
+    """A smooth picture, (1, 3, size, size) in [0, 1]."""
     rng = torch.Generator().manual_seed(seed)
-    coarse = torch.rand(1, 3, 8, 8, generator=rng) * 2 - 1
+    coarse = torch.rand(1, 3, 8, 8, generator=rng)
     return F.interpolate(coarse, size=(size, size), mode="bilinear", align_corners=False)
 
 
@@ -68,7 +68,7 @@ def test_halving_is_the_mean_of_four():
 
 def test_match_finds_gain_and_offset_beside_a_thing():
     background = photo(1)
-    gain, offset = torch.tensor([1.3, 0.8, 1.0]).view(1, 3, 1, 1), torch.tensor(0.1)
+    gain, offset = torch.tensor([1.3, 0.8, 1.0]).view(1, 3, 1, 1), torch.tensor(0.05)
     image = gain * background + offset
     image[:, :, 20:40, 10:30] = photo(2)[:, :, 20:40, 10:30]
     found = twin.match(background, image)
@@ -86,13 +86,13 @@ def test_margin_forgives_a_cell_of_motion_and_no_more():
 
 
 def test_a_burnt_out_background_is_no_difference_where_the_image_is_brighter():
-    image = torch.tensor([-0.5, 0.4, 0.9]).view(1, 1, 1, 3)
-    background = torch.tensor([0.0, 1.0, 1.0]).view(1, 1, 1, 3)
-    found = twin.lit(background, image, torch.tensor(0.5), torch.tensor(-0.5))
-    torch.testing.assert_close(found.flatten(), torch.tensor([-0.5, 0.4, 0.9]))
+    image = torch.tensor([0.25, 0.7, 0.95]).view(1, 1, 1, 3)
+    background = torch.tensor([0.5, 1.0, 1.0]).view(1, 1, 1, 3)
+    found = twin.lit(background, image, torch.tensor(0.5), torch.tensor(0.0))
+    torch.testing.assert_close(found.flatten(), torch.tensor([0.25, 0.7, 0.95]))
 
 
 def test_a_dark_thing_before_a_burnt_out_background_stays_a_difference():
-    image, white = torch.full((1, 1, 1, 1), -0.8), torch.ones(1, 1, 1, 1)
-    assert twin.lit(white, image, torch.tensor(0.5), torch.tensor(-0.5)).item() == 0
-    assert twin.lit(white, image, torch.tensor(2.0), torch.tensor(0.5)).item() == 1
+    image, white = torch.full((1, 1, 1, 1), 0.1), torch.ones(1, 1, 1, 1)
+    assert twin.lit(white, image, torch.tensor(0.5), torch.tensor(0.0)).item() == 0.5
+    assert twin.lit(white, image, torch.tensor(2.0), torch.tensor(0.3)).item() == 1

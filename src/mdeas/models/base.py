@@ -30,13 +30,13 @@ class PairNetwork(nn.Module):
         core: module that is called with the photos named in `photos`, normalised (B, 3, h, w) with h and w
             multiples of `multiple`, and returns (B, 1, h, w) for each of `heads`: a tuple, or a bare tensor.
         multiple: the core's total stride.
-        mean, std: per-channel RGB normalisation in [0, 1] units.
+        mean, std: per-channel RGB normalisation in [0, 1] units; None: the core takes photos as they are.
         heads: what the core predicts; without "mask" the mask is empty, without "depth" the depth is 0.
         photos: what the core looks at.
         sigmoid_depth: bring the core's depth into [0, 1], as binary cross-entropy wants it.
     """
 
-    mean: Tensor
+    mean: Tensor | None
     std: Tensor
 
     def __init__(
@@ -44,7 +44,7 @@ class PairNetwork(nn.Module):
         core: nn.Module,
         *,
         multiple: int,
-        mean: tuple[float, float, float] = IMAGENET_MEAN,
+        mean: tuple[float, float, float] | None = IMAGENET_MEAN,
         std: tuple[float, float, float] = IMAGENET_STD,
         heads: tuple[str, ...] = ("mask", "depth"),
         photos: tuple[str, ...] = ("background", "image"),
@@ -54,8 +54,9 @@ class PairNetwork(nn.Module):
         self.core = core
         self.multiple = multiple
         self.heads, self.photos, self.sigmoid_depth = heads, photos, sigmoid_depth
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+        self.register_buffer("mean", None if mean is None else torch.tensor(mean).view(1, 3, 1, 1))
+        if mean is not None:
+            self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
 
     def forward(self, background: Tensor, image: Tensor) -> Output:
         """background, image: (B, 3, H, W) RGB in [0, 1], any H, W >= 1. Output: (B, 1, H, W) each."""
@@ -73,4 +74,5 @@ class PairNetwork(nn.Module):
     def _prepare(self, photo: Tensor) -> Tensor:
         right, bottom = -photo.shape[-1] % self.multiple, -photo.shape[-2] % self.multiple
         # Replicated, not reflected: reflection needs a picture larger than the padding.
-        return F.pad((photo - self.mean) / self.std, (0, right, 0, bottom), mode="replicate")
+        normalised = photo if self.mean is None else (photo - self.mean) / self.std
+        return F.pad(normalised, (0, right, 0, bottom), mode="replicate")

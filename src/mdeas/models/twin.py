@@ -17,15 +17,13 @@ from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import ConvUnit, enlarge
 from mdeas.models.pretrained import build_timm, lite0_state
 
-_HALF = (0.5, 0.5, 0.5)  # mean and deviation that EfficientNet-Lite0 was trained with
-# In units of the normalised photos, from -1 to 1.
-_ONE_LEVEL = 2 / 255
-_MOST_PLAIN, _MOST_MOVED = 0.14, 0.07  # what a difference counts at most towards what is usual in its pair
+_ONE_LEVEL = 1 / 255
+_MOST_PLAIN, _MOST_MOVED = 0.07, 0.035  # what a difference counts at most towards what is usual in its pair
 _MOST_USUAL = 20.0
-_FLAT = 0.004  # variance below which a channel says nothing about its gain
-_FAR, _NEAR = 0.22, 0.009  # largest difference that counts as usual when gains are sought, and its floor
+_FLAT = 0.001  # variance below which a channel says nothing about its gain
+_FAR, _NEAR = 0.11, 0.0045  # largest difference that counts as usual when gains are sought, and its floor
 _ROUNDS = 3
-_BURNT, _RAMP = 0.92, 0.06  # level from which on a photo is taken to be saturated, and surely so this far on
+_BURNT, _RAMP = 0.96, 0.03  # level from which on a photo is taken to be saturated, and surely so this far on
 
 
 @register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=1_471_173)
@@ -44,7 +42,7 @@ def _twin(widths: tuple[int, int, int, int, int], pretrained: bool) -> PairNetwo
     core = TwinCore(widths)
     if pretrained:
         core.encoder.load_published()
-    return PairNetwork(core, multiple=32, mean=_HALF, std=_HALF)
+    return PairNetwork(core, multiple=32, mean=None)
 
 
 def mean(x: Tensor) -> Tensor:
@@ -68,7 +66,7 @@ def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
     (Cauchy's weights, in units of what is usual in the pair). A channel that is flat in the background keeps
     its gain.
 
-    Input: two (B, 3, h, w), normalised; small ones do. Output: two (B, 3, 1, 1).
+    Input: two (B, 3, h, w) in [0, 1]; small ones do. Output: two (B, 3, 1, 1).
     """
     gain, offset = torch.ones_like(mean(background)), torch.zeros_like(mean(background))
     for _ in range(_ROUNDS):
@@ -89,9 +87,9 @@ def lit(background: Tensor, image: Tensor, gain: Tensor, offset: Tensor) -> Tens
     What is above the range in that light is white. Where the background is burnt out its light is known from
     below only: what the image shows there, if brighter, may be it.
 
-    Input: photos (B, 3, h, w), normalised; gain and offset as from `match`. Output: (B, 3, h, w).
+    Input: photos (B, 3, h, w) in [0, 1]; gain and offset as from `match`. Output: (B, 3, h, w) in [0, 1].
     """
-    matched = (gain * background + offset).clamp(-1, 1)
+    matched = (gain * background + offset).clamp(0, 1)
     burnt = ((background - _BURNT) / _RAMP).clamp(0, 1)
     return matched + burnt * F.relu(image - matched)
 
@@ -111,7 +109,7 @@ def score(difference: Tensor, most: float) -> Tensor:
     """A difference in units of what is usual in its picture: in a clean pair a small one stands out.
 
     Input: difference: (B, C, h, w) >= 0, averaged over C; most: what counts at most towards the usual, so
-        that large things do not hide themselves. Both in units of the normalised photos.
+        that large things do not hide themselves. Both in units of the photos' range.
     Output: (B, 1, h, w) in [0, 4].
     """
     difference = difference.mean(1, keepdim=True)
@@ -170,8 +168,8 @@ class LiteEncoder(nn.Module):
         self.load_state_dict({name: published[name] for name in self.state_dict()}, strict=True)
 
     def shallow(self, photo: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, h, w) -> features at 1/2 and 1/4 of it."""
-        first = self.blocks[0](self.bn1(self.conv_stem(photo)))
+        """(B, 3, h, w) in [0, 1] -> features at 1/2 and 1/4 of it."""
+        first = self.blocks[0](self.bn1(self.conv_stem(2 * photo - 1)))  # trained on [-1, 1]
         return first, self.blocks[1](first)
 
     def deep(self, second: Tensor) -> tuple[Tensor, Tensor]:
@@ -191,10 +189,21 @@ class Fuse(nn.Module):
         return self.mix(torch.cat([image, background, margin(image, background)], 1))
 
 
+class Slope(nn.Module):
+    """How far down each row of a map is, from -1 to 1: (B, C, h, w) -> (1, 1, h, w)."""
+
+    ends: Tensor
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("ends", torch.tensor([-1.0, 1.0]).view(1, 1, 2, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return enlarge(self.ends, x.shape[-2:])
+
+
 class Trunk(nn.Module):
     """Fused features at 1/8 and the image's at 1/16 and 1/32 -> features at 1/8 of the whole picture."""
-
-    slope: Tensor
 
     def __init__(self, eighth: int, sixteenth: int, deepest: int):
         super().__init__()
@@ -209,12 +218,12 @@ class Trunk(nn.Module):
         self.join4 = ConvUnit(sixteenth, sixteenth)
         self.up4 = ConvUnit(sixteenth, eighth, kernel=1)
         self.join8 = ConvUnit(eighth, eighth)
-        self.register_buffer("slope", torch.tensor([-1.0, 1.0]).view(1, 1, 2, 1), persistent=False)
+        self.slope = Slope()
 
     def forward(self, eighth: Tensor, third: Tensor, fourth: Tensor) -> Tensor:
         sixteenth = self.down4(eighth) + self.seen4(third)
-        # How far down a place is: what a padded convolution can only guess.
-        sixteenth = self.mix4(sixteenth + self.height * enlarge(self.slope, sixteenth.shape[-2:]))  # 96 x 14
+        # What a padded convolution can only guess.
+        sixteenth = self.mix4(sixteenth + self.height * self.slope(sixteenth))  # 96 x 14
         deepest = self.mix5(self.down5(sixteenth) + self.seen5(fourth))  # 128 x 7
         deepest = deepest + self.whole(mean(deepest))
         sixteenth = self.join4(sixteenth + enlarge(self.up5(deepest), sixteenth.shape[-2:]))
@@ -239,17 +248,18 @@ class MaskDecoder(nn.Module):
 
 
 class DepthDecoder(nn.Module):
-    """Features at 1/8 with a skip at 1/4 -> one channel at 1/4, above 0."""
+    """Features at 1/8 with a skip at 1/4 -> one channel at 1/4: what differs from "nearer further down"."""
 
     def __init__(self, half: int, quarter: int, eighth: int):
         super().__init__()
         self.at8 = ConvUnit(eighth, quarter, kernel=1)
         self.at4 = ConvUnit(quarter, half)
         self.head = nn.Conv2d(half, 1, 1)
+        self.slope = Slope()
 
     def forward(self, eighth: Tensor, quarter: Tensor) -> Tensor:
         x = self.at4(quarter + enlarge(self.at8(eighth), quarter.shape[-2:]))  # 16 x 56
-        return F.softplus(self.head(x))
+        return self.head(x) + self.slope(x)
 
 
 class TwinCore(nn.Module):
