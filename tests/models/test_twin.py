@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from mdeas.errors import ModelError
 from mdeas.files import sha256_bytes
-from mdeas.models import create_model, pretrained, twin
+from mdeas.models import blocks, create_model, differences, pretrained
 
 
 def photo(seed: int, size: int = 64) -> torch.Tensor:
@@ -63,7 +63,7 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
 
 
 def test_halving_is_the_mean_of_four():
-    torch.testing.assert_close(twin.halve(photo(0)), F.avg_pool2d(photo(0), 2))
+    torch.testing.assert_close(blocks.halve(photo(0)), F.avg_pool2d(photo(0), 2))
 
 
 def test_match_finds_gain_and_offset_beside_a_thing():
@@ -71,7 +71,7 @@ def test_match_finds_gain_and_offset_beside_a_thing():
     gain, offset = torch.tensor([1.3, 0.8, 1.0]).view(1, 3, 1, 1), torch.tensor(0.05)
     image = gain * background + offset
     image[:, :, 20:40, 10:30] = photo(2)[:, :, 20:40, 10:30]
-    found = twin.match(background, image)
+    found = differences.match(background, image)
     torch.testing.assert_close(found[0], gain, atol=0.03, rtol=0)
     torch.testing.assert_close(found[1], offset.expand(1, 3, 1, 1), atol=0.03, rtol=0)
 
@@ -80,19 +80,19 @@ def test_margin_forgives_a_cell_of_motion_and_no_more():
     background = torch.zeros(1, 1, 8, 8)
     background[..., 4] = 1.0
     still, moved, far = (torch.roll(background, by, 3) for by in (0, 1, 2))
-    assert twin.margin(still, background).abs().max() == 0
-    assert twin.margin(moved, background).max() == 0
-    assert twin.margin(far, background).max() == 1
+    assert differences.margin(still, background).abs().max() == 0
+    assert differences.margin(moved, background).max() == 0
+    assert differences.margin(far, background).max() == 1
 
 
 def test_a_burnt_out_background_is_no_difference_where_the_image_is_brighter():
     image = torch.tensor([0.25, 0.7, 0.95]).view(1, 1, 1, 3)
     background = torch.tensor([0.5, 1.0, 1.0]).view(1, 1, 1, 3)
-    found = twin.lit(background, image, torch.tensor(0.5), torch.tensor(0.0))
+    found = differences.lit(background, image, torch.tensor(0.5), torch.tensor(0.0))
     torch.testing.assert_close(found.flatten(), torch.tensor([0.25, 0.7, 0.95]))
 
 
 def test_a_dark_thing_before_a_burnt_out_background_stays_a_difference():
     image, white = torch.full((1, 1, 1, 1), 0.1), torch.ones(1, 1, 1, 1)
-    assert twin.lit(white, image, torch.tensor(0.5), torch.tensor(0.0)).item() == 0.5
-    assert twin.lit(white, image, torch.tensor(2.0), torch.tensor(0.3)).item() == 1
+    assert differences.lit(white, image, torch.tensor(0.5), torch.tensor(0.0)).item() == 0.5
+    assert differences.lit(white, image, torch.tensor(2.0), torch.tensor(0.3)).item() == 1

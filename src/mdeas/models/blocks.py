@@ -14,6 +14,19 @@ def enlarge(x: Tensor, size: Sequence[int]) -> Tensor:
     return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False)
 
 
+def halve(x: Tensor) -> Tensor:
+    """Mean of 2x2 cells, h and w even; as a resize, which takes ONNX Runtime a third of a pool's time."""
+    return F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
+
+
+def double(x: Tensor, times: int = 2) -> Tensor:
+    """Bilinear enlarging of a map whose sides divide evenly.
+
+    By a factor, not to another map's size: ONNX Runtime's fast layout takes factors that it knows beforehand.
+    """
+    return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
+
+
 class ConvUnit(nn.Sequential):
     """Convolution without bias that keeps the size (but for the stride), batch norm, ReLU."""
 

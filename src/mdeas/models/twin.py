@@ -14,16 +14,9 @@ from torch.nn import functional as F
 
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
-from mdeas.models.blocks import ConvUnit, enlarge
+from mdeas.models.blocks import ConvUnit, double, enlarge, halve
+from mdeas.models.differences import MOST_MOVED, MOST_PLAIN, lit, margin, match, mean, score
 from mdeas.models.pretrained import build_timm, lite0_state
-
-_ONE_LEVEL = 1 / 255
-_MOST_PLAIN, _MOST_MOVED = 0.07, 0.035  # what a difference counts at most towards what is usual in its pair
-_MOST_USUAL = 20.0
-_FLAT = 0.001  # variance below which a channel says nothing about its gain
-_FAR, _NEAR = 0.11, 0.0045  # largest difference that counts as usual when gains are sought, and its floor
-_ROUNDS = 3
-_BURNT, _RAMP = 0.96, 0.03  # level from which on a photo is taken to be saturated, and surely so this far on
 
 
 @register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=1_471_173)
@@ -45,86 +38,6 @@ def _twin(widths: tuple[int, int, int, int, int], pretrained: bool) -> PairNetwo
     return PairNetwork(core, multiple=32, mean=None)
 
 
-def mean(x: Tensor) -> Tensor:
-    """Over each channel's picture: (B, C, h, w) -> (B, C, 1, 1).
-
-    Axis by axis: ONNX Runtime adds up all of a picture in float32 one by one, which costs two digits.
-    """
-    return x.mean(3, keepdim=True).mean(2, keepdim=True)
-
-
-def halve(x: Tensor) -> Tensor:
-    """Mean of 2x2 cells, h and w even; as a resize, which takes ONNX Runtime a third of a pool's time."""
-    return F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
-
-
-def double(x: Tensor, times: int = 2) -> Tensor:
-    """Bilinear enlarging of a map whose sides divide evenly.
-
-    By a factor, not to another map's size: ONNX Runtime's fast layout takes factors that it knows beforehand.
-    """
-    return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
-
-
-def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-    """Gain and offset, per channel, that bring the background closest to the image.
-
-    With them, exposure and white balance that drifted between the photos are gone before anything else looks.
-    What was added must not count: least squares, reweighted _ROUNDS times by how far each place is off
-    (Cauchy's weights, in units of what is usual in the pair). A channel that is flat in the background keeps
-    its gain.
-
-    Input: two (B, 3, h, w) in [0, 1]; small ones do. Output: two (B, 3, 1, 1).
-    """
-    gain, offset = torch.ones_like(mean(background)), torch.zeros_like(mean(background))
-    for _ in range(_ROUNDS):
-        off = (image - gain * background - offset).abs().mean(1, keepdim=True)
-        weight = 1 / (1 + (2 * off / (mean(off.clamp(max=_FAR)) + _NEAR)) ** 2)
-        weight = weight / mean(weight)
-        centre, target = mean(weight * background), mean(weight * image)
-        spread, common = background - centre, weight * (background - centre)
-        gain = (mean(common * (image - target)) + _FLAT) / (mean(common * spread) + _FLAT)
-        gain = gain.clamp(0.4, 2.5)
-        offset = target - gain * centre
-    return gain, offset
-
-
-def lit(background: Tensor, image: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
-    """The background in the image's light, as far as both cameras could show it.
-
-    What is above the range in that light is white. Where the background is burnt out its light is known from
-    below only: what the image shows there, if brighter, may be it.
-
-    Input: photos (B, 3, h, w) in [0, 1]; gain and offset as from `match`. Output: (B, 3, h, w) in [0, 1].
-    """
-    matched = (gain * background + offset).clamp(0, 1)
-    burnt = ((background - _BURNT) / _RAMP).clamp(0, 1)
-    return matched + burnt * F.relu(image - matched)
-
-
-def margin(image: Tensor, background: Tensor) -> Tensor:
-    """How far each place of the image lies outside the range of the 3x3 cells of the background around it.
-
-    Zero wherever the backdrop moved by up to a cell, which a plain difference is not.
-    Input: two (B, C, h, w). Output: (B, C, h, w) >= 0.
-    """
-    above = F.relu(image - F.max_pool2d(background, 3, 1, 1))
-    below = F.relu(-F.max_pool2d(-background, 3, 1, 1) - image)
-    return above + below
-
-
-def score(difference: Tensor, most: float) -> Tensor:
-    """A difference in units of what is usual in its picture: in a clean pair a small one stands out.
-
-    Input: difference: (B, C, h, w) >= 0, averaged over C; most: what counts at most towards the usual, so
-        that large things do not hide themselves. Both in units of the photos' range.
-    Output: (B, 1, h, w) in [0, 4].
-    """
-    difference = difference.mean(1, keepdim=True)
-    usual = mean(difference.clamp(max=most))
-    return (difference / (usual + _ONE_LEVEL)).clamp(max=_MOST_USUAL) / 5
-
-
 class Scores(nn.Module):
     """Two photos, and both at half size -> features at 1/2, 1/4 and 1/8 of where they differ unusually."""
 
@@ -138,9 +51,9 @@ class Scores(nn.Module):
         self.at8 = ConvUnit(quarter, eighth, stride=2)
 
     def forward(self, image: Tensor, background: Tensor, halves: tuple[Tensor, Tensor]):
-        plain = score((image - background).abs(), _MOST_PLAIN)
-        still = score(margin(*halves), _MOST_MOVED)  # forgives two pixels
-        calm = score(margin(*map(halve, halves)), _MOST_MOVED)  # and this one four
+        plain = score((image - background).abs(), MOST_PLAIN)
+        still = score(margin(*halves), MOST_MOVED)  # forgives two pixels
+        calm = score(margin(*map(halve, halves)), MOST_MOVED)  # and this one four
         half = F.relu(self.norm(self.plain(plain) + self.still(still)))  # 16 x 112
         quarter = self.at4(half) + self.calm(calm)  # 32 x 56
         return half, quarter, self.at8(quarter)  # 64 x 28

@@ -1,0 +1,83 @@
+"""How two photos differ: their light made one, what moved forgiven, and all in units of what is usual.
+
+Sums, products and pools of 3x3 alone, so that every runtime takes them.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+_ONE_LEVEL = 1 / 255
+MOST_PLAIN, MOST_MOVED = 0.07, 0.035  # what a difference counts at most towards what is usual in its pair
+_MOST_USUAL = 20.0
+_FLAT = 0.001  # variance below which a channel says nothing about its gain
+_FAR, _NEAR = 0.11, 0.0045  # largest difference that counts as usual when gains are sought, and its floor
+_ROUNDS = 3
+_BURNT, _RAMP = 0.96, 0.03  # level from which on a photo is taken to be saturated, and surely so this far on
+
+
+def mean(x: Tensor) -> Tensor:
+    """Over each channel's picture: (B, C, h, w) -> (B, C, 1, 1).
+
+    Axis by axis: ONNX Runtime adds up all of a picture in float32 one by one, which costs two digits.
+    """
+    return x.mean(3, keepdim=True).mean(2, keepdim=True)
+
+
+def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+    """Gain and offset, per channel, that bring the background closest to the image.
+
+    With them, exposure and white balance that drifted between the photos are gone before anything else looks.
+    What was added must not count: least squares, reweighted _ROUNDS times by how far each place is off
+    (Cauchy's weights, in units of what is usual in the pair). A channel that is flat in the background keeps
+    its gain.
+
+    Input: two (B, 3, h, w) in [0, 1]; small ones do. Output: two (B, 3, 1, 1).
+    """
+    gain, offset = torch.ones_like(mean(background)), torch.zeros_like(mean(background))
+    for _ in range(_ROUNDS):
+        off = (image - gain * background - offset).abs().mean(1, keepdim=True)
+        weight = 1 / (1 + (2 * off / (mean(off.clamp(max=_FAR)) + _NEAR)) ** 2)
+        weight = weight / mean(weight)
+        centre, target = mean(weight * background), mean(weight * image)
+        spread, common = background - centre, weight * (background - centre)
+        gain = (mean(common * (image - target)) + _FLAT) / (mean(common * spread) + _FLAT)
+        gain = gain.clamp(0.4, 2.5)
+        offset = target - gain * centre
+    return gain, offset
+
+
+def lit(background: Tensor, image: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
+    """The background in the image's light, as far as both cameras could show it.
+
+    What is above the range in that light is white. Where the background is burnt out its light is known from
+    below only: what the image shows there, if brighter, may be it.
+
+    Input: photos (B, 3, h, w) in [0, 1]; gain and offset as from `match`. Output: (B, 3, h, w) in [0, 1].
+    """
+    matched = (gain * background + offset).clamp(0, 1)
+    burnt = ((background - _BURNT) / _RAMP).clamp(0, 1)
+    return matched + burnt * F.relu(image - matched)
+
+
+def margin(image: Tensor, background: Tensor) -> Tensor:
+    """How far each place of the image lies outside the range of the 3x3 cells of the background around it.
+
+    Zero wherever the backdrop moved by up to a cell, which a plain difference is not.
+    Input: two (B, C, h, w). Output: (B, C, h, w) >= 0.
+    """
+    above = F.relu(image - F.max_pool2d(background, 3, 1, 1))
+    below = F.relu(-F.max_pool2d(-background, 3, 1, 1) - image)
+    return above + below
+
+
+def score(difference: Tensor, most: float) -> Tensor:
+    """A difference in units of what is usual in its picture: in a clean pair a small one stands out.
+
+    Input: difference: (B, C, h, w) >= 0, averaged over C; most: what counts at most towards the usual, so
+        that large things do not hide themselves. Both in units of the photos' range.
+    Output: (B, 1, h, w) in [0, 4].
+    """
+    difference = difference.mean(1, keepdim=True)
+    usual = mean(difference.clamp(max=most))
+    return (difference / (usual + _ONE_LEVEL)).clamp(max=_MOST_USUAL) / 5
