@@ -43,12 +43,17 @@ default-model: .venv-test/test.stamp
 	$(MDEAS) create photos -o datasets/photos $(BG_FG) --count 30400 --size 160 --seed 51 --workers 2 $(NO_TEST)=400
 	$(MDEAS) create photos -o datasets/mild $(BG_FG) --count 10000 --size 160 --seed 52 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3
+	$(MDEAS) create photos -o datasets/photos-224 $(BG_FG) --count 3000 --size 224 --seed 54 --workers 2 $(NO_TEST)=0
+	$(MDEAS) create photos -o datasets/mild-224 $(BG_FG) --count 3000 --size 224 --seed 55 --workers 2 $(NO_TEST)=0 \
+	  --set nuisances=false --set camera_share=0.3
 	$(MDEAS) create photos -o datasets/rgbd --backgrounds $(RGBD) --foregrounds $(PHOTOS)/fg --count 2400 \
 	  --size 160 --seed 53 --workers 2 $(NO_TEST)=0 --set teacher=rgbd
-	$(MDEAS) train twin --data datasets/scenes $(PHOTOGRAPHS) -o runs/twin --set 'data.repeats=[8,1,1,1]' --set threads=1
+	$(MDEAS) train twin --data $(ALL_SCENES) $(PHOTOGRAPHS) -o runs/twin --set 'data.repeats=[4,4,4,1,1,1]' --set threads=2
 	$(MDEAS) train twin-2 --data $(ALL_SCENES) $(PHOTOGRAPHS) -o runs/twin-2 --set 'data.repeats=[4,4,4,1,1,1]' \
 	  --set model.weights=runs/twin --set threads=2
-	$(MDEAS) export runs/twin-2 -o runs/default.onnx --size 224
+	$(MDEAS) train twin-3 --data $(ALL_SCENES) datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
+	  --set 'data.repeats=[1,1,1,3,2]' --set model.weights=runs/twin-2 --set threads=2
+	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224
 	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 60
 
 clean:
