@@ -3,13 +3,14 @@
 # make campaign  every fault of the data factory, many times over: minutes, ends with a table
 # make bench  speed against the obvious alternatives; nothing fails, it prints ratios
 # make default-model PHOTOS=FOLDER ASSETS=FOLDER RGBD=FOLDER  the packaged model from nothing; over an hour
+# make default-figures PHOTOS=FOLDER  the figures of its card
 # make clean  remove both environments and the demo's results
 
 PYTHON ?= python3
 PIP = -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 SAMPLE = src/mdeas/weights/sample
 
-.PHONY: demo test campaign bench default-model clean
+.PHONY: demo test campaign bench default-model default-figures clean
 
 demo: .venv/base.stamp
 	@.venv/bin/mdeas predict $(SAMPLE)/image.png --background $(SAMPLE)/background.png --out demo --force
@@ -43,8 +44,8 @@ default-model: .venv-test/test.stamp
 	$(MDEAS) create photos -o datasets/photos $(BG_FG) --count 30400 --size 160 --seed 51 --workers 2 $(NO_TEST)=400
 	$(MDEAS) create photos -o datasets/mild $(BG_FG) --count 10000 --size 160 --seed 52 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3
-	$(MDEAS) create photos -o datasets/photos-224 $(BG_FG) --count 3000 --size 224 --seed 54 --workers 2 $(NO_TEST)=0
-	$(MDEAS) create photos -o datasets/mild-224 $(BG_FG) --count 3000 --size 224 --seed 55 --workers 2 $(NO_TEST)=0 \
+	$(MDEAS) create photos -o datasets/photos-224 $(BG_FG) --count 6000 --size 224 --seed 54 --workers 2 $(NO_TEST)=0
+	$(MDEAS) create photos -o datasets/mild-224 $(BG_FG) --count 4000 --size 224 --seed 55 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3
 	$(MDEAS) create photos -o datasets/rgbd --backgrounds $(RGBD) --foregrounds $(PHOTOS)/fg --count 2400 \
 	  --size 160 --seed 53 --workers 2 $(NO_TEST)=0 --set teacher=rgbd
@@ -52,9 +53,23 @@ default-model: .venv-test/test.stamp
 	$(MDEAS) train twin-2 --data $(ALL_SCENES) $(PHOTOGRAPHS) -o runs/twin-2 --set 'data.repeats=[4,4,4,1,1,1]' \
 	  --set model.weights=runs/twin --set threads=2
 	$(MDEAS) train twin-3 --data $(ALL_SCENES) datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
-	  --set 'data.repeats=[1,1,1,3,2]' --set model.weights=runs/twin-2 --set threads=2
+	  --set 'data.repeats=[1,1,1,2,2]' --set model.weights=runs/twin-2 --set threads=2
 	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224
 	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 60
+
+# The figures of weights/CARD.md: of every set a table with the baselines, in datasets/figures.
+MODELS ?= src/mdeas/weights/default.onnx src/mdeas/weights/default-int8.onnx
+SEEN = --set validation_count=0 --set test_count
+CALM = --set nuisances=false --set camera_share=0 --set light_share=0 --set shadow_share=0 --set blend_share=0
+
+default-figures: .venv-test/test.stamp
+	$(MDEAS) create pairs -o datasets/figures/pairs --folder $(PHOTOS)/pairs
+	$(MDEAS) create pairs -o datasets/figures/rgbd --folder $(PHOTOS)/rgbd
+	$(MDEAS) create pairs -o datasets/figures/research --folder $(PHOTOS)/rgbd_more/research
+	$(MDEAS) create photos -o datasets/figures/clean $(BG_FG) --count 60 --size 224 --seed 5 $(CALM) --set empty_share=0.1 $(SEEN)=60
+	$(MDEAS) create photos -o datasets/figures/disturbed $(BG_FG) --count 300 --size 224 --seed 2001 $(SEEN)=300
+	@for set in pairs clean disturbed rgbd research; do \
+	  $(MDEAS) compare $(MODELS) --data datasets/figures/$$set -o datasets/figures/$$set-compared || exit 1; done
 
 clean:
 	rm -rf .venv .venv-test demo
