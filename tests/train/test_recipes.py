@@ -37,7 +37,10 @@ def test_a_small_sibling_trains_the_same_network_with_the_same_loss(name):
         assert ours == theirs
 
 
-@pytest.mark.parametrize("name", [f"{name}-small" for name in PUBLISHED if name != "drn-hu"] + ["twin-small"])
+COMPARED = [name for name in PUBLISHED if name != "drn-hu"] + ["timm-unet", "twin"]
+
+
+@pytest.mark.parametrize("name", [f"{name}-small" for name in COMPARED])
 def test_the_comparison_shows_every_system_as_many_pictures(name):
     recipe = load_recipe(name)
     assert recipe.steps * recipe.data.batch_size == 20_480 and recipe.data.size == 96
