@@ -3,7 +3,7 @@
 # make campaign  every fault of the data factory, many times over: minutes, ends with a table
 # make bench  speed against the obvious alternatives; nothing fails, it prints ratios
 # make default-model PHOTOS=FOLDER ASSETS=FOLDER RGBD=FOLDER  the packaged model from nothing; over an hour
-# make default-figures PHOTOS=FOLDER  the figures of its card
+# make default-figures PHOTOS=FOLDER  most figures of its card
 # make clean  remove both environments and the demo's results
 
 PYTHON ?= python3
@@ -31,16 +31,13 @@ bench: .venv-test/test.stamp
 MDEAS = .venv-test/bin/mdeas
 BG_FG = --backgrounds $(PHOTOS)/bg --foregrounds $(PHOTOS)/fg
 NO_TEST = --set test_count=0 --set validation_count
-SCENES = --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures --size 160 --workers 2 \
-  --set split=identity --set billboard_share=0.4
-ALL_SCENES = datasets/scenes datasets/scenes-2 datasets/scenes-3
-PHOTOGRAPHS = datasets/photos datasets/mild datasets/rgbd
+SIZE_160 = datasets/scenes datasets/photos datasets/mild datasets/rgbd
 
 default-model: .venv-test/test.stamp
 	@test -d "$(PHOTOS)/bg" -a -d "$(ASSETS)/textures" || { echo "set PHOTOS=, ASSETS= and RGBD=, see the Makefile" >&2; exit 2; }
-	$(MDEAS) create scenes -o datasets/scenes $(SCENES) --count 6400 --seed 61 --set validation_count=300 --set test_count=500
-	$(MDEAS) create scenes -o datasets/scenes-2 $(SCENES) --count 3200 --seed 62 $(NO_TEST)=0
-	$(MDEAS) create scenes -o datasets/scenes-3 $(SCENES) --count 4800 --seed 63 $(NO_TEST)=0
+	$(MDEAS) create scenes -o datasets/scenes --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures \
+	  --count 12800 --size 160 --seed 61 --workers 2 --set split=identity --set billboard_share=0.4 \
+	  --set validation_count=300 --set test_count=500
 	$(MDEAS) create photos -o datasets/photos $(BG_FG) --count 30400 --size 160 --seed 51 --workers 2 $(NO_TEST)=400
 	$(MDEAS) create photos -o datasets/mild $(BG_FG) --count 10000 --size 160 --seed 52 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3
@@ -49,20 +46,22 @@ default-model: .venv-test/test.stamp
 	  --set nuisances=false --set camera_share=0.3
 	$(MDEAS) create photos -o datasets/rgbd --backgrounds $(RGBD) --foregrounds $(PHOTOS)/fg --count 2400 \
 	  --size 160 --seed 53 --workers 2 $(NO_TEST)=0 --set teacher=rgbd
-	$(MDEAS) train twin --data $(ALL_SCENES) $(PHOTOGRAPHS) -o runs/twin --set 'data.repeats=[4,4,4,1,1,1]' --set threads=2
-	$(MDEAS) train twin-2 --data $(ALL_SCENES) $(PHOTOGRAPHS) -o runs/twin-2 --set 'data.repeats=[4,4,4,1,1,1]' \
+	$(MDEAS) train twin --data $(SIZE_160) -o runs/twin --set 'data.repeats=[4,1,1,1]' --set threads=2
+	$(MDEAS) train twin-2 --data $(SIZE_160) -o runs/twin-2 --set 'data.repeats=[4,1,1,1]' \
 	  --set model.weights=runs/twin --set threads=2
-	$(MDEAS) train twin-3 --data $(ALL_SCENES) datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
-	  --set 'data.repeats=[1,1,1,2,2]' --set model.weights=runs/twin-2 --set threads=2
+	$(MDEAS) train twin-3 --data datasets/scenes datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
+	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2 --set threads=2
 	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224
 	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 60
 
-# The figures of weights/CARD.md: of every set a table with the baselines, in datasets/figures.
+# Of every set of photographs in weights/CARD.md a table with the baselines, in datasets/figures. PHOTOS holds pairs/,
+# rgbd/ and rgbd_more/research/ as well: a folder a picture, see `mdeas create pairs --help`.
 MODELS ?= src/mdeas/weights/default.onnx src/mdeas/weights/default-int8.onnx
 SEEN = --set validation_count=0 --set test_count
 CALM = --set nuisances=false --set camera_share=0 --set light_share=0 --set shadow_share=0 --set blend_share=0
 
 default-figures: .venv-test/test.stamp
+	@test -d "$(PHOTOS)/pairs" -a -d "$(PHOTOS)/rgbd_more" || { echo "set PHOTOS=, see the Makefile" >&2; exit 2; }
 	$(MDEAS) create pairs -o datasets/figures/pairs --folder $(PHOTOS)/pairs
 	$(MDEAS) create pairs -o datasets/figures/rgbd --folder $(PHOTOS)/rgbd
 	$(MDEAS) create pairs -o datasets/figures/research --folder $(PHOTOS)/rgbd_more/research

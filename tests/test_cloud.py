@@ -1,5 +1,6 @@
 """Point clouds: where points are, what colour they have, which are left out, and who can read the files."""
 
+import json
 import math
 import os
 import struct
@@ -224,6 +225,12 @@ class TestCommand:
             assert run("--cloud", f"{fov}.ply", "--fov", fov, "--force") == 0
             widths.append(np.ptp(read_ply(Path(f"{fov}.ply").read_bytes())[0][:, 0]))
         assert widths[1] > 2.5 * widths[0]
+
+    def test_an_angle_that_is_not_known_is_in_the_report(self, here, capsys):
+        assert run("--cloud", "ply", "--report", "report.json") == 0
+        assert "warning[W-CLOUD-FOV]" in capsys.readouterr().err
+        (picture,) = json.loads(Path("report.json").read_text())["pictures"]
+        assert "W-CLOUD-FOV" in str(picture["warnings"])
 
     @pytest.mark.parametrize(
         "options, images, code",

@@ -114,6 +114,23 @@ def test_mistakes_are_told(here, capsys, options, at, code, status):
     assert f"error[{code}]" in capsys.readouterr().err and not Path("out.png").exists()
 
 
+def test_what_lies_in_the_photo_with_its_transparent_corner_alone_is_outside(here, capsys):
+    round_ = read_rgba("insert.png")
+    round_[30:, 30:] = 0
+    write_png("insert.png", round_, force=True)
+    assert run(at="0,12") == 2  # its right half is there, the lowest 12 rows
+    assert "error[E-INSERT-OUTSIDE]" in capsys.readouterr().err
+
+
+def test_without_a_subject_no_depth_of_one_is_told(here, capsys):
+    assert run() == 0
+    with_it = dict(line.split() for line in capsys.readouterr().out.splitlines())
+    write_png("image.png", read_rgb("background.png"), force=True)
+    assert run("--force") == 0
+    told = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert told["subject"] == "unknown" != with_it["subject"] and told["insert"] == told["behind"]
+
+
 def test_an_empty_insert_is_refused(here, capsys):
     write_png("insert.png", np.zeros((4, 4, 4), np.uint8), force=True)
     assert run() == 3 and "E-INSERT-EMPTY" in capsys.readouterr().err

@@ -58,3 +58,9 @@ def test_what_nobody_sees_is_told(here, capsys):
 def test_what_is_no_distance_is_refused(here, depth_m, capsys):
     calibrate("--depth", "map.png")
     assert put_in(depth_m) == 2 and "E-DEPTH-LEVEL" in capsys.readouterr().err
+
+
+def test_a_photo_that_cannot_be_fitted_is_told_as_predict_tells_it(here, capsys):
+    calibrate("--depth", "map.png")
+    write_png("image.png", np.full_like(read_rgb("image.png"), 255), force=True)
+    assert put_in("3") == 0 and "warning[W-METRES-FIT] 'image.png'" in capsys.readouterr().err

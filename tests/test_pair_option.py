@@ -1,5 +1,6 @@
 """What the four commands that take a pair do where it does not fit: the same."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -69,7 +70,8 @@ def test_a_mended_video_shows_the_thing_alone(here):
     wrong = {}
     for pair in ("off", "auto"):
         assert run("video", "--pair", pair) == 0
-        mask = next(iter(VideoReader("out.mp4")))[1][20:260, 320:]
+        with contextlib.closing(VideoReader("out.mp4")) as reader:
+            mask = next(iter(reader))[1][20:260, 320:]
         wrong[pair] = (mask[[5, -5]] > 128).mean()  # the thing is in the middle
     assert wrong["off"] > 0.2 and wrong["auto"] < 0.01
 
@@ -80,6 +82,8 @@ def test_a_video_that_begins_in_the_dark_is_mended_once_it_shows_something(here,
     assert run("video") == 0
     said = capsys.readouterr().err
     assert said.count("W-PAIR-BLACK") == 1 and said.count("W-PAIR-FIXED") == 1
+    assert run("video", "--pair", "strict") == 3  # because of the pair, which had to be mended
+    assert "error[E-PAIR-BLACK]" not in capsys.readouterr().err
 
 
 def test_a_mended_pair_gives_a_cut_out_of_the_thing_alone(here):

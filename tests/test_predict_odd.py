@@ -194,7 +194,8 @@ def test_a_report_or_cloud_on_the_place_of_another_result_is_refused(capsys):
     write_png("b.png", scene())
     write_png("a.png", scene(square=250))
     Path("out").mkdir()
-    for words in (["--report", "out/a-mask.png"], ["--report", "out/../c.ply", "--cloud", "c.ply"]):
+    twice = ["--report", "out/../c.ply", "--cloud", "c.ply"]
+    for words in (["--report", "out/a-mask.png"], twice, ["--report", "out/errors.jsonl"]):
         assert predict("a.png", "--background", "b.png", "--force", *words) == 2
         assert "error[E-OUT-TWICE]" in capsys.readouterr().err
     assert not os.listdir("out")
@@ -223,3 +224,14 @@ def test_another_working_size():
     predictor = runtime.load("model.onnx", size=128)
     assert predictor.spec == Spec(size=128, multiple=8, name="tiny")
     assert predict("a.png", "--background", "b.png", "--force", "--size", "0") == 2
+
+
+def test_a_list_of_errors_that_another_command_made_stays(capsys):
+    write_png("b.png", scene())
+    write_png("a.png", scene(square=250))
+    theirs = Path("out/errors.jsonl")
+    theirs.parent.mkdir()
+    theirs.write_text('{"code": "E-IMG-DECODE", "kind": "sample", "index": 3}\n')
+    assert predict("a.png", "--background", "b.png", "--force") == 4
+    assert "error[E-EXISTS] 'out/errors.jsonl' is not of this command" in capsys.readouterr().err
+    assert theirs.read_text().startswith('{"code"') and sorted(Path("out").iterdir()) == [theirs]

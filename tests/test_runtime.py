@@ -10,9 +10,10 @@ from onnx import TensorProto, helper
 import mdeas
 from mdeas import onnxfile, runtime
 from mdeas.baselines import BASELINES
-from mdeas.commands_run import RunDevice
+from mdeas.choices import Device, Pair
 from mdeas.errors import InputError, ModelError, NonFiniteError, UsageError
 from mdeas.files import sha256_bytes
+from mdeas.pairing import matched
 from mdeas.session import PROVIDERS
 
 
@@ -125,7 +126,7 @@ def test_a_device_that_is_not_there_is_refused():
     for device in ("cuda", "tpu"):
         assert code_of(UsageError, runtime.OnnxPredictor, data, "m", device=device) == "E-DEVICE"
     assert runtime.OnnxPredictor(data, "m", device="auto").device == "cpu"
-    assert get_args(RunDevice) == ("auto", *PROVIDERS)
+    assert get_args(Device) == ("auto", *PROVIDERS) and Pair == matched.Mode
 
 
 def test_a_provider_that_does_not_start_is_told_unless_any_will_do(monkeypatch):

@@ -187,7 +187,7 @@ def _one_line(text: str) -> str:
 
 
 def print_facts(facts: dict[str, Any]) -> None:
-    """One aligned line per fact: its name and its value."""
+    """One aligned line per fact: its name and its value, None = unknown."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        print(f"{name:<{width}}  {value}")
+        print(f"{name:<{width}}  {'unknown' if value is None else value}")

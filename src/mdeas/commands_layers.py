@@ -34,7 +34,7 @@ def compose(
     at: X,Y: where the middle of its foot stands, pixels of the image from the upper left
     out: PNG
     height: of what is solid in the insert, pixels of the image; without it as it is
-    depth: metres with --calibration, else 0 (far) to 1 (near) as in depth.png; without it between the two
+    depth: metres with --calibration, else 0 (far) to 1 (near) as in depth.png; none: behind the subject
     calibration: file of `mdeas calibrate`
     model: ONNX file or a model of the package: default, default-int8
     pair: where the photos do not fit: auto mends the background, strict refuses, off takes them as they are

@@ -92,7 +92,7 @@ def compose_files(
     predictor = load(model, device=device, threads=threads)
     scene = predict_scene(predictor, picture, Path(image), empty, pair)
     if calibration is not None:
-        scene = in_metres(scene, Ruler(calibration, predictor, empty.path, empty.view, empty.size))
+        scene = in_metres(scene, Ruler(calibration, predictor, empty.path, empty.view, empty.size), image)
     inverse_depth = None if depth is None else _inverse(depth, scene)
     made = compose(scene, placed, inverse_depth)
     if np.array_equal(made, scene.cutout[..., :3]):
@@ -137,9 +137,10 @@ def predict_scene(predictor: Predictor, picture: np.ndarray, path: Path, empty: 
     )
 
 
-def in_metres(scene: Scene, ruler: Ruler) -> Scene:
+def in_metres(scene: Scene, ruler: Ruler, image: str | Path) -> Scene:
     """The scene with the depths that predict writes for it, in 1/m, 0 = unknown: behind all that is known."""
     measured = ruler.measure(scene.prediction, scene.motion)
+    tell(image, measured.warnings)
     depth, empty = (_inverse_m(depth_m) for depth_m in (measured.depth_m, measured.empty_m))
     shape = scene.layers.mask.shape
     small, behind = (
@@ -212,7 +213,7 @@ def _order(
 def _subject_and_behind(
     scene: Scene, fields: Colours, rows: slice, columns: slice
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Colours of both, float32 (rows, columns, 3) in [0, 255]."""
+    """Colours of both, (rows, columns, 3) in [0, 255]: uint8, and float32."""
     subject = in_own_colours(scene.cutout, scene.background, fields, rows, columns)[..., :3]
     plain = backdrop(scene.cutout, scene.background, fields.drift, rows, columns)
     image = scene.cutout[rows, columns]
@@ -220,16 +221,18 @@ def _subject_and_behind(
 
 
 def _depths(scene: Scene, insert: Insert, inverse_depth: float | None) -> dict[str, float | None]:
-    """Where the insert is: depths of the subject (all of it if none is there), of what is behind, its own."""
+    """Where the insert is: depths of the subject (all of it if none is there), of what is behind, its own;
+    None: unknown, or no subject."""
     size = scene.cutout.shape[:2]
     window = insert.window(size)
     front, behind = scene.layers.foreground_depth, scene.layers.background_depth
     solid = part(scene.layers.mask, size, *window) >= 0.5
     subject = part(front, size, *window)[solid] if solid.any() else front[scene.layers.mask >= 0.5]
     low, high = scene.range
-    found = [float(np.median(d)) if d.size else low for d in (subject, part(behind, size, *window))]
-    found.append(sum(found) / 2 if inverse_depth is None else inverse_depth)
-    names = "subject", "behind", "insert"
+    medians = [float(np.median(depth)) for depth in (subject, part(behind, size, *window)) if depth.size]
+    own = sum(medians) / len(medians) if inverse_depth is None else inverse_depth
+    found = {"subject": medians[0] if subject.size else None, "behind": medians[-1], "insert": own}
     if scene.metric:
-        return {f"{n}_m": round(1 / d, 3) if d > 0 else None for n, d in zip(names, found, strict=True)}
-    return {n: round((d - low) / ((high - low) or 1), 3) for n, d in zip(names, found, strict=True)}
+        return {f"{name}_m": round(1 / depth, 3) if depth else None for name, depth in found.items()}
+    unit = (high - low) or 1
+    return {name: None if depth is None else round((depth - low) / unit, 3) for name, depth in found.items()}

@@ -16,7 +16,7 @@ from mdeas.images import read_bytes, write_png
 from mdeas.layers import Layers, split_depth
 from mdeas.metres import Measured
 from mdeas.outputs import encode_depth
-from mdeas.pair import PairWarning, tell
+from mdeas.pair import PairWarning
 from mdeas.photo import Photo
 from mdeas.pointfile import FORMATS, encode_points
 from mdeas.predictor import Prediction, Predictor
@@ -49,8 +49,13 @@ class Extras:
         name = str(self.cloud)
         return (Path(name).suffix or f".{name}").removeprefix(".").lower()
 
-    def _fov_deg(self, measured: Measured | None) -> float | None:
-        return self.fov_deg if self.fov_deg is not None or measured is None else measured.fov_deg
+    def camera(self, photo: Photo, measured: Measured | None) -> Camera | None:
+        """The camera of the cloud; None without one."""
+        if self.cloud is None:
+            return None
+        fov_deg = self.fov_deg if self.fov_deg is not None or measured is None else measured.fov_deg
+        focal_35mm = headers.inspect(read_bytes(photo.path), quoted(photo.path)).focal_35mm
+        return camera_of(photo.height, photo.width, fov_deg=fov_deg, focal_35mm=focal_35mm)
 
     def check_count(self, count: int) -> None:
         """UsageError E-CLOUD when one file is named for several photos."""
@@ -73,6 +78,7 @@ class Extras:
         background: np.ndarray,
         prediction: Prediction,
         measured: Measured | None,
+        camera: Camera | None,
         facts: dict[str, Any],
         paths: dict[str, Path],
         force: bool,
@@ -80,18 +86,17 @@ class Extras:
         """Write what is asked for of a predicted pair to its `paths`.
 
         Input: background: uint8, of the shape of photo.view, as prediction; measured: its depth in
-            metres, then the cloud is in metres; facts: what its JSON says.
+            metres, then the cloud is in metres; camera: see `camera`; facts: what its JSON says.
         Errors: InputError E-CLOUD-EMPTY; StorageError.
         """
-        if not (self.layers or self.cloud):
+        if not (self.layers or camera):
             return
         layers = split_depth(predictor, background, prediction)
         if self.layers:
             _write_layers(layers, photo, facts, paths, force)
-        if self.cloud is not None:
+        if camera:
             cutout = np.dstack([photo.view, np.rint(prediction.mask * 255).astype(np.uint8)])
-            depths = _depths(layers, measured)
-            cloud = build_cloud(cutout, background, *depths, _camera(photo, self._fov_deg(measured)))
+            cloud = build_cloud(cutout, background, *_depths(layers, measured), camera)
             data = encode_points(cloud.points, cloud.colours, self._form)
             write_bytes(paths[f"cloud.{self._form}"], data, force=force)
 
@@ -123,10 +128,9 @@ def _write_layers(
     write_json(paths["layers.json"], found, force=force)
 
 
-def _camera(photo: Photo, fov_deg: float | None) -> Camera:
-    focal_35mm = headers.inspect(read_bytes(photo.path), quoted(photo.path)).focal_35mm
-    camera = camera_of(photo.height, photo.width, fov_deg=fov_deg, focal_35mm=focal_35mm)
-    if camera.source == "assumed":
-        text = f"the angle of view is not known; {camera.fov_deg:.0f}° across the width are taken. Pass --fov"
-        tell(photo.path, [PairWarning("W-CLOUD-FOV", text)])
-    return camera
+def doubts(camera: Camera | None) -> list[PairWarning]:
+    """W-CLOUD-FOV where the angle of view was not known."""
+    if camera is None or camera.source != "assumed":
+        return []
+    text = f"the angle of view is not known; {camera.fov_deg:.0f}° across the width are taken. Pass --fov"
+    return [PairWarning("W-CLOUD-FOV", text)]

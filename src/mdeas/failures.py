@@ -1,20 +1,39 @@
 """What could not be used while the rest was done: a list beside the results, and one error at the end."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mdeas.errors import InputError
+from mdeas.errors import InputError, StorageError
 from mdeas.files import json_lines, quoted, storage, write_bytes
 
 ERRORS = "errors.jsonl"
+
+
+def refuse_other_list(out: Path) -> None:
+    """StorageError E-EXISTS where `out` has an errors.jsonl that tell_failures did not write."""
+    path = out / ERRORS
+    if path.exists() and not (path.is_file() and _is_ours(path)):
+        raise StorageError("E-EXISTS", f"{quoted(path)} is not of this command. Give another folder.")
+
+
+def _is_ours(path: Path) -> bool:
+    with storage(path), path.open(encoding="utf-8", errors="replace") as file:
+        line = file.readline()
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and {"image", "code"} <= record.keys()
 
 
 def tell_failures(out: Path, failures: Sequence[tuple[Path, InputError]], count: int) -> None:
     """Raise what went wrong with some of `count` pictures, after listing it in `out`.
 
     The list is of this run: that of an earlier one is replaced, or removed. Errors: InputError E-SOME-FAILED;
-    with one picture in all its own error; StorageError.
+    with one picture in all its own error; StorageError, also that of refuse_other_list.
     """
+    refuse_other_list(out)
     path = out / ERRORS
     if not failures:
         with storage(path):

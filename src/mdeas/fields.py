@@ -52,7 +52,7 @@ def sized(planes: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray:
     return np.stack([resize(plane, *size, enlarge=cv2.INTER_LINEAR) for plane in planes])
 
 
-def shrunk(picture: np.ndarray, longest: int) -> np.ndarray:
+def shrunk_by_whole(picture: np.ndarray, longest: int) -> np.ndarray:
     """Area means of (H, W, C): by the whole factor, which OpenCV does ten times as fast, that brings the long
     side to `longest` pixels or less.
     """
@@ -63,7 +63,7 @@ def shrunk(picture: np.ndarray, longest: int) -> np.ndarray:
 
 
 def strips(height: int) -> Iterator[slice]:
-    """The rows of a picture, some hundred at a time."""
+    """The rows of a picture, at most _STRIP_ROWS at a time."""
     for top in range(0, height, _STRIP_ROWS):
         yield slice(top, min(top + _STRIP_ROWS, height))
 

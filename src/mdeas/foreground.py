@@ -6,7 +6,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from mdeas.fields import filled, part, prior, shrunk, sized, square, strips
+from mdeas.fields import filled, part, prior, shrunk_by_whole, sized, square, strips
 from mdeas.spec import resize
 
 # Alpha in levels of 255 up to which a pixel shows the backdrop alone and says nothing of the subject; and how
@@ -58,7 +58,7 @@ def decontaminate(cutout: np.ndarray, background: np.ndarray) -> None:
 
 def estimate(cutout: np.ndarray, background: np.ndarray) -> Colours:
     """The fields of a picture, found on small copies of it; input as `decontaminate`."""
-    image = shrunk(cutout, _SUBJECT_SIZE)
+    image = shrunk_by_whole(cutout, _SUBJECT_SIZE)
     size = image.shape[:2]
     empty = resize(background, *size, enlarge=cv2.INTER_LINEAR)
     drift = _drift(image, empty)
@@ -147,7 +147,7 @@ def backdrop(
 
 def _drift(image: np.ndarray, empty: np.ndarray) -> np.ndarray:
     """Colours.drift in planes, from a small cut-out uint8 (h, w, 4) and background uint8 (h, w, 3)."""
-    image, empty = shrunk(image, _DRIFT_SIZE), shrunk(empty, _DRIFT_SIZE)
+    image, empty = shrunk_by_whole(image, _DRIFT_SIZE), shrunk_by_whole(empty, _DRIFT_SIZE)
     outside = (image[..., 3] <= _EMPTY).astype(np.float32)
     keep = cv2.erode(outside, square(max(outside.shape) * _MARGIN))
     change = _planes(image) - _planes(empty)

@@ -53,7 +53,7 @@ def place_insert(
     foot, middle = factor * rows.stop, factor * (columns.start + columns.stop) / 2
     pixels = _scaled(cutout, factor, name)
     insert = Insert(pixels=pixels, top=round(at[1] - foot), left=round(at[0] - middle))
-    if any(part.stop <= part.start for part in insert.window(size)):
+    if not insert.seen(*insert.window(size))[..., 3].any():
         where = f"--at {at[0]:g},{at[1]:g} puts it outside the photo of {size[1]}×{size[0]} pixels"
         raise UsageError("E-INSERT-OUTSIDE", f"{name}: {where}. Give a point in the photo.")
     return insert

@@ -6,7 +6,6 @@ behind what it hides, and its lowest point touches the ground, whose depth is kn
 at the depth of the ground at its contact point, or nearer. Things that hang or fly come out too far away.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,11 @@ import numpy as np
 from mdeas.calibrate import empty_depth
 from mdeas.calibration import Calibration, beyond_reach, check_fits, map_path, read_calibration
 from mdeas.create.depth.sensor import read_depth_m
-from mdeas.files import quoted, sha256_file, write_json
+from mdeas.files import sha256_file, write_json
 from mdeas.images import write_png
 from mdeas.inverse_depth import Line, PictureFit, fit_picture
 from mdeas.objects import MASK_THRESHOLD, find_pieces
-from mdeas.pair import PairWarning
+from mdeas.pair import PairWarning, tell
 from mdeas.predictor import Prediction, Predictor
 
 OUTPUTS = ("depth-m.png", "depth-m.json")
@@ -75,7 +74,7 @@ class Ruler:
             text = (
                 "not the photo that was calibrated with; metres are right if the camera was not moved since"
             )
-            print(f"mdeas: warning[W-CALIBRATION-BACKGROUND] {quoted(background)}: {text}", file=sys.stderr)
+            tell(background, [PairWarning("W-CALIBRATION-BACKGROUND", text)])
 
     def measure(self, prediction: Prediction, motion: np.ndarray | None = None) -> Measured:
         """Metres of a photo of the view, of any resolution; motion: see pairing.matched.Matched."""

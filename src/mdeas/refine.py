@@ -50,7 +50,8 @@ def restored(mask: np.ndarray, depth: np.ndarray, background: np.ndarray, image:
     maps = _evidence_maps(mask, background, image)
     for rows, columns in _strips(maps.where, height, width):
         full[rows, columns] = _refined(full, maps, background, image, rows, columns)
-    return Prediction(_clean(full), _layered(depth, mask, full))
+    full = _clean(full)
+    return Prediction(full, _layered(depth, mask, full))
 
 
 def _clean(mask: np.ndarray) -> np.ndarray:

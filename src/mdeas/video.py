@@ -133,16 +133,17 @@ class Tiles:
         self.size = _tile_size(*first.shape[:2])
         self.empty = replace(empty, view=self._small(empty.view))
         self.line = 1.0, 0.0
+        self.met = False
         self._meet(first)
 
     def _meet(self, frame: np.ndarray) -> None:
         """Bring the background to a frame; to all that follow, because the camera stands."""
         small = self._small(frame)
         photo = Photo(self.source, frame.shape[0], frame.shape[1], small)
-        matched = match_photos(self.empty, photo, self.mode)
+        self.met = not shows_nothing(small)
+        matched = match_photos(self.empty, photo, self.mode if self.met else "off")
         # Many videos begin with the empty scene.
         tell(self.source, [warning for warning in matched.warnings if warning.code != "W-PAIR-IDENTICAL"])
-        self.met = not shows_nothing(small)
         self.background = matched.background
         self.depth = self.predictor.predict(self.background, self.background).depth
         low, high = robust_range(self.depth)

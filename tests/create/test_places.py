@@ -44,6 +44,15 @@ def test_spots_are_on_the_floor_and_in_view(pitch):
         assert foot < 0.95 and foot + 0.5 / (depth * there.camera.reach) > -0.6
 
 
+@pytest.mark.parametrize("name", PLACES)
+def test_everything_has_an_extent(name):
+    """A box without one has no inside: rays that meet it see nothing else."""
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        made = PLACES[name][0](Palette(rng, 5, 5), rng)
+        assert all((thing.half + thing.radius > 0).all() for thing in made.primitives)
+
+
 def _heights(there, size, rng):
     spots = [there.draw_spot(size, (0.05, 1), 0.0, rng) for _ in range(200)]
     return {round(float(spot[1]), 6) for spot in spots if spot is not None}

@@ -20,6 +20,7 @@ import numpy as np
 from mdeas.errors import InputError
 from mdeas.files import json_bytes, quoted, read_json_if_any, sha256_bytes, sha256_file
 from mdeas.images import SUFFIXES, list_images, read_rgb, read_rgba
+from mdeas.spec import within
 
 ALL = "all"  # the split of assets that every split may use
 LONG_SIDE = 800
@@ -171,7 +172,7 @@ def split_of(sha256: str, shares: Mapping[str, float]) -> str:
 @lru_cache(maxsize=_CACHED)
 def photo(asset: Asset) -> np.ndarray:
     """uint8 RGB (h, w, 3), long side at most LONG_SIDE; read only."""
-    return _frozen(shrunk(read_rgb(asset.path), LONG_SIDE))
+    return _frozen(within(read_rgb(asset.path), LONG_SIDE))
 
 
 @lru_cache(maxsize=_CACHED)
@@ -189,7 +190,7 @@ def cutout(asset: Asset) -> np.ndarray:
             "E-CUTOUT", f"{asset.path.name!r} has {what}. A foreground is an RGBA cut-out, such as a PNG."
         )
     rows, columns = (slice(*_extent(np.any(alpha, axis=axis, keepdims=True))) for axis in (1, 0))
-    return _frozen(shrunk(premultiply(rgba[rows, columns, :3], alpha[rows, columns]), LONG_SIDE))
+    return _frozen(within(premultiply(rgba[rows, columns, :3], alpha[rows, columns]), LONG_SIDE))
 
 
 def premultiply(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -201,15 +202,6 @@ def premultiply(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def _extent(used: np.ndarray) -> tuple[int, int]:
     places = np.flatnonzero(used)
     return int(places[0]), int(places[-1]) + 1
-
-
-def shrunk(picture: np.ndarray, long_side: int) -> np.ndarray:
-    """uint8 (h, w, C), its long side at most `long_side` pixels."""
-    scale = long_side / max(picture.shape[:2])
-    if scale >= 1:
-        return picture
-    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _frozen(picture: np.ndarray) -> np.ndarray:

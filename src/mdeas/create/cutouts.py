@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mdeas.create.assets import shrunk
 from mdeas.create.matte import cut_outs
 from mdeas.errors import InputError
-from mdeas.failures import tell_failures
+from mdeas.failures import refuse_other_list, tell_failures
 from mdeas.files import locked, quoted, refuse_existing
 from mdeas.images import list_images, write_png
 from mdeas.names import output_names
@@ -21,6 +20,7 @@ from mdeas.pairing.matched import Mode, match_photos
 from mdeas.photo import Photo, open_photo
 from mdeas.predictor import Predictor
 from mdeas.runtime import load
+from mdeas.spec import within
 
 _LONG_SIDE = 2048  # px; models see a few hundred, and compositing uses 800
 
@@ -48,6 +48,7 @@ def cutout_files(
     names = output_names(paths)
     for target in (out / _file(name, 0, split_objects) for name in names):
         refuse_existing(target, force)
+    refuse_other_list(out)
     predictor = load(model)
     errors: list[tuple[Path, InputError]] = []
     with locked(out):
@@ -92,4 +93,4 @@ def _of_pair(
 
 def _small(path: Path) -> Photo:
     photo = open_photo(path)
-    return replace(photo, view=shrunk(photo.view, _LONG_SIDE))
+    return replace(photo, view=within(photo.view, _LONG_SIDE))

@@ -143,7 +143,7 @@ class Trunk(nn.Module):
 
     def forward(self, eighth: Tensor, third: Tensor, fourth: Tensor) -> Tensor:
         sixteenth = self.down4(eighth) + self.seen4(third)
-        # What a padded convolution can only guess.
+        # How far down each row is, which a padded convolution can only guess.
         sixteenth = self.mix4(sixteenth + self.height * self.slope(sixteenth))  # 96 x 14
         deepest = self.mix5(self.down5(sixteenth) + self.seen5(fourth))  # 128 x 7
         deepest = deepest + self.whole(mean(deepest))
@@ -169,7 +169,7 @@ class MaskDecoder(nn.Module):
 
 
 class DepthDecoder(nn.Module):
-    """Features at 1/8 with a skip at 1/4 -> one channel at 1/4: what differs from "nearer further down"."""
+    """Features at 1/8 with a skip at 1/4 -> depth at 1/4: "nearer further down" and what differs from it."""
 
     def __init__(self, half: int, quarter: int, eighth: int):
         super().__init__()

@@ -23,10 +23,10 @@ def clear(
 
     Input: camera: a point (3,) that must stay outside of them as well.
     """
-    return is_clear(*_stacked(primitives), others, camera)
+    return boxes_clear(*_stacked(primitives), others, camera)
 
 
-def is_clear(
+def boxes_clear(
     middle: np.ndarray, reach: np.ndarray, others: Sequence[Primitive], camera: np.ndarray | None = None
 ) -> bool:
     """The same for boxes: (N, 3) middles and half extents in metres."""

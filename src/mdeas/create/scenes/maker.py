@@ -19,7 +19,8 @@ from mdeas.create.scenes.stock import Stock, load_sources
 from mdeas.sample import Sample
 
 TRIES = 6
-"""Attempts to find room for what is added before the pair is left empty."""
+"""How often a scene is drawn in which what was added is seen, and how often something is added to it."""
+_SPOTS = 6  # tried for each cut-out
 
 
 class ScenesMaker:
@@ -139,7 +140,7 @@ class ScenesMaker:
         tall, wide = cutout(stock.cutouts[which]).shape[:2]
         height = log_uniform(rng, 0.1, 0.4) if place.kinds == ("small",) else log_uniform(rng, 0.3, 1.9)
         half = np.array([height * wide / tall / 2, height / 2, 0.01])
-        for _ in range(TRIES):
+        for _ in range(_SPOTS):
             spot = place.draw_spot(height, self.recipe.apparent, 0.05, rng)
             if spot is None:
                 continue

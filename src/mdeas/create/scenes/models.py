@@ -121,7 +121,7 @@ def _clear(place: Place, spot: np.ndarray, reach: np.ndarray, others: list[Primi
     room = place.primitives[0]
     if not place.outdoor and middle[1] + reach[1] > room.centre[1] + room.half[1] - 0.15:
         return False
-    return boxes.is_clear(middle[None], reach[None], others, place.camera.position)
+    return boxes.boxes_clear(middle[None], reach[None], others, place.camera.position)
 
 
 def _at_wall(

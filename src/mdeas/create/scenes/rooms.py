@@ -7,6 +7,7 @@ from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, Surface, 
 from mdeas.create.scenes.spots import Place, Support
 
 _FREE_M = 0.5  # from the camera to the walls
+_ROLL_DEG = 3.0  # usual roll of a camera that is held
 
 
 def box(centre, half, surface: Surface) -> Primitive:
@@ -68,13 +69,13 @@ def _ceiling_lamp(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
 
 
 def camera_at(
-    position, yaw: float, pitch: float, rng: Rng, fov: tuple[float, float] = (32, 80), roll_deg: float = 3.0
+    position_m, yaw_deg: float, pitch_deg: float, rng: Rng, fov_deg: tuple[float, float] = (32, 80)
 ) -> Camera:
-    """A camera that somebody holds: a little roll, and one in twelve held askew."""
+    """A camera that somebody holds: a little roll, one in twelve held askew; its angle of view is drawn."""
     askew = 5 if rng.random() < 0.08 else 1
-    roll = float(np.clip(rng.normal(0, roll_deg * askew), -30, 30))
-    position = np.asarray(position, float)
-    return Camera(position=position, rotation=rotation(yaw, pitch, roll), fov_deg=log_uniform(rng, *fov))
+    roll_deg = float(np.clip(rng.normal(0, _ROLL_DEG * askew), -30, 30))
+    turn = rotation(yaw_deg, pitch_deg, roll_deg)
+    return Camera(position=np.asarray(position_m, float), rotation=turn, fov_deg=log_uniform(rng, *fov_deg))
 
 
 def _partition(size: np.ndarray, camera: Camera, palette: Palette, rng: Rng) -> Primitive:

@@ -34,7 +34,7 @@ class Place:
     primitives: list[Primitive]
     camera: Camera
     supports: list[Support]
-    """First the one that most things stand on, last the floor."""
+    """First the one that most things stand on, last the floor or what takes its place."""
     kinds: tuple[str, ...]
     """Values of Thing.place that belong here."""
     far_m: float
@@ -52,7 +52,8 @@ class Place:
     ) -> np.ndarray | None:
         """One try at a base point for what is `size_m` large and at least partly in view.
 
-        Input: apparent, range of its size as a share of the picture's height; margin, see Support.holds.
+        Input: apparent, range of its size as a share of the picture's height (from above only its upper end
+            holds); margin, see Support.holds.
         Output: (3,) metres, or None.
         """
         supports = self.supports + self.tops * 2 * (size_m < _ON_TOPS_M)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mdeas.create.scenes.rooms import box, camera_at, floor_of, on_wall, shell
-from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, log_uniform
+from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, Surface, log_uniform
 from mdeas.create.scenes.spots import Place, Support
 
 _FOV_DEG = (28, 75)
@@ -87,10 +87,16 @@ def open_bin(palette: Palette, rng: Rng) -> Place:
     camera = _towards(centre, away, rng.uniform(-60, 60), rng.uniform(40, 90), size, rng)
     bottom = _inside(centre, half)
     sides = _open_box(centre, half, 1, 1, palette, rng)
-    stand = box(
-        (0, lift / 2 - 0.025, centre[2]), (half[0] + 0.2, lift / 2 - 0.025, half[2] + 0.2), palette.surface()
-    )
-    return Place([*walls, *sides, stand], camera, [bottom, bottom, bottom, floor_of(size)], ("small",), 3.0)
+    stand = _stand(centre, half, lift - 0.05, palette.surface())
+    return Place([*walls, *sides, *stand], camera, [bottom, bottom, bottom, floor_of(size)], ("small",), 3.0)
+
+
+def _stand(centre: np.ndarray, half: np.ndarray, height_m: float, look: Surface) -> list[Primitive]:
+    """What a bin stands on, a little larger than it; nothing where it stands on the floor."""
+    if height_m <= 0:
+        return []
+    at, extent = (0, height_m / 2, centre[2]), (half[0] + 0.2, height_m / 2, half[2] + 0.2)
+    return [box(at, extent, look)]
 
 
 def shelf_bay(palette: Palette, rng: Rng) -> Place:
