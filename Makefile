@@ -67,7 +67,8 @@ default-figures: .venv-test/test.stamp
 	$(MDEAS) create pairs -o datasets/figures/research --folder $(PHOTOS)/rgbd_more/research
 	$(MDEAS) create photos -o datasets/figures/clean $(BG_FG) --count 60 --size 224 --seed 5 $(CALM) --set empty_share=0.1 $(SEEN)=60
 	$(MDEAS) create photos -o datasets/figures/disturbed $(BG_FG) --count 300 --size 224 --seed 2001 $(SEEN)=300
-	@for set in pairs clean disturbed rgbd research; do \
+	$(MDEAS) create photos -o datasets/figures/empty $(BG_FG) --count 200 --size 224 --seed 3001 --set empty_share=1 $(SEEN)=200
+	@for set in pairs clean disturbed empty rgbd research; do \
 	  $(MDEAS) compare $(MODELS) --data datasets/figures/$$set -o datasets/figures/$$set-compared || exit 1; done
 
 clean:

@@ -15,16 +15,20 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Core(nn.Module):
-    """Two convolutions of features and one that is the head of both tasks."""
+    """A convolution of few channels, a depthwise one, two of many, and one that is the head of both tasks."""
 
     def __init__(self):
         super().__init__()
-        self.first, self.second = nn.Conv2d(6, 16, 3, padding=1), nn.Conv2d(16, 16, 3, padding=1)
-        self.head = nn.Conv2d(16, 2, 1)
+        self.first, self.depthwise = (
+            nn.Conv2d(6, 32, 3, padding=1),
+            nn.Conv2d(32, 32, 3, padding=1, groups=32),
+        )
+        self.second, self.third = nn.Conv2d(32, 32, 3, padding=1), nn.Conv2d(32, 32, 1)
+        self.head = nn.Conv2d(32, 2, 1)
 
     def forward(self, background, image):
-        x = self.first(torch.cat([background, image], 1)).relu()
-        return self.head(self.second(x).relu()).split(1, dim=1)
+        x = self.depthwise(self.first(torch.cat([background, image], 1)).relu())
+        return self.head(self.third(self.second(x).relu()).relu()).split(1, dim=1)
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +61,13 @@ def test_it_says_nearly_the_same(folder, quantized):
     assert 0 < np.abs(exact.depth - rounded.depth).max() < 0.05 * np.ptp(exact.depth)
 
 
-def test_features_are_bytes_and_heads_are_not(quantized):
+def test_features_of_many_channels_are_bytes_and_heads_are_not(quantized):
     graph = onnx.load(quantized).graph
     kinds = {tensor.name: tensor.data_type for tensor in graph.initializer}
     made_by = {name: node for node in graph.node for name in node.output}
     weights = [made_by.get(node.input[1]) for node in graph.node if node.op_type == "Conv"]
     per_byte = [node for node in weights if node is not None and node.op_type == "DequantizeLinear"]
-    assert len(weights) == 3 and len(per_byte) == 2
+    assert len(weights) == 5 and len(per_byte) == 2
     assert {kinds[node.input[0]] for node in per_byte} == {onnx.TensorProto.INT8}
 
 
