@@ -1,6 +1,7 @@
 """The command line: what it takes, what it says, how it exits."""
 
 import inspect
+import os
 import subprocess
 import sys
 
@@ -218,3 +219,13 @@ def test_paths_are_taken_to_the_letter(monkeypatch):
         assert run_with(monkeypatch, go, ["go", name]) == 0
     assert seen == ["null", "1e3", "a: b", "{x}", "[1]", "~", " ", "été 😀.png"]
     assert arguments._dotted_to_set(["--a.b"]) == ["--set", "a.b="]
+
+
+def test_output_that_nobody_reads_is_no_bug():
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "mdeas", "models"], stdout=write, stderr=subprocess.PIPE, text=True
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (e.EXIT_UNREAD, "")

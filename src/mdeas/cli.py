@@ -5,6 +5,7 @@ docstring is the help. To add a command, write the function in the commands_*.py
 row in COMMANDS.
 """
 
+import os
 import sys
 import traceback
 from typing import Any
@@ -27,7 +28,7 @@ from mdeas.commands_models import compare, evaluate, export, grid, models, quant
 from mdeas.commands_pair import check
 from mdeas.commands_predict import predict
 from mdeas.commands_run import benchmark, video
-from mdeas.errors import EXIT_BUG, EXIT_OK, MdeasError, MemoryLimitError
+from mdeas.errors import EXIT_BUG, EXIT_OK, EXIT_UNREAD, MdeasError, MemoryLimitError
 
 _MOST = 300  # characters of a stranger's message: a compiler's goes on for pages
 
@@ -69,13 +70,32 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names may be any bytes
     try:
+        code = _run(words)
+        sys.stdout.flush()
+        return code
+    except BaseException as error:
+        if isinstance(error, BrokenPipeError) and _unread():
+            return EXIT_UNREAD
+        return _report(error, debug="--debug" in words)
+
+
+def _run(words: list[str]) -> int:
+    try:
         function, arguments = parse("mdeas", __version__, COMMANDS, words)
         function(**arguments)
     except SystemExit as stop:  # --help and --version
         return int(stop.code or EXIT_OK)
-    except BaseException as error:
-        return _report(error, debug="--debug" in words)
     return EXIT_OK
+
+
+def _unread() -> bool:
+    """Whether nobody reads what is printed, as behind `mdeas … | head`; from then on it goes nowhere."""
+    try:
+        os.write(sys.stdout.fileno(), b"\n")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _report(error: BaseException, *, debug: bool) -> int:

@@ -5,6 +5,7 @@ Every message says what was got, what was expected and what to do, in one line.
 
 EXIT_OK = 0
 EXIT_BUG = 1
+EXIT_UNREAD = 141
 
 
 class MdeasError(Exception):

@@ -69,7 +69,7 @@ def test_size_changes_shapes_and_not_parameters(capsys):
     assert cli.main(["models", "twin-s", "--size", "33"]) == 0
     text = capsys.readouterr().out
     assert "[1, 1, 64, 64]" not in text and "[1, 4, 32, 32]" in text  # padded to a multiple of 32
-    assert "Total params: 1,628,900" in text
+    assert "Total params: 1,471,173" in text
 
 
 def test_list_has_cost_and_heads(capsys):
