@@ -18,12 +18,12 @@ import numpy as np
 from mdeas.predictor import Prediction
 from mdeas.spec import resize, restore
 
-# All measured with benchmarks/refine.py and the default model: the better the network, the less they may move.
+# All measured with benchmarks/refine.py and the default model: a better network may be moved less.
 _SURE_INSIDE, _SURE_OUTSIDE = 0.5, 0.2  # alpha from which on a working pixel counts as object, as background
 _NEAR_INSIDE, _NEAR_OUTSIDE = 1 / 17, 1 / 2  # side of the windows around a pixel, share of the long side
 _BAND = 5  # working pixels; where the network's edge may move
-_NOISE = 6.0  # of 255: least standard deviation that either side is believed to have
-_WEIGHT = 0.08  # of the log likelihood ratio: neighbours are alike, so they do not witness independently
+_NOISE = 8.0  # of 255: least standard deviation that either side is believed to have
+_WEIGHT = 0.07  # of the log likelihood ratio: neighbours are alike, so they do not witness independently
 _MOST, _LEAST = 4.0, -3.0  # of what is added to the log odds; likeness to the background may be chance
 _SMOOTH = 0.55  # side of the window over which evidence is averaged, working pixels
 _STRIP = 1 << 16  # pixels that are worked on at a time
