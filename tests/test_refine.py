@@ -34,8 +34,8 @@ def cleaned(mask):
     return ((mask - 0.02) / 0.96).clip(0, 1)
 
 
-@pytest.mark.parametrize("colour", [(200, 60, 40), (135, 110, 150)])
-def test_the_edge_comes_to_lie_where_the_photo_has_it(colour):
+@pytest.mark.parametrize(("colour", "rest"), [((200, 60, 40), 0.5), ((135, 110, 150), 0.8)])
+def test_the_edge_comes_to_lie_where_the_photo_has_it(colour, rest):
     rng = np.random.default_rng(0)
     alpha = disc(336, 480, 120)
     background, image = pair(alpha, colour, 3, rng)
@@ -44,7 +44,7 @@ def test_the_edge_comes_to_lie_where_the_photo_has_it(colour):
     refined = refine.restored(mask, mask, background, image).mask
     assert iou(plain, alpha) < 0.95 < 0.98 < iou(refined, alpha)
     assert boundary_f(refined, alpha, 0.004) > 0.95 > boundary_f(plain, alpha, 0.004)
-    assert mad(refined, alpha) < 0.7 * mad(plain, alpha)
+    assert mad(refined, alpha) < rest * mad(plain, alpha)
 
 
 def test_depth_steps_where_the_mask_does():
