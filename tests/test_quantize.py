@@ -89,3 +89,9 @@ def test_refusals(folder, quantized, capsys):
     assert "E-EXISTS" in capsys.readouterr().err
     assert main(["quantize", "otsu", *words, "--force"]) == 5
     assert "E-MODEL-MISSING" in capsys.readouterr().err
+
+
+def test_a_model_in_8_bits_is_refused_by_name(folder, quantized, capsys):
+    words = ["quantize", str(quantized), "--data", str(folder / "data"), "-o", str(folder / "twice.onnx")]
+    assert main(words) == 5 and "error[E-MODEL-FORMAT]" in capsys.readouterr().err
+    assert not (folder / "twice.onnx").exists()

@@ -1,6 +1,6 @@
 """From photos on disk to masks, depth maps, cut-outs and panels on disk."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,21 +69,11 @@ def predict_files(
     reports = [Path(report)] if report else []
     targets = [*(path for paths in outputs.values() for path in paths.values()), *reports]
     inputs = [*files, empty_path, *([Path(calibration)] if calibration else [])]
-    refuse_outputs(targets, inputs, force, "Give another folder with -o.")
-    refuse_outputs([*targets, out / ERRORS], [], True, "Give another name.")
-    refuse_other_list(out)
+    _refuse(out, targets, inputs, force)
     predictor = load(model, device=device, threads=threads, size=size)
     view = View.of(empty_path, predictor, pair, calibration, extras, lists_objects=bool(reports))
-    results, errors = [], []
     with locked(out):
-        for path, paths in outputs.items():
-            try:
-                results.append(view.predict(path, paths, force))
-            except InputError as error:
-                errors.append((path, error))
-                continue
-            for kind in paths:
-                tell(results[-1][kind])
+        results, errors = _predict_each(view, outputs, force, tell)
         for place in reports:
             write_report(place, results, force=force)
             tell(str(place))
@@ -91,6 +81,29 @@ def predict_files(
     # At the end: what cannot be used is one line on stderr, and nothing beside it.
     tell_model(predictor)
     return results
+
+
+def _refuse(out: Path, targets: Sequence[Path], inputs: Sequence[Path], force: bool) -> None:
+    """Before any work: errors of files.refuse_outputs, and of the list of failures that `out` may get."""
+    refuse_outputs(targets, inputs, force, "Give another folder with -o.")
+    refuse_outputs([*targets, out / ERRORS], [], True, "Give another name.")
+    refuse_other_list(out)
+
+
+def _predict_each(
+    view: "View", outputs: Mapping[Path, dict[str, Path]], force: bool, tell: Callable[[str], None]
+) -> tuple[list[dict[str, Any]], list[tuple[Path, InputError]]]:
+    """What there is to say of each photo that could be used, and the errors of the others."""
+    results, errors = [], []
+    for path, paths in outputs.items():
+        try:
+            results.append(view.predict(path, paths, force))
+        except InputError as error:
+            errors.append((path, error))
+            continue
+        for kind in paths:
+            tell(results[-1][kind])
+    return results, errors
 
 
 def predict_pair(predictor: Predictor, background: Path, image: Path, out: Path) -> None:

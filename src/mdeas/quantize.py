@@ -109,9 +109,8 @@ def _heads(proto: Any) -> list[str]:
 
 def _narrow(proto: Any) -> list[str]:
     """Convolutions whose kernels read at most _FEW channels."""
-    shapes = {tensor.name: tensor.dims for tensor in proto.graph.initializer}
-    convolutions = [node for node in proto.graph.node if node.op_type == "Conv"]
-    return [node.name for node in convolutions if shapes[node.input[1]][1] <= _FEW]
+    narrow = {t.name for t in proto.graph.initializer if len(t.dims) > 1 and t.dims[1] <= _FEW}
+    return [node.name for node in proto.graph.node if node.op_type == "Conv" and node.input[1] in narrow]
 
 
 @contextlib.contextmanager

@@ -133,7 +133,6 @@ class Tiles:
         self.size = _tile_size(*first.shape[:2])
         self.empty = replace(empty, view=self._small(empty.view))
         self.line = 1.0, 0.0
-        self.met = False
         self._meet(first)
 
     def _meet(self, frame: np.ndarray) -> None:
