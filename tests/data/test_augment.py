@@ -1,6 +1,7 @@
 """Augmentation: one geometry for four pictures, photometry of its own for each photo."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -72,6 +73,20 @@ def test_depth_is_unknown_where_a_rotation_left_the_picture():
 
 def test_a_crop_stays_inside():
     assert changed(same_everywhere(), crop=0.9).depth_known.all()
+
+
+def test_fading_takes_a_share_of_what_is_new_from_half_of_the_pictures_and_nothing_else():
+    batch = same_everywhere(count=400, size=8)
+    new = torch.zeros_like(batch.mask)
+    new[..., 2:5, 3:6] = 0.5  # soft edges are new, too
+    batch = replace(batch, image=batch.background + (new > 0) * 0.2, mask=new)
+    after = changed(batch, fade=0.8)
+    left = ((after.image - after.background) / 0.2)[:, :, 2:5, 3:6].flatten(1)
+    torch.testing.assert_close(left, left[:, :1].expand_as(left))  # one share a picture
+    assert left.min() >= 0.2 - 1e-5 and left.min() < 0.25 and left.max() < 1 + 1e-5
+    assert 0.4 < (left[:, 0] > 1 - 1e-5).float().mean() < 0.6
+    assert torch.equal((after.image != after.background).any(1, keepdim=True), new > 0)
+    assert torch.equal(after.background, batch.background) and torch.equal(after.mask, new)
 
 
 def test_shared_photometry_keeps_equal_photos_equal_and_own_does_not():

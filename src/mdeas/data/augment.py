@@ -28,6 +28,8 @@ class AugmentConfig:
     """A crop keeps between 1 - crop and 1 of each side, then fills the picture again; at most .99."""
     rotation_deg: float = 0.0
     """Largest angle either way; depth is unknown where the picture was left."""
+    fade: float = 0.0
+    """In half of the pictures what is new loses up to this share of its difference from what is behind it."""
     shared: Photometry = field(default_factory=lambda: Photometry(gain=0.15))
     """Changes of values that are the same in both photos."""
     own: Photometry = field(default_factory=lambda: Photometry(gain=0.05, noise=0.02))
@@ -37,6 +39,7 @@ class AugmentConfig:
         require_within("data.augment.mirror", self.mirror, 1)
         require_within("data.augment.crop", self.crop, 0.99)
         require_within("data.augment.rotation_deg", self.rotation_deg, 180)
+        require_within("data.augment.fade", self.fade, 1)
         self.shared.check("data.augment.shared")
         self.own.check("data.augment.own")
 
@@ -56,12 +59,21 @@ def generator(
 
 
 def augment(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
-    """The batch after geometry, then shared photometry, then each photo's own."""
-    batch = geometry(batch, config, rng)
+    """The batch after fading and geometry, then shared photometry, then each photo's own."""
+    batch = geometry(fade(batch, config, rng), config, rng)
     both = torch.cat([batch.background, batch.image], 1)
     both = photometry(both, config.shared, rng, groups=1)
     both = photometry(both, config.own, rng, groups=2).clamp_(0, 1)
     return replace(batch, background=both[:, :3], image=both[:, 3:])
+
+
+def fade(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
+    """Things nearly of the colour of what is behind them: where the mask is above 0, image nearer to background."""
+    if not config.fade:
+        return batch
+    lost = config.fade * (2 * rng.uniform(len(batch.image)) - 1).clamp_min(0)
+    lost = lost.view(-1, 1, 1, 1) * (batch.mask > 0)
+    return replace(batch, image=torch.lerp(batch.image, batch.background, lost))
 
 
 def geometry(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:

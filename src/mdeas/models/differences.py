@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-_ONE_LEVEL = 1 / 255
+_TWO_LEVELS = 2 / 255  # floor of what is usual: one makes rounding stand out in pairs without noise
 MOST_PLAIN, MOST_MOVED = 0.07, 0.035  # what a difference counts at most towards what is usual in its pair
 _MOST_USUAL = 20.0
 _FLAT = 0.001  # variance below which a channel says nothing about its gain
@@ -78,6 +78,8 @@ def score(difference: Tensor, most: float) -> Tensor:
         that large things do not hide themselves. Both in units of the photos' range.
     Output: (B, 1, h, w) in [0, 4].
     """
-    difference = difference.mean(1, keepdim=True)
+    channels = difference.shape[1]
+    # The mean as a convolution: five times as fast as ReduceMean across channels in ONNX Runtime.
+    difference = F.conv2d(difference, difference.new_full((1, channels, 1, 1), 1 / channels))
     usual = mean(difference.clamp(max=most))
-    return (difference / (usual + _ONE_LEVEL)).clamp(max=_MOST_USUAL) / 5
+    return (difference / (usual + _TWO_LEVELS)).clamp(max=_MOST_USUAL) / 5
