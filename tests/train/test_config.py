@@ -22,7 +22,7 @@ def test_overrides():
     assert recipe.optimizer.lr == 0.01
     assert recipe.loss["mask_l1"] == 2 and recipe.loss["mask_dice"] == 2
     assert recipe.data.repeats == [1, 2]
-    assert recipe.data.augment.mirror == 0 and recipe.data.augment.crop == 0.3
+    assert recipe.data.augment.mirror == 0 and recipe.data.augment.shared.gain == 0.15
 
 
 REFUSED = [
