@@ -62,7 +62,7 @@ def quantize(
     spec = replace(predictor.spec, name=predictor.spec.name + SUFFIX)
     onnx.helper.set_model_props(proto, predictor.metadata | {SPEC_KEY: spec.to_json()})
     bytes_ = proto.SerializeToString(deterministic=True)
-    OnnxPredictor(bytes_, str(out))  # refused here rather than at its first use
+    OnnxPredictor(bytes_, str(model))  # refused here, by the name of what was given, not at its first use
     return write_bytes(out, bytes_, force=force)
 
 
