@@ -68,7 +68,7 @@ def augment(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
 
 
 def fade(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
-    """Things nearly of the colour of what is behind them: the image where the mask is above 0, towards it."""
+    """Draw the image towards the background where the mask is above 0: things in the backdrop's colour."""
     if not config.fade:
         return batch
     lost = config.fade * (2 * rng.uniform(len(batch.image)) - 1).clamp_min(0)
