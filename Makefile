@@ -29,17 +29,17 @@ bench: .venv-test/test.stamp
 # What weights/CARD.md describes. PHOTOS holds bg/ and fg/, ASSETS textures/ and meshes/, RGBD a folder a picture:
 # image.* and depth.png. Interrupted, every step goes on where it stopped.
 MDEAS = .venv-test/bin/mdeas
+SCENES = --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures --size 160 --workers 2 \
+  --set split=identity --set billboard_share=0.4
 BG_FG = --backgrounds $(PHOTOS)/bg --foregrounds $(PHOTOS)/fg
 NO_TEST = --set test_count=0 --set validation_count
 SIZE_160 = datasets/scenes datasets/photos datasets/mild datasets/rgbd
 
 default-model: .venv-test/test.stamp
 	@test -d "$(PHOTOS)/bg" -a -d "$(ASSETS)/textures" || { echo "set PHOTOS=, ASSETS= and RGBD=, see the Makefile" >&2; exit 2; }
-	$(MDEAS) create scenes -o datasets/scenes --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures \
-	  --count 12800 --size 160 --seed 61 --workers 2 --set split=identity --set billboard_share=0.4 \
+	$(MDEAS) create scenes -o datasets/scenes $(SCENES) --count 12800 --seed 61 \
 	  --set validation_count=300 --set test_count=500
-	$(MDEAS) create scenes -o datasets/scenes-2 --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures \
-	  --count 4800 --size 160 --seed 62 --workers 2 --set split=identity --set billboard_share=0.4 $(NO_TEST)=0
+	$(MDEAS) create scenes -o datasets/scenes-2 $(SCENES) --count 4800 --seed 62 $(NO_TEST)=0
 	$(MDEAS) create photos -o datasets/photos $(BG_FG) --count 30400 --size 160 --seed 51 --workers 2 $(NO_TEST)=400
 	$(MDEAS) create photos -o datasets/mild $(BG_FG) --count 10000 --size 160 --seed 52 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3

@@ -79,7 +79,7 @@ def score(difference: Tensor, most: float) -> Tensor:
     Output: (B, 1, h, w) in [0, 4].
     """
     channels = difference.shape[1]
-    # The mean as a convolution: five times as fast as ReduceMean across channels in ONNX Runtime.
+    # The mean as a convolution: ONNX Runtime is slow at ReduceMean across channels.
     difference = F.conv2d(difference, difference.new_full((1, channels, 1, 1), 1 / channels))
     usual = mean(difference.clamp(max=most))
     return (difference / (usual + _TWO_LEVELS)).clamp(max=_MOST_USUAL) / 5
