@@ -29,17 +29,15 @@ bench: .venv-test/test.stamp
 # What weights/CARD.md describes. PHOTOS holds bg/ and fg/, ASSETS textures/ and meshes/, RGBD a folder a picture:
 # image.* and depth.png. Interrupted, every step goes on where it stopped.
 MDEAS = .venv-test/bin/mdeas
-SCENES = --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures --size 160 --workers 2 \
-  --set split=identity --set billboard_share=0.4
 BG_FG = --backgrounds $(PHOTOS)/bg --foregrounds $(PHOTOS)/fg
 NO_TEST = --set test_count=0 --set validation_count
 SIZE_160 = datasets/scenes datasets/photos datasets/mild datasets/rgbd
 
 default-model: .venv-test/test.stamp
 	@test -d "$(PHOTOS)/bg" -a -d "$(ASSETS)/textures" || { echo "set PHOTOS=, ASSETS= and RGBD=, see the Makefile" >&2; exit 2; }
-	$(MDEAS) create scenes -o datasets/scenes $(SCENES) --count 12800 --seed 61 \
+	$(MDEAS) create scenes -o datasets/scenes --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures \
+	  --count 20800 --size 160 --seed 61 --workers 2 --set split=identity --set billboard_share=0.4 \
 	  --set validation_count=300 --set test_count=500
-	$(MDEAS) create scenes -o datasets/scenes-2 $(SCENES) --count 4800 --seed 62 $(NO_TEST)=0
 	$(MDEAS) create photos -o datasets/photos $(BG_FG) --count 30400 --size 160 --seed 51 --workers 2 $(NO_TEST)=400
 	$(MDEAS) create photos -o datasets/mild $(BG_FG) --count 10000 --size 160 --seed 52 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3
@@ -48,13 +46,11 @@ default-model: .venv-test/test.stamp
 	  --set nuisances=false --set camera_share=0.3
 	$(MDEAS) create photos -o datasets/rgbd --backgrounds $(RGBD) --foregrounds $(PHOTOS)/fg --count 2400 \
 	  --size 160 --seed 53 --workers 2 $(NO_TEST)=0 --set teacher=rgbd
-	$(MDEAS) train twin --data $(SIZE_160) -o runs/twin --set 'data.repeats=[4,1,1,1]' --set threads=2
-	$(MDEAS) train twin-2 --data $(SIZE_160) -o runs/twin-2 --set 'data.repeats=[4,1,1,1]' \
+	$(MDEAS) train twin --data $(SIZE_160) -o runs/twin --set 'data.repeats=[3,1,1,2]' --set threads=2
+	$(MDEAS) train twin-2 --data $(SIZE_160) -o runs/twin-2 --set 'data.repeats=[3,1,1,2]' \
 	  --set model.weights=runs/twin --set threads=2
-	$(MDEAS) train twin-2 --data datasets/scenes-2 $(SIZE_160) -o runs/twin-2-again --set 'data.repeats=[3,3,1,1,1]' \
-	  --set model.weights=runs/twin-2 --set seed=1 --set steps=4400 --set data.augment.fade=0.7 --set threads=2
-	$(MDEAS) train twin-3 --data datasets/scenes datasets/scenes-2 datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
-	  --set 'data.repeats=[1,1,2,2]' --set model.weights=runs/twin-2-again --set threads=2
+	$(MDEAS) train twin-3 --data datasets/scenes datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
+	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2 --set threads=2
 	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224
 	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 60
 

@@ -21,11 +21,20 @@ def median(function: Callable[[], object], *, rounds: int) -> float:
     return statistics.median(seconds(function) for _ in range(rounds))
 
 
-def compare(ours: Callable[[], object], rival: Callable[[], object], *, rounds: int) -> tuple[float, float]:
-    """Fastest seconds of each, called alternately, after one call of each that warms up."""
+def compare(
+    ours: Callable[[], object], rival: Callable[[], object], *, rounds: int, calls: int = 1
+) -> tuple[float, float]:
+    """Fastest seconds of each, `calls` of one after `calls` of the other, after one of each that warms up.
+
+    Called by ones, either finds the caches full of the other's data; called by many, of its own.
+    """
     ours(), rival()
-    pairs = [(seconds(ours), seconds(rival)) for _ in range(rounds)]
+    pairs = [(_fastest(ours, calls), _fastest(rival, calls)) for _ in range(rounds)]
     return min(a for a, _ in pairs), min(b for _, b in pairs)
+
+
+def _fastest(function: Callable[[], object], calls: int) -> float:
+    return min(seconds(function) for _ in range(calls))
 
 
 def report(what: str, ours_s: float, rival_s: float, rival: str, goal: float) -> None:

@@ -98,12 +98,12 @@ def test_a_dark_thing_before_a_burnt_out_background_stays_a_difference():
     assert differences.lit(white, image, torch.tensor(2.0), torch.tensor(0.3)).item() == 1
 
 
-def test_a_score_is_the_mean_over_channels_in_units_of_what_is_usual():
+def test_a_score_is_a_difference_in_units_of_what_is_usual():
     difference = torch.zeros(1, 3, 2, 2)
     difference[0, :, 0, 0] = torch.tensor([0.0, 0.3, 0.6])
     difference[0, :, 1, 1] = 3 / 255
-    usual = (0.07 + 3 / 255) / 4  # a large difference counts up to .07, and two places do not differ
+    # A large difference counts up to .07; of twelve values two are large and three small.
+    usual = (2 * 0.07 + 3 * 3 / 255) / 12
     found = differences.score(difference, 0.07)
-    wanted = torch.tensor([[[[0.3, 0], [0, 3 / 255]]]]) / (usual + 2 / 255) / 5
-    torch.testing.assert_close(found, wanted.clamp(max=4))
-    assert found.max() == found[0, 0, 0, 0]
+    torch.testing.assert_close(found, (difference / (usual + 2 / 255) / 5).clamp(max=4))
+    assert found.max() == 4

@@ -29,7 +29,7 @@ class AugmentConfig:
     rotation_deg: float = 0.0
     """Largest angle either way; depth is unknown where the picture was left."""
     fade: float = 0.0
-    """In half of the pictures what is new loses up to this share of its difference from what is behind it."""
+    """In a tenth of the pictures what is new loses up to this share of its difference from what is behind."""
     shared: Photometry = field(default_factory=lambda: Photometry(gain=0.15))
     """Changes of values that are the same in both photos."""
     own: Photometry = field(default_factory=lambda: Photometry(gain=0.05, noise=0.02))
@@ -71,7 +71,7 @@ def fade(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
     """Draw the image towards the background where the mask is above 0: things in the backdrop's colour."""
     if not config.fade:
         return batch
-    lost = config.fade * (2 * rng.uniform(len(batch.image)) - 1).clamp_min(0)
+    lost = config.fade * (10 * rng.uniform(len(batch.image)) - 9).clamp_min(0)
     lost = lost.view(-1, 1, 1, 1) * (batch.mask > 0)
     return replace(batch, image=torch.lerp(batch.image, batch.background, lost))
 

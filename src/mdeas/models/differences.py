@@ -34,28 +34,39 @@ def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
 
     Input: two (B, 3, h, w) in [0, 1]; small ones do. Output: two (B, 3, 1, 1).
     """
-    gain, offset = torch.ones_like(mean(background)), torch.zeros_like(mean(background))
+    middle, target = mean(background), mean(image)
+    known, seen = (background - middle).flatten(2), (image - target).flatten(2)  # (B, 3, N)
+    moments = torch.cat([known, seen, known * known, known * seen], 1)  # about the mean, else digits are lost
+    gain, offset = 1.0, 0.0
     for _ in range(_ROUNDS):
-        off = (image - gain * background - offset).abs().mean(1, keepdim=True)
-        weight = 1 / (1 + (2 * off / (mean(off.clamp(max=_FAR)) + _NEAR)) ** 2)
-        weight = weight / mean(weight)
-        centre, target = mean(weight * background), mean(weight * image)
-        spread, common = background - centre, weight * (background - centre)
-        gain = (mean(common * (image - target)) + _FLAT) / (mean(common * spread) + _FLAT)
-        gain = gain.clamp(0.4, 2.5)
-        offset = target - gain * centre
-    return gain, offset
+        off = (seen - gain * known - offset).abs().mean(1, keepdim=True)
+        usual = off.clamp(max=_FAR).mean(2, keepdim=True) + _NEAR
+        weight = 1 / (1 + (off * (2 / usual)).square())
+        means = moments @ (weight / weight.mean(2, keepdim=True)).transpose(1, 2) / known.shape[2]
+        first, second, square, product = means.chunk(4, 1)
+        gain = ((product - first * second + _FLAT) / (square - first * first + _FLAT)).clamp(0.4, 2.5)
+        offset = second - gain * first
+    gain, offset = gain[..., None], offset[..., None]
+    return gain, offset + target - gain * middle
+
+
+def relit(background: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
+    """The background in the image's light: what is above the range in that light is white.
+
+    Input: background: (B, 3, h, w) in [0, 1]; gain and offset as from `match`. Output: like background.
+    """
+    return (gain * background + offset).clamp(0, 1)
 
 
 def lit(background: Tensor, image: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
     """The background in the image's light, as far as both cameras could show it.
 
-    What is above the range in that light is white. Where the background is burnt out its light is known from
-    below only: what the image shows there, if brighter, may be it.
+    Where the background is burnt out its light is known from below only: what the image shows there, if
+    brighter, may be it.
 
     Input: photos (B, 3, h, w) in [0, 1]; gain and offset as from `match`. Output: (B, 3, h, w) in [0, 1].
     """
-    matched = (gain * background + offset).clamp(0, 1)
+    matched = relit(background, gain, offset)
     burnt = ((background - _BURNT) / _RAMP).clamp(0, 1)
     return matched + burnt * F.relu(image - matched)
 
@@ -74,12 +85,9 @@ def margin(image: Tensor, background: Tensor) -> Tensor:
 def score(difference: Tensor, most: float) -> Tensor:
     """A difference in units of what is usual in its picture: in a clean pair a small one stands out.
 
-    Input: difference: (B, C, h, w) >= 0, averaged over C; most: what counts at most towards the usual, so
-        that large things do not hide themselves. Both in units of the photos' range.
-    Output: (B, 1, h, w) in [0, 4].
+    Input: difference: (B, C, h, w) >= 0; most: what counts at most towards the usual, so that large things do
+        not hide themselves. Both in units of the photos' range.
+    Output: (B, C, h, w) in [0, 4].
     """
-    channels = difference.shape[1]
-    # The mean as a convolution: ONNX Runtime is slow at ReduceMean across channels.
-    difference = F.conv2d(difference, difference.new_full((1, channels, 1, 1), 1 / channels))
-    usual = mean(difference.clamp(max=most))
-    return (difference / (usual + _TWO_LEVELS)).clamp(max=_MOST_USUAL) / 5
+    usual = mean(difference.clamp(max=most)).mean(1, keepdim=True)
+    return (difference * (0.2 / (usual + _TWO_LEVELS))).clamp(max=_MOST_USUAL / 5)

@@ -14,18 +14,18 @@ from torch.nn import functional as F
 
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
-from mdeas.models.blocks import ConvUnit, double, enlarge, halve
-from mdeas.models.differences import MOST_MOVED, MOST_PLAIN, lit, margin, match, mean, score
+from mdeas.models.blocks import ConvUnit, SeparableUnit, double, enlarge, halve
+from mdeas.models.differences import MOST_MOVED, MOST_PLAIN, lit, margin, match, mean, relit, score
 from mdeas.models.pretrained import build_timm, lite0_state
 
 
-@register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=1_471_173)
+@register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=884_645)
 def twin_s(pretrained: bool = False) -> PairNetwork:
-    """The small one: .6 GFLOP at 224x224. pretrained: the encoder's weights, see pretrained.lite0_state."""
+    """The small one: .3 GFLOP at 224x224. pretrained: the encoder's weights, see pretrained.lite0_state."""
     return _twin((16, 32, 64, 96, 128), pretrained)
 
 
-@register("twin-m", reference="this project; encoder: EfficientNet-Lite0", parameters=3_257_797)
+@register("twin-m", reference="this project; encoder: EfficientNet-Lite0", parameters=1_266_437)
 def twin_m(pretrained: bool = False) -> PairNetwork:
     """The larger one: twice as wide behind the same encoder. pretrained: as for twin_s."""
     return _twin((32, 64, 96, 160, 256), pretrained)
@@ -43,32 +43,30 @@ class Scores(nn.Module):
 
     def __init__(self, half: int, quarter: int, eighth: int):
         super().__init__()
-        self.plain = nn.Conv2d(1, half, 4, 2, 1, bias=False)
-        self.still = nn.Conv2d(1, half, 3, 1, 1, bias=False)
-        self.norm = nn.BatchNorm2d(half)
-        self.calm = nn.Conv2d(1, quarter, 3, 1, 1, bias=False)
-        self.at4 = ConvUnit(half, quarter, stride=2)
-        self.at8 = ConvUnit(quarter, eighth, stride=2)
+        self.plain = nn.Sequential(nn.Conv2d(3, half, 2, 2, bias=False), nn.BatchNorm2d(half))
+        self.still = nn.Conv2d(3, half, 3, 1, 1, bias=False)
+        self.calm = nn.Conv2d(3, quarter, 3, 1, 1, bias=False)
+        self.at4 = SeparableUnit(half, quarter, stride=2)
+        self.at8 = SeparableUnit(quarter, eighth, stride=2)
 
     def forward(self, image: Tensor, background: Tensor, halves: tuple[Tensor, Tensor]):
         plain = score((image - background).abs(), MOST_PLAIN)
         still = score(margin(*halves), MOST_MOVED)  # forgives two pixels
         calm = score(margin(*map(halve, halves)), MOST_MOVED)  # and this one four
-        half = F.relu(self.norm(self.plain(plain) + self.still(still)))  # 16 x 112
+        half = F.relu(self.plain(plain) + self.still(still))  # 16 x 112
         quarter = self.at4(half) + self.calm(calm)  # 32 x 56
         return half, quarter, self.at8(quarter)  # 64 x 28
 
 
 class Residual(nn.Module):
-    """x + conv units; `depth` convolutions, the last without activation of its own."""
+    """x + `depth` separable units of it."""
 
-    def __init__(self, width: int, depth: int = 2):
+    def __init__(self, width: int, depth: int):
         super().__init__()
-        self.units = nn.Sequential(*(ConvUnit(width, width) for _ in range(depth - 1)))
-        self.last = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+        self.units = nn.Sequential(*(SeparableUnit(width, width) for _ in range(depth)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.last(self.units(x)))
+        return x + self.units(x)
 
 
 class LiteEncoder(nn.Module):
@@ -129,16 +127,18 @@ class Trunk(nn.Module):
     def __init__(self, eighth: int, sixteenth: int, deepest: int):
         super().__init__()
         third, fourth = LiteEncoder.widths[2:]
-        self.down4, self.seen4 = ConvUnit(eighth, sixteenth, stride=2), ConvUnit(third, sixteenth, kernel=1)
+        self.down4 = SeparableUnit(eighth, sixteenth, stride=2)
+        self.seen4 = ConvUnit(third, sixteenth, kernel=1)
         self.height = nn.Parameter(torch.zeros(1, sixteenth, 1, 1))
-        self.mix4 = Residual(sixteenth, 1)
-        self.down5, self.seen5 = ConvUnit(sixteenth, deepest, stride=2), ConvUnit(fourth, deepest, kernel=1)
-        self.mix5 = Residual(deepest)
+        self.mix4 = Residual(sixteenth, 2)
+        self.down5 = SeparableUnit(sixteenth, deepest, stride=2)
+        self.seen5 = ConvUnit(fourth, deepest, kernel=1)
+        self.mix5 = Residual(deepest, 3)
         self.whole = nn.Conv2d(deepest, deepest, 1)
         self.up5 = ConvUnit(deepest, sixteenth, kernel=1)
-        self.join4 = ConvUnit(sixteenth, sixteenth)
+        self.join4 = SeparableUnit(sixteenth, sixteenth)
         self.up4 = ConvUnit(sixteenth, eighth, kernel=1)
-        self.join8 = ConvUnit(eighth, eighth)
+        self.join8 = SeparableUnit(eighth, eighth)
         self.slope = Slope()
 
     def forward(self, eighth: Tensor, third: Tensor, fourth: Tensor) -> Tensor:
@@ -157,9 +157,9 @@ class MaskDecoder(nn.Module):
     def __init__(self, half: int, quarter: int, eighth: int):
         super().__init__()
         self.at8 = ConvUnit(eighth, quarter, kernel=1)
-        self.at4 = ConvUnit(quarter, quarter)
+        self.at4 = SeparableUnit(quarter, quarter)
         self.narrow = ConvUnit(quarter, half, kernel=1)
-        self.at2 = ConvUnit(half, half)
+        self.at2 = SeparableUnit(half, half)
         self.head = nn.Conv2d(half, 4, 1)
 
     def forward(self, eighth: Tensor, quarter: Tensor, half: Tensor) -> Tensor:
@@ -174,7 +174,7 @@ class DepthDecoder(nn.Module):
     def __init__(self, half: int, quarter: int, eighth: int):
         super().__init__()
         self.at8 = ConvUnit(eighth, quarter, kernel=1)
-        self.at4 = ConvUnit(quarter, half)
+        self.at4 = SeparableUnit(quarter, half)
         self.head = nn.Conv2d(half, 1, 1)
         self.slope = Slope()
 
@@ -201,12 +201,12 @@ class TwinCore(nn.Module):
         self.depth_decoder = DepthDecoder(half, quarter, eighth)
 
     def forward(self, background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        image2 = halve(image)
-        small = halve(halve(torch.cat([image2, halve(background)], 0)))
+        image2, background2 = halve(image), halve(background)
+        small = halve(halve(torch.cat([image2, background2], 0)))
         num = image.shape[0]  # not len(): that fixes the batch of an exported graph
-        background = lit(background, image, *match(small[num:], small[:num]))
-        background2 = halve(background)
-        half, quarter, eighth = self.scores(image, background, (image2, background2))
+        light = match(small[num:], small[:num])
+        background2 = lit(background2, image2, *light)
+        half, quarter, eighth = self.scores(image, relit(background, *light), (image2, background2))
         # One pass over both photos: twice the batch, half the calls.
         first, second = self.encoder.shallow(torch.cat([image2, background2], 0))  # 16 x 56, 24 x 28
         third, fourth = self.encoder.deep(second[:num])  # 40 x 14, 112 x 7
