@@ -40,7 +40,7 @@ class ConvUnit(nn.Sequential):
 
 
 class SeparableUnit(nn.Sequential):
-    """3×3 depthwise, batch norm, then a 1×1 `ConvUnit`: a 3×3 convolution's reach at a ninth of its work.
+    """3×3 depthwise, batch norm, then a 1×1 `ConvUnit`: a 3×3 convolution's reach at a seventh of its work.
 
     Source: MobileNet (Howard et al., arXiv 1704.04861), without its activation in between.
     """

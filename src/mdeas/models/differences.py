@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 _TWO_LEVELS = 2 / 255  # floor of what is usual: one makes rounding stand out in pairs without noise
 MOST_PLAIN, MOST_MOVED = 0.07, 0.035  # what a difference counts at most towards what is usual in its pair
-_MOST_USUAL = 20.0
+_USUAL_SCORE, _MOST_SCORE = 0.2, 4.0  # of what is as large as usual, and at most: 20 times the usual
 _FLAT = 0.001  # variance below which a channel says nothing about its gain
 _FAR, _NEAR = 0.11, 0.0045  # largest difference that counts as usual when gains are sought, and its floor
 _ROUNDS = 3
@@ -90,4 +90,4 @@ def score(difference: Tensor, most: float) -> Tensor:
     Output: (B, C, h, w) in [0, 4].
     """
     usual = mean(difference.clamp(max=most)).mean(1, keepdim=True)
-    return (difference * (0.2 / (usual + _TWO_LEVELS))).clamp(max=_MOST_USUAL / 5)
+    return (difference * (_USUAL_SCORE / (usual + _TWO_LEVELS))).clamp(max=_MOST_SCORE)
