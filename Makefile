@@ -31,24 +31,31 @@ bench: .venv-test/test.stamp
 MDEAS = .venv-test/bin/mdeas
 BG_FG = --backgrounds $(PHOTOS)/bg --foregrounds $(PHOTOS)/fg
 NO_TEST = --set test_count=0 --set validation_count
-SIZE_160 = datasets/scenes datasets/photos datasets/mild datasets/rgbd
+SCENES = --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures --size 160 --workers 2 \
+  --set split=identity --set billboard_share=0.4
 
 default-model: .venv-test/test.stamp
 	@test -d "$(PHOTOS)/bg" -a -d "$(ASSETS)/textures" || { echo "set PHOTOS=, ASSETS= and RGBD=, see the Makefile" >&2; exit 2; }
-	$(MDEAS) create scenes -o datasets/scenes --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures \
-	  --count 20800 --size 160 --seed 61 --workers 2 --set split=identity --set billboard_share=0.4 \
+	$(MDEAS) create scenes -o datasets/scenes $(SCENES) --count 20800 --seed 61 \
 	  --set validation_count=300 --set test_count=500
+	$(MDEAS) create scenes -o datasets/scenes-2 $(SCENES) --count 12000 --seed 62 $(NO_TEST)=0
+	$(MDEAS) create photos -o datasets/rgbd --backgrounds $(RGBD) --foregrounds $(PHOTOS)/fg --count 4000 \
+	  --size 160 --seed 53 --workers 2 $(NO_TEST)=0 --set teacher=rgbd --set split=foregrounds
 	$(MDEAS) create photos -o datasets/photos $(BG_FG) --count 30400 --size 160 --seed 51 --workers 2 $(NO_TEST)=400
 	$(MDEAS) create photos -o datasets/mild $(BG_FG) --count 10000 --size 160 --seed 52 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3
 	$(MDEAS) create photos -o datasets/photos-224 $(BG_FG) --count 6000 --size 224 --seed 54 --workers 2 $(NO_TEST)=0
 	$(MDEAS) create photos -o datasets/mild-224 $(BG_FG) --count 4000 --size 224 --seed 55 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3
-	$(MDEAS) create photos -o datasets/rgbd --backgrounds $(RGBD) --foregrounds $(PHOTOS)/fg --count 2400 \
-	  --size 160 --seed 53 --workers 2 $(NO_TEST)=0 --set teacher=rgbd
-	$(MDEAS) train twin --data $(SIZE_160) -o runs/twin --set 'data.repeats=[3,1,1,2]' --set threads=2
-	$(MDEAS) train twin-2 --data $(SIZE_160) -o runs/twin-2 --set 'data.repeats=[3,1,1,2]' \
-	  --set model.weights=runs/twin --set threads=2
+	$(MDEAS) train lite-depth --data datasets/scenes datasets/scenes-2 datasets/rgbd -o runs/lite-depth \
+	  --set 'data.repeats=[1,1,2]' --set threads=2
+	$(MDEAS) export runs/lite-depth -o runs/lite-depth.onnx
+	$(MDEAS) create photos -o datasets/taught $(BG_FG) --count 30400 --size 160 --seed 56 --workers 2 $(NO_TEST)=0 \
+	  --set teacher=composite --set depth_model=runs/lite-depth.onnx
+	$(MDEAS) train twin --data datasets/scenes datasets/scenes-2 datasets/photos datasets/mild datasets/rgbd -o runs/twin \
+	  --set 'data.repeats=[2,2,1,1,3]' --set threads=2
+	$(MDEAS) train twin-2 --data datasets/scenes datasets/scenes-2 datasets/taught datasets/mild datasets/rgbd -o runs/twin-2 \
+	  --set 'data.repeats=[2,2,1,1,3]' --set model.weights=runs/twin --set threads=2
 	$(MDEAS) train twin-3 --data datasets/scenes datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
 	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2 --set threads=2
 	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224

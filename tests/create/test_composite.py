@@ -81,6 +81,18 @@ def test_the_row_split_of_the_published_systems_shares_identities(folders):
     assert ids["train"] & ids["test"]
 
 
+def test_split_by_foregrounds_trains_on_every_background_and_on_no_other_cut_out(folders):
+    fields = {"count": 60, "validation_count": 0, "test_count": 0}
+    held_out = [
+        {asset.identity for asset in pool.assets if asset.split != "train"}
+        for pool in PhotosMaker(recipe(folders, **fields), seed=1).pools
+    ]
+    maker = PhotosMaker(recipe(folders, split="foregrounds", **fields), seed=1)
+    metas = [maker.make(index).meta for index in range(60)]
+    assert held_out[0] & {meta["background_id"] for meta in metas}
+    assert held_out[1] and not held_out[1] & {name for meta in metas for name in meta["foreground_ids"]}
+
+
 def test_counts_per_split(folders):
     maker = plain(folders, count=10, validation_share=0.1, test_share=0.2)
     assert [maker.split_of(i) for i in range(10)] == ["train"] * 7 + ["validation"] + ["test"] * 2

@@ -42,7 +42,7 @@ def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         off = (seen - gain * known - offset).abs().mean(1, keepdim=True)
         usual = off.clamp(max=_FAR).mean(2, keepdim=True) + _NEAR
         weight = 1 / (1 + (off * (2 / usual)).square())
-        means = moments @ (weight / weight.mean(2, keepdim=True)).transpose(1, 2) / known.shape[2]
+        means = moments @ (weight / weight.sum(2, keepdim=True)).transpose(1, 2)
         first, second, square, product = means.chunk(4, 1)
         gain = ((product - first * second + _FLAT) / (square - first * first + _FLAT)).clamp(0.4, 2.5)
         offset = second - gain * first

@@ -18,7 +18,7 @@ class LayersMaker:
         """InputError E-NO-IMAGES when a folder has nothing, and what opening the depths raises."""
         self.seed = seed
         self.pools = (
-            load_pool(recipe.backgrounds, "background", recipe.shares, skip_bad),
+            load_pool(recipe.backgrounds, "background", recipe.background_shares, skip_bad),
             load_pool(recipe.foregrounds, "foreground", recipe.shares, skip_bad),
         )
         self.depths = open_depths(recipe, self.pools)

@@ -43,13 +43,21 @@ class Layers(Shares):
     """layered: a network sees each photo and each cut-out once. composite: it sees every finished image.
     rgbd: photos bring a sensor's depth. none: no depth."""
     depth_model: str | None = None
-    """Hugging Face depth model of the teacher: name or local folder; None = depth_model.DEFAULT."""
+    """Of the teacher: a depth model of Hugging Face by name or folder, None = depth.model.DEFAULT, or an ONNX
+    file of `mdeas export`."""
+
+    @property
+    def background_shares(self) -> dict[str, float] | None:
+        """As `shares`, for the photographs."""
+        return self.shares
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhotosRecipe(SplitRecipe, Layers):
     """How composites are drawn. Every share is a probability in [0, 1]."""
 
+    split: Literal["identity", "foregrounds", "rows"] = "identity"
+    """identity: no asset of one split is in another. foregrounds: no cut-out is. rows: all are in all."""
     placement: Literal["random", "standing"] = "random"
     """standing: on a surface of the background, as large as it is there; its teacher must know its depth."""
     sizing: Literal["area", "scales"] = "area"
@@ -96,3 +104,8 @@ class PhotosRecipe(SplitRecipe, Layers):
         grounded = self.placement == "random" or self.teacher in LAYERED
         yield f"placement is standing and teacher {self.teacher}; one of {', '.join(LAYERED)}", grounded
         yield f"crop_min is {self.crop_min}; above 0, at most 1", 0 < self.crop_min <= 1
+
+    @property
+    def background_shares(self) -> dict[str, float] | None:
+        """As `shares`, for the photographs."""
+        return None if self.split == "foregrounds" else self.shares

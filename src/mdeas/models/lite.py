@@ -1,0 +1,43 @@
+"""The encoder of EfficientNet-Lite0, with the names that timm gives its layers.
+
+Tan and Le, arXiv 1905.11946; the Lite variants, without squeeze and excitation: Google, 2020.
+"""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from mdeas.models.pretrained import build_timm, lite0_state
+
+
+class LiteEncoder(nn.Module):
+    """The first `stages` of seven."""
+
+    widths = (16, 24, 40, 112, 320)
+    """Of the features at 1/2, 1/4, 1/8, 1/16 and 1/32; the last need all stages, the others five."""
+    blocks: nn.Sequential
+
+    def __init__(self, stages: int):
+        super().__init__()
+        # The epsilon of the published weights.
+        whole: Any = build_timm("efficientnet_lite0", pretrained=False, bn_eps=1e-3)
+        self.conv_stem, self.bn1, self.blocks = whole.conv_stem, whole.bn1, whole.blocks[:stages]
+
+    def load_published(self) -> None:
+        """Take the published weights; errors as pretrained.lite0_state."""
+        published = lite0_state()
+        self.load_state_dict({name: published[name] for name in self.state_dict()}, strict=True)
+
+    def shallow(self, photo: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, h, w) in [0, 1] -> features at 1/2 and 1/4 of it."""
+        first = self.blocks[0](self.bn1(self.conv_stem(2 * photo - 1)))  # trained on [-1, 1]
+        return first, self.blocks[1](first)
+
+    def deep(self, second: Tensor) -> tuple[Tensor, Tensor]:
+        """Features at 1/4 -> features at 1/8 and 1/16."""
+        third = self.blocks[2](second)
+        return third, self.blocks[4](self.blocks[3](third))
+
+    def deepest(self, fourth: Tensor) -> Tensor:
+        """Features at 1/16 -> features at 1/32."""
+        return self.blocks[6](self.blocks[5](fourth))
