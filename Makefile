@@ -47,14 +47,9 @@ default-model: .venv-test/test.stamp
 	$(MDEAS) create photos -o datasets/photos-224 $(BG_FG) --count 6000 --size 224 --seed 54 --workers 2 $(NO_TEST)=0
 	$(MDEAS) create photos -o datasets/mild-224 $(BG_FG) --count 4000 --size 224 --seed 55 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3
-	$(MDEAS) train lite-depth --data datasets/scenes datasets/scenes-2 datasets/rgbd -o runs/lite-depth \
-	  --set 'data.repeats=[1,1,2]' --set threads=2
-	$(MDEAS) export runs/lite-depth -o runs/lite-depth.onnx
-	$(MDEAS) create photos -o datasets/taught $(BG_FG) --count 30400 --size 160 --seed 56 --workers 2 $(NO_TEST)=0 \
-	  --set teacher=composite --set depth_model=runs/lite-depth.onnx
 	$(MDEAS) train twin --data datasets/scenes datasets/scenes-2 datasets/photos datasets/mild datasets/rgbd -o runs/twin \
 	  --set 'data.repeats=[2,2,1,1,3]' --set threads=2
-	$(MDEAS) train twin-2 --data datasets/scenes datasets/scenes-2 datasets/taught datasets/mild datasets/rgbd -o runs/twin-2 \
+	$(MDEAS) train twin-2 --data datasets/scenes datasets/scenes-2 datasets/photos datasets/mild datasets/rgbd -o runs/twin-2 \
 	  --set 'data.repeats=[2,2,1,1,3]' --set model.weights=runs/twin --set threads=2
 	$(MDEAS) train twin-3 --data datasets/scenes datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
 	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2 --set threads=2

@@ -7,7 +7,6 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from tiny_model import model_bytes
 from tiny_teacher import NUM_CUTOUTS, NUM_PHOTOS, save_network, save_pictures
 
 from mdeas.cli import main
@@ -21,7 +20,6 @@ from mdeas.create.depth.model import DEFAULT, find_model
 from mdeas.dataset import Dataset, read_index
 from mdeas.errors import InputError, ModelError, NonFiniteError
 from mdeas.files import write_json
-from mdeas.spec import Spec
 
 COUNT, SIZE = 5, 32
 
@@ -237,25 +235,6 @@ class TestComposite:
         row = next(row for row in index["provenance"] if row["kind"] == "model")
         assert row["name"] == "tiny-relative" and row["licence"] == "apache-2.0" and len(row["sha256"]) == 64
         assert str(folder.parent) not in json.dumps(index)
-
-    def test_a_model_of_ours_labels_as_well(self, pictures, tmp_path):
-        file = tmp_path / "ours.onnx"
-        file.write_bytes(model_bytes(spec=Spec(size=SIZE, multiple=8, name="ours").to_json()))
-        options = ["--set", "teacher=composite", "--set", f"depth_model={file}"]
-        assert create(pictures, tmp_path / "with", *options) == 0
-        samples = Dataset(tmp_path / "with")
-        for sample in (samples[index] for index in range(COUNT)):
-            grey = sample.image.mean(2)
-            wanted = 0.2 + 0.8 * (grey - grey.min()) / np.ptp(grey)  # nearest to farthest as 5 to 1
-            np.testing.assert_allclose(sample.depth, wanted, atol=2e-5)
-        row = next(row for row in read_index(tmp_path / "with")["provenance"] if row["kind"] == "model")
-        assert row["name"] == "ours.onnx" and len(row["sha256"]) == 64
-
-    def test_a_model_of_ours_without_depth_is_refused(self, tmp_path):
-        file = tmp_path / "mask.onnx"
-        file.write_bytes(model_bytes(spec=Spec(size=64, multiple=8, name="m", tasks=("mask",)).to_json()))
-        with pytest.raises(ModelError, match="predicts no depth"):
-            find_model(str(file))
 
     def test_interrupted_in_the_middle_of_a_shard_it_ends_the_same(self, folder, pictures, runs, tmp_path):
         options = ["--set", "teacher=composite", "--set", f"depth_model={folder}"]

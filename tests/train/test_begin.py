@@ -123,6 +123,19 @@ class TestFreeze:
             learner(recipe_of("model.freeze=[core]"))
 
 
+def test_a_slow_part_moves_at_its_share_of_the_rate(recipe_of):
+    made = learner(
+        recipe_of("optimizer.name=adam", "optimizer.weight_decay=0", "optimizer.slow={core.layers.0: 0.25}")
+    )
+    layers = made.plain.core.layers
+    before = [layers[index].weight.clone() for index in (0, 1)]
+    made.step(batch(), 0.1, 1)  # Adam's first step is the rate, whatever the gradient
+    moved = [(layers[index].weight - old).abs().max().item() for index, old in enumerate(before)]
+    assert moved == pytest.approx([0.025, 0.1], rel=1e-2)
+    with pytest.raises(UsageError, match=r"no part 'core\.x'"):
+        learner(recipe_of("optimizer.slow={core.x: 0.5}"))
+
+
 class TestTeacher:
     def test_its_depth_is_the_truth_everywhere(self, recipe_of, tiny_run):
         one = batch()

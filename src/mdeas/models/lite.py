@@ -11,17 +11,17 @@ from mdeas.models.pretrained import build_timm, lite0_state
 
 
 class LiteEncoder(nn.Module):
-    """The first `stages` of seven."""
+    """The first five stages of seven."""
 
-    widths = (16, 24, 40, 112, 320)
-    """Of the features at 1/2, 1/4, 1/8, 1/16 and 1/32; the last need all stages, the others five."""
+    widths = (16, 24, 40, 112)
+    """Of the features at 1/2, 1/4, 1/8 and 1/16."""
     blocks: nn.Sequential
 
-    def __init__(self, stages: int):
+    def __init__(self):
         super().__init__()
         # The epsilon of the published weights.
         whole: Any = build_timm("efficientnet_lite0", pretrained=False, bn_eps=1e-3)
-        self.conv_stem, self.bn1, self.blocks = whole.conv_stem, whole.bn1, whole.blocks[:stages]
+        self.conv_stem, self.bn1, self.blocks = whole.conv_stem, whole.bn1, whole.blocks[:5]
 
     def load_published(self) -> None:
         """Take the published weights; errors as pretrained.lite0_state."""
@@ -37,7 +37,3 @@ class LiteEncoder(nn.Module):
         """Features at 1/4 -> features at 1/8 and 1/16."""
         third = self.blocks[2](second)
         return third, self.blocks[4](self.blocks[3](third))
-
-    def deepest(self, fourth: Tensor) -> Tensor:
-        """Features at 1/16 -> features at 1/32."""
-        return self.blocks[6](self.blocks[5](fourth))

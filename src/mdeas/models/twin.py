@@ -20,13 +20,13 @@ from mdeas.models.lite import LiteEncoder
 Pair = tuple[Tensor, Tensor]  # image, background
 
 
-@register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=932_821)
+@register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=937_941)
 def twin_s(pretrained: bool = False) -> PairNetwork:
     """The small one: .3 GFLOP at 224x224. pretrained: the encoder's weights, see pretrained.lite0_state."""
     return _twin((16, 32, 64, 96, 128), pretrained)
 
 
-@register("twin-m", reference="this project; encoder: EfficientNet-Lite0", parameters=1_382_917)
+@register("twin-m", reference="this project; encoder: EfficientNet-Lite0", parameters=1_396_229)
 def twin_m(pretrained: bool = False) -> PairNetwork:
     """The larger one: twice as wide behind the same encoder. pretrained: as for twin_s."""
     return _twin((32, 64, 96, 160, 256), pretrained)
@@ -86,7 +86,7 @@ class Trunk(nn.Module):
 
     def __init__(self, eighth: int, sixteenth: int, deepest: int):
         super().__init__()
-        third, fourth = LiteEncoder.widths[2:4]
+        third, fourth = LiteEncoder.widths[2:]
         self.down4 = SeparableUnit(eighth, sixteenth, stride=2)
         self.seen4 = ConvUnit(third, sixteenth, kernel=1)
         self.mix4 = Residual(sixteenth)
@@ -134,12 +134,12 @@ class TwinCore(nn.Module):
         super().__init__()
         half, quarter, eighth = widths[:3]
         self.scores = Scores(half, quarter, eighth)
-        self.encoder = LiteEncoder(5)
-        first, second = LiteEncoder.widths[:2]
+        self.encoder = LiteEncoder()
+        first, second, third, fourth = LiteEncoder.widths
         self.fuse4, self.fuse8 = Fuse(first, quarter), Fuse(second, eighth)
         self.trunk = Trunk(*widths[2:])
         self.mask_decoder = MaskDecoder(half, quarter, eighth)
-        self.depth_decoder = DepthDecoder(LiteEncoder.widths[:4], widths[1:])
+        self.depth_decoder = DepthDecoder((first + quarter, second + eighth, third, fourth), widths[1:])
 
     def forward(self, background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         num = image.shape[0]  # not len(): that fixes the batch of an exported graph
@@ -154,5 +154,7 @@ class TwinCore(nn.Module):
         third, fourth = self.encoder.deep(second[:num])  # 40 x 14, 112 x 7
         quarter = quarter + self.fuse4(first[:num], first[num:])
         eighth = self.trunk(eighth + self.fuse8(second[:num], second[num:]), third, fourth)
-        depth = self.depth_decoder(first[:num], second[:num], third, fourth)
+        # Depth is told what is new and does not bend what the mask is drawn from.
+        fine = torch.cat([first[:num], quarter.detach()], 1), torch.cat([second[:num], eighth.detach()], 1)
+        depth = self.depth_decoder(*fine, third, fourth)
         return self.mask_decoder(eighth, quarter, half), double(depth, 4)

@@ -65,7 +65,7 @@ class Learner:
         values = self.ranks.mean(values)
         check_finite(values, output, batch, step, self.ranks)
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["share"]
         self.optimizer.step()
         self._update_average(step)
         return values | (self._accuracies(output, batch) if accuracies else {})

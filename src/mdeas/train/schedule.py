@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from mdeas.train.begin import submodule
 from mdeas.train.config import OptimizerConfig, ScheduleConfig
 
 _PEAK = 0.3  # share of the run at which OneCycle turns
@@ -15,14 +16,25 @@ _OWN_START = ("onecycle", "cyclic")  # how these begin is part of their shape
 
 
 def make_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """Optimizer over two groups: with weight decay (two or more axes) and without (biases, norms).
+    """Optimizer whose groups name their "share" of the learning rate.
 
-    Only what takes a gradient is in it: frozen parts do not decay.
+    Two groups a share: with weight decay (two or more axes) and without (biases, norms). Only what takes a
+    gradient is in one: frozen parts do not decay. Errors: UsageError E-RECIPE for a part that is not there.
     """
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    shares = {id(parameter): 1.0 for parameter in model.parameters() if parameter.requires_grad}
+    for name, share in config.slow.items():
+        part = submodule(model, name, "optimizer.slow")
+        shares |= {id(p): share for p in part.parameters() if p.requires_grad}
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {
+            "params": [
+                p for p in model.parameters() if shares.get(id(p)) == share and (p.ndim > 1) == decays
+            ],
+            "weight_decay": config.weight_decay * decays,
+            "share": share,
+        }
+        for share in sorted(set(shares.values()), reverse=True)
+        for decays in (True, False)
     ]
     momentum = config.betas[0]
     if config.name == "sgd":

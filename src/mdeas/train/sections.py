@@ -71,6 +71,8 @@ class OptimizerConfig:
     """Method."""
     lr: float = 1e-3
     """Largest learning rate; the schedule multiplies it."""
+    slow: dict[str, float] = field(default_factory=dict)
+    """Submodules that learn at this share of the rate: what is published learns slower than what is new."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Averaging of gradient and square (adam, adamw); the first is the momentum of sgd and rmsprop."""
     weight_decay: float = 0.0
@@ -82,6 +84,8 @@ class OptimizerConfig:
 
     def __post_init__(self):
         require(self.lr > 0, "optimizer.lr", self.lr, "above 0")
+        shares = list(self.slow.values())
+        require(all(0 < share <= 1 for share in shares), "optimizer.slow", shares, "each above 0, at most 1")
         require(all(0 <= beta < 1 for beta in self.betas), "optimizer.betas", self.betas, "two in [0, 1)")
         require(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "0 or more")
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.create.depth import exported
-from mdeas.create.depth.model import DepthModel, find_model, is_exported, versions
+from mdeas.create.depth.model import DepthModel, find_model, versions
 from mdeas.create.plan import Shard
 from mdeas.create.shards import Made
 from mdeas.errors import InputError
@@ -70,8 +69,7 @@ def with_teacher(maker: Any, how: Callable[[], dict[str, Any]]) -> Any:
     """
     if maker.recipe.teacher != "composite":
         return maker
-    model = find_model(maker.recipe.depth_model)
-    return LabelledMaker(maker, model, exported.how() if is_exported(model) else how())
+    return LabelledMaker(maker, find_model(maker.recipe.depth_model), how())
 
 
 def labelled(

@@ -1,7 +1,4 @@
-"""A depth network: what it is and where its files are. Needs no torch.
-
-One of Hugging Face by name or folder, or a model of ours by file.
-"""
+"""A depth network of Hugging Face by name or folder: what it is and where its files are. Needs no torch."""
 
 from __future__ import annotations
 
@@ -13,12 +10,10 @@ from typing import Any
 
 from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
-from mdeas.runtime import OnnxPredictor, load
 
 DEFAULT = "depth-anything/Depth-Anything-V2-Small-hf"
 """24.8 M parameters, Apache-2.0. Its Base and Large are not for commercial use."""
 
-_ONNX = ".onnx"
 _FILES = ("*.json", "*.safetensors", "README.md")  # never the pickles that may lie beside them
 _PACKAGES = ("torch", "transformers")
 _PERMISSIVE = ("apache-2.0", "bsd", "bsd-2-clause", "bsd-3-clause", "cc-by-4.0", "cc0-1.0", "isc", "mit")
@@ -30,9 +25,8 @@ class DepthModel:
     """A network that is on this machine."""
 
     name: str
-    """As on the hub, or the name of the folder or file."""
+    """As on the hub, or the folder's name."""
     folder: Path
-    """Or the file of a model of ours."""
     revision: str
     """The commit on the hub, or "local"."""
     sha256: str
@@ -53,17 +47,14 @@ class DepthModel:
 
 
 def find_model(name_or_folder: str | None) -> DepthModel:
-    """The network of a folder, of a file of `mdeas export`, or of a name on the hub or in its cache.
+    """The network of a folder, or of a name on the hub, from the hub's cache when that has it.
 
     A licence that is not permissive is told in one line on stderr.
     Errors: UsageError E-EXTRA without transformers; InputError E-DEPTH-MODEL when there is no such network
-    and none can be downloaded; ModelError E-DEPTH-MODEL when it is of a kind that is not known, and those of
-    runtime.load for a file.
+    and none can be downloaded; ModelError E-DEPTH-MODEL when it is of a kind that is not known.
     """
-    folder = Path(name_or_folder or DEFAULT)
-    if folder.suffix == _ONNX:
-        return _exported(folder)
     versions()
+    folder = Path(name_or_folder or DEFAULT)
     local = folder.is_dir()
     model = _describe(folder.resolve() if local else _from_hub(str(folder)), None if local else str(folder))
     if model.licence not in _PERMISSIVE:
@@ -71,27 +62,6 @@ def find_model(name_or_folder: str | None) -> DepthModel:
         advice = "What it labels may not be free to use, and neither what is trained on that."
         print(f"mdeas: warning[W-LICENCE] {model.name!r}: {what}. {advice}", file=sys.stderr)
     return model
-
-
-def is_exported(model: DepthModel) -> bool:
-    """Whether it is a file of `mdeas export`."""
-    return model.folder.suffix == _ONNX
-
-
-def _exported(file: Path) -> DepthModel:
-    model = load(file)
-    assert isinstance(model, OnnxPredictor)
-    if "depth" not in model.tasks:
-        raise ModelError("E-DEPTH-MODEL", f"{quoted(file)} predicts no depth. Give another model.")
-    licence = model.metadata.get("mdeas.licence", "").lower() or None
-    return DepthModel(
-        name=file.name,
-        folder=file.resolve(),
-        revision="local",
-        sha256=model.sha256,
-        licence=licence,
-        kind="relative",
-    )
 
 
 def versions() -> dict[str, str]:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mdeas.create.depth.exported import ExportedNetwork
-from mdeas.create.depth.model import DepthModel, is_exported
+from mdeas.create.depth.model import DepthModel
 from mdeas.errors import ModelError, NonFiniteError
 from mdeas.torchvision_import import import_torchvision
 
@@ -61,9 +60,9 @@ def device() -> str:
 
 
 @lru_cache(maxsize=1)
-def network(model: DepthModel) -> Network | ExportedNetwork:
+def network(model: DepthModel) -> Network:
     """The network in memory, loaded once a process."""
-    return ExportedNetwork(model) if is_exported(model) else Network(model)
+    return Network(model)
 
 
 def _load(model: DepthModel) -> tuple[Any, Any]:

@@ -43,8 +43,7 @@ class Layers(Shares):
     """layered: a network sees each photo and each cut-out once. composite: it sees every finished image.
     rgbd: photos bring a sensor's depth. none: no depth."""
     depth_model: str | None = None
-    """Of the teacher: a depth model of Hugging Face by name or folder, None = depth.model.DEFAULT, or an ONNX
-    file of `mdeas export`."""
+    """Hugging Face depth model of the teacher: name or local folder; None = depth_model.DEFAULT."""
 
     @property
     def background_shares(self) -> dict[str, float] | None:
