@@ -10,7 +10,7 @@ from mdeas.models.differences import mean
 class DepthDecoder(nn.Module):
     """What an encoder sees of the image -> depth: "nearer further down" and what differs from it.
 
-    Fed by the encoder alone: from a trunk that the mask needs, too, depth was learnt many times slower.
+    Fed by the encoder itself: from a trunk that the mask needs, too, depth was learnt many times slower.
 
     Input: seen: widths of the features of four levels, each half the size of the one before. widths: of the
         decoder there.
