@@ -1,5 +1,6 @@
 """What happens to a training run at a sample of choice, and a process that may die of it."""
 
+import gc
 import os
 
 
@@ -23,6 +24,7 @@ def in_child(function):
     """Exit status of `function` in a forked process."""
     pid = os.fork()
     if pid == 0:
+        gc.freeze()  # an ONNX Runtime session of the parent, collected here, waits for threads that stayed there
         try:
             function()
         finally:
