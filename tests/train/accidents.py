@@ -24,7 +24,7 @@ def in_child(function):
     """Exit status of `function` in a forked process."""
     pid = os.fork()
     if pid == 0:
-        gc.freeze()  # an ONNX Runtime session of the parent, collected here, waits for threads that stayed there
+        gc.freeze()  # an ONNX Runtime session collected here would wait for threads that the parent kept
         try:
             function()
         finally:
