@@ -136,6 +136,16 @@ def test_a_slow_part_moves_at_its_share_of_the_rate(recipe_of):
         learner(recipe_of("optimizer.slow={core.x: 0.5}"))
 
 
+def test_a_resume_state_from_before_there_were_shares_goes_on(recipe_of):
+    made = learner(recipe_of())
+    state = made.optimizer.state_dict()
+    for group in state["param_groups"]:
+        del group["share"]
+    made.optimizer.load_state_dict(state)
+    made.step(batch(), 0.1, 1)
+    assert [group["lr"] for group in made.optimizer.param_groups] == [0.1, 0.1]
+
+
 class TestTeacher:
     def test_its_depth_is_the_truth_everywhere(self, recipe_of, tiny_run):
         one = batch()

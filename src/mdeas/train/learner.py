@@ -41,6 +41,8 @@ class Learner:
         if recipe.channels_last:
             self.plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = make_optimizer(self.plain, recipe.optimizer)
+        # Kept here, of the recipe: a resume state from before there were shares replaces the groups.
+        self.shares = [group["share"] for group in optimizer.param_groups]
         model: Any = torch.compile(self.plain) if recipe.compile else self.plain
         self.model, self.optimizer = fabric.setup(model, optimizer)
         self.average = copy.deepcopy(self.plain).requires_grad_(False) if recipe.ema else None
@@ -64,8 +66,8 @@ class Learner:
         values = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
         values = self.ranks.mean(values)
         check_finite(values, output, batch, step, self.ranks)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr * group["share"]
+        for group, share in zip(self.optimizer.param_groups, self.shares, strict=True):
+            group["lr"] = lr * share
         self.optimizer.step()
         self._update_average(step)
         return values | (self._accuracies(output, batch) if accuracies else {})
