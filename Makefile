@@ -52,7 +52,8 @@ default-model: .venv-test/test.stamp
 	$(MDEAS) train twin-2 --data datasets/scenes datasets/scenes-2 datasets/photos datasets/mild datasets/rgbd -o runs/twin-2 \
 	  --set 'data.repeats=[2,2,1,1,3]' --set model.weights=runs/twin --set threads=2
 	$(MDEAS) train twin-3 --data datasets/scenes datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
-	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2 --set threads=2
+	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2 --set threads=2 \
+	  --set 'model.mean_with=[runs/twin-2/best-depth.safetensors]'
 	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224
 	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 60
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from synthetic import Squares
 
-from mdeas.errors import ModelError
-from mdeas.train.checkpoint import load_run
+from mdeas.errors import ModelError, UsageError
+from mdeas.models import create_model
+from mdeas.train.checkpoint import load_run, save_weights
 from mdeas.train.guards import make_fabric
 from mdeas.train.learner import Learner
 from mdeas.train.loop import fit
@@ -24,6 +25,28 @@ def test_begins_with_the_named_weights(recipe_of, tmp_path):
         assert all(torch.equal(state[name], weights[name]) for name in weights)
     fresh = Learner(recipe_of("seed=9"), make_fabric(recipe, "cpu")).plain.state_dict()
     assert not all(torch.equal(fresh[name], weights[name]) for name in weights)
+
+
+def test_begins_with_the_mean_of_several_runs(recipe_of, tmp_path):
+    names = [tmp_path / name for name in "abc"]
+    states = []
+    for value, folder in enumerate(names):
+        model = create_model("tiny-for-tests")
+        for weights in model.state_dict().values():
+            weights.fill_(value * value)
+        states.append(model.state_dict())
+        save_weights(folder, "last", states[-1], {"model": "tiny-for-tests", "options": {}})
+    recipe = recipe_of(f"model.weights={names[0]}", f"model.mean_with=[{names[1]}, {names[2]}]")
+    learner = Learner(recipe, make_fabric(recipe, "cpu"))
+    for state in (learner.plain.state_dict(), learner.average.state_dict()):
+        for name, weights in state.items():  # of 0, 1 and 4; what is counted is the first's
+            wanted = 5 / 3 if weights.is_floating_point() else 0
+            torch.testing.assert_close(weights, torch.full_like(weights, wanted), msg=name)
+
+
+def test_a_mean_needs_weights_to_begin_with(recipe_of):
+    with pytest.raises(UsageError, match=r"model\.mean_with is \['run'\]; it must be beside model\.weights"):
+        recipe_of("model.mean_with=[run]")
 
 
 def test_weights_of_another_network_are_refused(recipe_of, tmp_path):

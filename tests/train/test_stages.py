@@ -68,6 +68,14 @@ class TestExpand:
         weights = [stage.recipe.model.weights for stage in stages]
         assert weights == ["RUN", "stage:01-small", "stage:01-small/best-mask"]
 
+    def test_a_mean_is_of_its_own_stage_alone(self, recipe_of):
+        stages = "stages=[{name: a}, {name: b, model: {mean_with: ['stage:a/best-depth', RUN]}}, {name: c}]"
+        options = ("model.weights=X", "model.mean_with=[Y]", stages)
+        a, b, c = (stage.recipe.model for stage in expand(recipe_of(*options)))
+        assert (a.weights, a.mean_with) == ("X", ["Y"])
+        assert (b.weights, b.mean_with) == ("stage:01-a", ["stage:01-a/best-depth", "RUN"])
+        assert (c.weights, c.mean_with) == ("stage:02-b", [])
+
     def test_another_network_begins_anew_and_may_take_parts(self, recipe_of):
         stages = (
             "stages=[{name: a, model: {name: mdeas}}, {name: b},"

@@ -34,10 +34,26 @@ def begin(model: nn.Module, config: ModelConfig, stages: Path) -> None:
         that the network does not have.
     """
     if config.weights:
-        fill(model, load_run(referred(config.weights, stages)).state_dict(), config.weights, "model.name")
+        runs = (config.weights, *config.mean_with)
+        states = [load_run(referred(run, stages)).state_dict() for run in runs]
+        for run, state in zip(runs, states, strict=True):
+            fill(model, state, run, "model.name")
+        model.load_state_dict(mean_state(states))
     for name, run in config.parts.items():
         part = submodule(model, name, "model.parts")
         fill(part, _fitting(load_run(referred(run, stages)), name, part), run, f"model.parts.{name}")
+
+
+def mean_state(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of the weights of one network; what is counted is as in the first.
+
+    Of checkpoints of one run it is often better than any of them (Izmailov et al., arXiv 1803.05407), and so
+    it is of runs that begin alike (Wortsman et al., arXiv 2203.05482).
+    """
+    return {
+        name: torch.stack([state[name] for state in states]).mean(0) if value.is_floating_point() else value
+        for name, value in states[0].items()
+    }
 
 
 def fill(model: nn.Module, weights: dict[str, Tensor], run: str, field_name: str) -> None:

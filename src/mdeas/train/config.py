@@ -64,8 +64,8 @@ class Recipe:
 
     `loss`, `model.options` and `model.parts` are replaced as a whole, other mappings field by field. A stage
     of the same network begins with the last weights of the one before; "stage:NAME" or "stage:NAME/best-mask"
-    in `model.weights`, `model.parts` or `teacher` is another's. `continue_lr: true` begins at the learning
-    rate that the stage before ended with.
+    in `model.weights`, `model.mean_with`, `model.parts` or `teacher` is another's. `continue_lr: true` begins
+    at the learning rate that the stage before ended with.
     """
 
     def __post_init__(self):

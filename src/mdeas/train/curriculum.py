@@ -83,13 +83,15 @@ def _go_on(model: dict[str, Any], given: dict[str, Any], before: Stage) -> None:
     last = before.recipe.model
     same = (model.get("name"), model.get("options") or {}) == (last.name, last.options)
     if same and "weights" not in given:
-        model |= {"weights": STAGE + before.folder, "parts": given.get("parts", {})}
+        own = {"mean_with": given.get("mean_with", []), "parts": given.get("parts", {})}
+        model |= {"weights": STAGE + before.folder} | own
 
 
 def _refer(values: dict[str, Any], folders: dict[str, str]) -> None:
     """Turn the names behind "stage:" into folders."""
     model = values["model"]
     model["weights"] = _folder(model.get("weights"), folders)
+    model["mean_with"] = [_folder(run, folders) for run in model.get("mean_with") or []]
     model["parts"] = {part: _folder(run, folders) for part, run in (model.get("parts") or {}).items()}
     values["teacher"] = _folder(values.get("teacher"), folders)
 

@@ -23,10 +23,16 @@ class ModelConfig:
     """Keyword options of its builder."""
     weights: str | None = None
     """Run folder or .safetensors file of the same network to begin with; None = fresh from the seed."""
+    mean_with: list[str] = field(default_factory=list)
+    """Runs or files like `weights`: it begins with the mean of theirs and its."""
     parts: dict[str, str] = field(default_factory=dict)
     """Submodule ("core.depth_network") -> run that fills it, with its core or its submodule of that name."""
     freeze: list[str] = field(default_factory=list)
     """Submodules that do not learn: no gradient, no weight decay, and always in eval mode."""
+
+    def __post_init__(self):
+        alone = bool(self.mean_with) and not self.weights
+        require(not alone, "model.mean_with", self.mean_with, "beside model.weights")
 
 
 @dataclass(frozen=True, kw_only=True)
