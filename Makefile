@@ -55,7 +55,7 @@ default-model: .venv-test/test.stamp
 	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2 --set threads=2 \
 	  --set 'model.mean_with=[runs/twin-2/best-depth.safetensors]'
 	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224
-	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 60
+	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 200
 
 # Of every set of photographs in weights/CARD.md a table with the baselines, in datasets/figures. PHOTOS holds pairs/,
 # rgbd/ and rgbd_more/research/ as well: a folder a picture, see `mdeas create pairs --help`.
