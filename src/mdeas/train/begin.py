@@ -27,7 +27,8 @@ def require_samples(samples: Samples) -> None:
 
 
 def begin(model: nn.Module, config: ModelConfig, stages: Path) -> None:
-    """Copy the weights of the runs that `config` names into `model`, first the whole, then its parts.
+    """Copy the weights of the runs that `config` names into `model`, the whole first (of several the mean),
+    then its parts.
 
     Input: stages: folder of the runs behind "stage:" references.
     Errors: ModelError E-CHECKPOINT when they cannot be read or do not fit; UsageError E-RECIPE for a part
