@@ -28,15 +28,13 @@ def test_begins_with_the_named_weights(recipe_of, tmp_path):
 
 
 def test_begins_with_the_mean_of_several_runs(recipe_of, tmp_path):
-    names = [tmp_path / name for name in "abc"]
-    states = []
-    for value, folder in enumerate(names):
-        model = create_model("tiny-for-tests")
-        for weights in model.state_dict().values():
-            weights.fill_(value * value)
-        states.append(model.state_dict())
-        save_weights(folder, "last", states[-1], {"model": "tiny-for-tests", "options": {}})
-    recipe = recipe_of(f"model.weights={names[0]}", f"model.mean_with=[{names[1]}, {names[2]}]")
+    first, second, third = (tmp_path / name for name in "abc")
+    for folder, value in ((first, 0), (second, 1), (third, 4)):
+        state = create_model("tiny-for-tests").state_dict()
+        for weights in state.values():
+            weights.fill_(value)
+        save_weights(folder, "last", state, {"model": "tiny-for-tests", "options": {}})
+    recipe = recipe_of(f"model.weights={first}", f"model.mean_with=[{second}, {third}]")
     learner = Learner(recipe, make_fabric(recipe, "cpu"))
     for state in (learner.plain.state_dict(), learner.average.state_dict()):
         for name, weights in state.items():  # of 0, 1 and 4; what is counted is the first's

@@ -76,6 +76,12 @@ class TestExpand:
         assert (b.weights, b.mean_with) == ("stage:01-a", ["stage:01-a/best-depth", "RUN"])
         assert (c.weights, c.mean_with) == ("stage:02-b", [])
 
+    def test_weights_that_a_stage_names_leave_the_mean_of_others_behind(self, recipe_of):
+        stages = "stages=[{name: a, model: {weights: Z}}, {name: b, model: {weights: W}}]"
+        options = ("model.weights=X", "model.mean_with=[Y]", stages)
+        models = [stage.recipe.model for stage in expand(recipe_of(*options))]
+        assert [(model.weights, model.mean_with) for model in models] == [("Z", []), ("W", [])]
+
     def test_another_network_begins_anew_and_may_take_parts(self, recipe_of):
         stages = (
             "stages=[{name: a, model: {name: mdeas}}, {name: b},"

@@ -39,7 +39,8 @@ def begin(model: nn.Module, config: ModelConfig, stages: Path) -> None:
         states = [load_run(referred(run, stages)).state_dict() for run in runs]
         for run, state in zip(runs, states, strict=True):
             fill(model, state, run, "model.name")
-        model.load_state_dict(mean_state(states))
+        if config.mean_with:
+            model.load_state_dict(mean_state(states))
     for name, run in config.parts.items():
         part = submodule(model, name, "model.parts")
         fill(part, _fitting(load_run(referred(run, stages)), name, part), run, f"model.parts.{name}")

@@ -54,8 +54,11 @@ def _stage(
     rule = "true or false, and true neither in the first stage nor beside an lr"
     require(continue_lr is False or (continue_lr is True and may), "continue_lr", continue_lr, rule)
     values = _merged(_inherited(base, fields), fields)
+    given = fields.get("model", {})
     if before:
-        _go_on(values["model"], fields.get("model", {}), before[-1])
+        _go_on(values["model"], given, before[-1])
+    if before or "weights" in given:  # the recipe's mean is of the weights beside it, which are not these
+        values["model"]["mean_with"] = given.get("mean_with", [])
     _refer(values, folders)
     return Stage(folder=folder, recipe=recipe_of(values), continue_lr=continue_lr)
 
@@ -83,8 +86,7 @@ def _go_on(model: dict[str, Any], given: dict[str, Any], before: Stage) -> None:
     last = before.recipe.model
     same = (model.get("name"), model.get("options") or {}) == (last.name, last.options)
     if same and "weights" not in given:
-        own = {"mean_with": given.get("mean_with", []), "parts": given.get("parts", {})}
-        model |= {"weights": STAGE + before.folder} | own
+        model |= {"weights": STAGE + before.folder, "parts": given.get("parts", {})}
 
 
 def _refer(values: dict[str, Any], folders: dict[str, str]) -> None:
