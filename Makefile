@@ -54,7 +54,7 @@ default-model: .venv-test/test.stamp
 	$(MDEAS) train twin-3 --data datasets/scenes datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
 	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2 --set threads=2 \
 	  --set 'model.mean_with=[runs/twin-2/best-depth.safetensors]'
-	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224
+	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224 --looks 2
 	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 200
 
 # Of every set of photographs in weights/CARD.md a table with the baselines, in datasets/figures. PHOTOS holds pairs/,

@@ -1,11 +1,11 @@
-"""Masks at the photo's own size with and without refinement, on composites whose alpha is known exactly.
+"""Masks at the photo's own size, plain, refined and looked at twice, on composites of known alpha.
 
     python benchmarks/refine.py PHOTOS [COUNT] [SHEET.png]
 
 PHOTOS has bg/ (photos), fg/ (RGBA cut-outs) and pairs/NAME/ (bg.png, image.png, perhaps mask_pseudo.png).
 Composites are 1920x1080, enlarged from smaller photos, with noise, JPEG, another exposure and on half of them
-a shadow, and measured again at half of that. The sheet shows the pairs: image, mask and cut-out without and
-with, depth without and with.
+a shadow, and measured again at half of that. The sheet shows the pairs: image, then mask, cut-out and depth,
+each enlarged plainly and as the predictor gives it.
 """
 
 import sys
@@ -36,7 +36,8 @@ HEIGHT, WIDTH = 1080, 1920
 LEAST_SIDE = 300  # smaller cut-outs would be blurred at this size
 FINE = 3 / np.hypot(HEIGHT, WIDTH)  # 3 pixels at 1080p, as a share of the diagonal
 COLUMNS = ("IoU", "boundary F", "boundary F, 3 px", "boundary IoU", "MAD", "depth step")
-TITLES = ("image", "mask", "mask, refined", "cut-out", "cut-out, refined", "depth", "depth, refined")
+WAYS = ("plain", "refined", "twice")
+TITLES = ("image", "mask, plain", "mask", "cut-out, plain", "cut-out", "depth, plain", "depth")
 
 
 def covering(photo: np.ndarray) -> np.ndarray:
@@ -81,11 +82,12 @@ def composites(folder: Path, count: int) -> Iterator[tuple[np.ndarray, np.ndarra
         yield photographed(scene, noise, rng), image, alpha
 
 
-def both(predictor, background: np.ndarray, image: np.ndarray) -> tuple[Prediction, Prediction]:
-    """The same output of the network, enlarged plainly and refined."""
+def ways(predictor, background: np.ndarray, image: np.ndarray) -> tuple[Prediction, ...]:
+    """In the order of WAYS: the first look, enlarged plainly and refined; what the predictor says."""
     working = predictor.run(*prepare(background, image, predictor.spec))
     maps = working.mask[0, 0], working.depth[0, 0]
-    return Prediction(*(restore(one, *image.shape[:2]) for one in maps)), restored(*maps, background, image)
+    plain = Prediction(*(restore(one, *image.shape[:2]) for one in maps))
+    return plain, restored(*maps, background, image), predictor.predict(background, image)
 
 
 def depth_step(depth: np.ndarray, alpha: np.ndarray) -> float:
@@ -117,15 +119,16 @@ def measure(predictor, folder: Path, count: int) -> None:
     for pair in composites(folder, count):
         for name, size in (("1080p", (HEIGHT, WIDTH)), ("540p", (HEIGHT // 2, WIDTH // 2))):
             background, image, alpha = (resize(one, *size, enlarge=cv2.INTER_LINEAR) for one in pair)
-            for how, found in zip(("plain", "refined"), both(predictor, background, image), strict=True):
+            for how, found in zip(WAYS, ways(predictor, background, image), strict=True):
                 rows.setdefault(f"{name} {how}", []).append(scores(found, alpha))
     print(f"| {count} composites | {' | '.join(COLUMNS)} |\n|---|{'---:|' * len(COLUMNS)}")
     for name, values in rows.items():
         means = [*np.mean(values, axis=0)[:-1], np.nanmedian(np.array(values)[:, -1])]
         print(f"| {name} | {' | '.join(f'{value:.3f}' for value in means)} |")
     for name in ("1080p", "540p"):
-        plain, refined = (np.array(rows[f"{name} {how}"])[:, 0] for how in ("plain", "refined"))
-        print(f"{name}: IoU lower by more than .01 in {np.sum(refined < plain - 0.01)} of {count}")
+        plain, *better = (np.array(rows[f"{name} {how}"])[:, 0] for how in WAYS)
+        worse = [f"{how} {np.sum(one < plain - 0.01)}" for how, one in zip(WAYS[1:], better, strict=True)]
+        print(f"{name}, of {count}, IoU lower by more than .01 than plain: {', '.join(worse)}")
 
 
 def cut(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -137,17 +140,18 @@ def show_pairs(predictor, folder: Path, sheet: Path | None) -> None:
     rows, names, found = [], [], []
     for place in sorted((folder / "pairs").iterdir()):
         image = read_rgb(place / "image.png")
-        plain, refined = both(predictor, read_rgb(place / "bg.png"), image)
+        looks = ways(predictor, read_rgb(place / "bg.png"), image)
+        plain, _, last = looks
         if (place / "mask_pseudo.png").exists():
             truth = read_gray(place / "mask_pseudo.png").astype(np.float32) / 255
-            found.append([iou(plain.mask, truth), iou(refined.mask, truth)])
+            found.append([iou(one.mask, truth) for one in looks])
         ends = robust_range(plain.depth)
-        masks = [np.repeat((255 * one.mask[..., None]).astype(np.uint8), 3, 2) for one in (plain, refined)]
-        cuts = [cut(image, one.mask) for one in (plain, refined)]
-        rows.append([image, *masks, *cuts, *(colorize(one.depth, ends=ends) for one in (plain, refined))])
+        masks = [np.repeat((255 * one.mask[..., None]).astype(np.uint8), 3, 2) for one in (plain, last)]
+        cuts = [cut(image, one.mask) for one in (plain, last)]
+        rows.append([image, *masks, *cuts, *(colorize(one.depth, ends=ends) for one in (plain, last))])
         names.append(place.name)
-    before, after = np.mean(found, axis=0)
-    print(f"{len(found)} photographed pairs, IoU with pseudo-masks: plain {before:.3f}, refined {after:.3f}")
+    means = ", ".join(f"{how} {mean:.3f}" for how, mean in zip(WAYS, np.mean(found, axis=0), strict=True))
+    print(f"{len(found)} photographed pairs, IoU with pseudo-masks: {means}")
     if sheet:
         write_png(sheet, contact_sheet(rows, TITLES, captions=names, cell=320), force=True)
 

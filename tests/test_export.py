@@ -129,5 +129,5 @@ def test_export_of_a_run_takes_size_and_name_from_its_card(network, exported, tm
 
     monkeypatch.setattr(export, "export_network", export_network)
     assert export.load_exported(tmp_path, threads=1).name == "tiny"
-    export.export(tmp_path, tmp_path / "m.onnx", size=96)
-    assert specs == [Spec(size=48, multiple=2, name="tiny"), Spec(size=96, multiple=2, name="tiny")]
+    export.export(tmp_path, tmp_path / "m.onnx", size=96, looks=2)
+    assert specs == [Spec(size=48, multiple=2, name="tiny"), Spec(size=96, multiple=2, name="tiny", looks=2)]

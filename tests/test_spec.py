@@ -64,8 +64,9 @@ def test_json_round_trip():
     assert Spec.from_json(SPEC.to_json()) == SPEC
 
 
-def test_without_tasks_a_model_does_both():
-    assert Spec.from_json('{"size": 8, "multiple": 2}').tasks == ("mask", "depth")
+def test_without_tasks_a_model_does_both_and_looks_once():
+    spec = Spec.from_json('{"size": 8, "multiple": 2}')
+    assert spec.tasks == ("mask", "depth") and spec.looks == 1
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,10 @@ def test_without_tasks_a_model_does_both():
         {"tasks": "mask"},
         {"tasks": ["mask", "colour"]},
         {"tasks": None},
+        {"looks": 0},
+        {"looks": 3},
+        {"looks": True},
+        {"looks": "2"},
     ],
 )
 def test_spec_is_strict(change):

@@ -104,17 +104,25 @@ def compare(
     print(run(runs, data, out, split=split, limit=limit, size=size, threads=threads, force=force))
 
 
-def export(run: str, *, out: str, size: PositiveInt | None = None, force: bool = False) -> None:
+def export(
+    run: str,
+    *,
+    out: str,
+    size: PositiveInt | None = None,
+    looks: Literal[1, 2] = 1,
+    force: bool = False,
+) -> None:
     """Write a trained network as one ONNX file and compare it with torch.
 
     run: folder of a run, or one of its .safetensors files
     out: ONNX file
     size: long side in pixels that the model is to work at
+    looks: 2 = what was found is looked at once more, closer: better masks, twice the network's time
     force: replace a file that is there
     """
     from mdeas.export import export as write_onnx
 
-    record = write_onnx(Path(run), Path(out), size=size, force=force)
+    record = write_onnx(Path(run), Path(out), size=size, looks=looks, force=force)
     print_facts({"model": out, "bytes": record["bytes"], "sha256": record["sha256"]})
 
 

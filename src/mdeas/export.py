@@ -63,20 +63,25 @@ class Ports(nn.Module):
         return torch.sigmoid(output.mask_logits), output.depth
 
 
-def export(run: Path, out: Path, *, size: int | None = None, force: bool = False) -> dict[str, Any]:
+def export(
+    run: Path, out: Path, *, size: int | None = None, looks: int = 1, force: bool = False
+) -> dict[str, Any]:
     """Export the network of a run.
 
     Input:
         run: what train.checkpoint.load_run takes: a run folder (its last weights) or a .safetensors file.
         out: ONNX file to write.
         size: long side to work at; None = the size it was trained at.
+        looks: 2 = what was found is to be looked at once more, see closer.py.
     Output: {"name", "bytes", "sha256", "spec", "parity": rows of Parity}.
     Errors: ModelError (E-EXPORT-PARITY) when ONNX and torch differ; then nothing is written.
     """
     network, card = load_run(run), read_card(Path(run))
     assert isinstance(network, PairNetwork), type(network)
     size = size or card["recipe"]["data"]["size"]
-    spec = Spec(size=int(size), multiple=network.multiple, name=card["model"], tasks=network.heads)
+    spec = Spec(
+        size=int(size), multiple=network.multiple, name=card["model"], tasks=network.heads, looks=looks
+    )
     return export_network(network, spec, Path(out), force=force)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from mdeas import baselines, onnxfile
+from mdeas.closer import look_again
 from mdeas.errors import MemoryLimitError, ModelError, NonFiniteError, UsageError
 from mdeas.files import sha256_bytes
 from mdeas.pair import check_sizes
 from mdeas.predictor import Prediction, Predictor
-from mdeas.refine import restored
+from mdeas.refine import restored_depth, restored_mask
 from mdeas.session import open_session
 from mdeas.spec import Spec, prepare
 from mdeas.stages import stage
@@ -81,7 +82,18 @@ class OnnxPredictor:
         with stage("network"):
             working = self.run(*photos)
         with stage("restore"):
-            return restored(working.mask[0, 0], working.depth[0, 0], background, image)
+            mask = restored_mask(working.mask[0, 0], background, image)
+        if self.spec.looks == 2:
+            with stage("closer"):
+                mask = look_again(self._mirrored_mask, mask, background, image)
+        with stage("restore"):
+            return Prediction(mask, restored_depth(working.depth[0, 0], working.mask[0, 0], mask))
+
+    def _mirrored_mask(self, background: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """The mask, float32 (h, w), of a pair of that size, worked out in a mirror."""
+        photos = prepare(background, image, self.spec)
+        working = self.run(*(np.ascontiguousarray(photo[..., ::-1]) for photo in photos))
+        return restored_mask(np.ascontiguousarray(working.mask[0, 0, :, ::-1]), background, image)
 
     def run(self, background: np.ndarray, image: np.ndarray) -> Working:
         """The network alone. Input: two float32 (B, 3, h, w) RGB in [0, 1] (see spec.prepare).

@@ -30,6 +30,8 @@ class Spec:
     """The model's name, for tables and messages."""
     tasks: tuple[str, ...] = TASKS
     """What the network learned; the output of the other task is constant and not scored."""
+    looks: int = 1
+    """2: what was found is looked at once more, see closer.py."""
 
     def __post_init__(self):
         for ok, what in (
@@ -47,6 +49,7 @@ class Spec:
                 bool(self.tasks) and set(self.tasks) <= set(TASKS),
                 f"tasks must be some of {TASKS}, got {self.tasks!r}",
             ),
+            (type(self.looks) is int and self.looks in (1, 2), f"looks must be 1 or 2, got {self.looks!r}"),
         ):
             if not ok:
                 raise ModelError("E-SPEC", f"model spec: {what}. Export the model again.")

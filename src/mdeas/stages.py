@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-STAGES = ("decode", "check", "prepare", "network", "restore", "encode")
+STAGES = ("decode", "check", "prepare", "network", "restore", "closer", "encode")
 
 _seconds: ContextVar[dict[str, float] | None] = ContextVar("seconds", default=None)
 
