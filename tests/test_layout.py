@@ -17,7 +17,7 @@ FLOORS = {
     name: floor
     for floor, names in enumerate(
         (
-            "camera container errors failures fields figures files foreground headers images insert"
+            "camera closer container errors failures fields figures files foreground headers images insert"
             " inverse_depth kept machine metrics metrics_depth metrics_mask moments names near"
             " onnxfile pointfile sample session sheets signals spec stages tags torchvision_import",
             "baselines calibration cloud dataset empty_scene frames layers objects pair pairing photo"

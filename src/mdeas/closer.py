@@ -1,11 +1,9 @@
-"""A second look at what was found: closer and mirrored, by the same network. The mask is the mean of both.
+"""A second look at what was found: closer and mirrored, by the same network. What counts is the mean of both.
 
 What fills a tenth of the view is drawn with a tenth of the network's pixels; with only its surroundings in
 view it gets several times as many, and in a mirror a network errs in other places. The first look alone
 decides what there is: away from it the second adds nothing, and where nothing was found there is none.
 """
-
-from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -16,32 +14,15 @@ _WHOLE = 0.81  # share of the photo from which on the second look is at all of i
 _LEAST = 0.1  # of the photo's sides: what is closer has no more to show
 _FAINT = 0.1  # alpha of the first look around which the second counts, and how far, share of the long side
 _REACH = 0.013
+_FADE = 0.15  # of the sides of what the second look sees: where its depth counts less and less
+_TINY = 1e-12
 
 Part = tuple[slice, slice]
 """Rows and columns of a photo."""
-Look = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""background, image: uint8 (h, w, 3) RGB -> mask float32 (h, w) in [0, 1]."""
-
-
-def look_again(look: Look, mask: np.ndarray, background: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """The mean of `mask` and what `look` sees around it.
-
-    Input: mask: float32 (H, W) in [0, 1], the first look's; background, image: uint8 (H, W, 3) RGB.
-    Output: float32 (H, W); `mask` itself where it is nowhere above a half.
-    """
-    part = around(mask)
-    if part is None:
-        return mask
-    first, second = mask[part], look(background[part], image[part])
-    side = 2 * round(_REACH * max(mask.shape)) + 1
-    near = cv2.dilate((first > _FAINT).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
-    merged = mask.copy()
-    merged[part] = np.where(near, (first + second) / 2, first)
-    return merged
 
 
 def around(mask: np.ndarray) -> Part | None:
-    """Where to look closer; None where nothing was found."""
+    """Where to look closer, None where nothing was found; mask: float32 (H, W) in [0, 1]."""
     found = mask > _FOUND
     spans = [np.flatnonzero(found.any(axis)) for axis in (1, 0)]
     if not len(spans[0]):
@@ -59,3 +40,38 @@ def _widened(start: int, stop: int, margin: float, length: int) -> slice:
     """`margin` more on both sides, as far as there is room, and at least _LEAST of `length`."""
     margin = max(margin, (_LEAST * length - (stop - start)) / 2)
     return slice(max(0, int(start - margin)), min(length, int(np.ceil(stop + margin))))
+
+
+def merged_mask(mask: np.ndarray, part: Part, second: np.ndarray) -> np.ndarray:
+    """float32 (H, W): the mean of both looks near what the first found.
+
+    Input: mask: float32 (H, W), the first look's; second: float32 (h, w), of `part`; both in [0, 1].
+    """
+    first = mask[part]
+    side = 2 * round(_REACH * max(mask.shape)) + 1
+    near = cv2.dilate((first > _FAINT).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    merged = mask.copy()
+    merged[part] = np.where(near, (first + second) / 2, first)
+    return merged
+
+
+def merged_depth(depth: np.ndarray, part: Part, second: np.ndarray) -> np.ndarray:
+    """float32 (H, W): the mean of both looks, of the first alone towards the border of `part`.
+
+    Input: depth: float32 (H, W), the first look's; second: float32 (h, w), of `part`, in a unit of its own,
+        which least squares bring to the first's.
+    """
+    first = depth[part]
+    centred = second - second.mean()
+    scale = max(0.0, float((centred * first).mean())) / max(float(np.square(centred).mean()), _TINY)
+    weight = 0.5 * (1 if first.shape == depth.shape else _faded(first.shape))
+    merged = depth.copy()
+    merged[part] += weight * (first.mean() + scale * centred - first)
+    return merged
+
+
+def _faded(shape: tuple[int, ...]) -> np.ndarray:
+    """float32 (h, w): 1, and towards the border down to 0."""
+    ends = [np.minimum(place, place[::-1]) for place in (np.arange(1, side + 1) for side in shape)]
+    rows, columns = (end / (_FADE * side) for end, side in zip(ends, shape, strict=True))
+    return np.minimum(rows[:, None], columns).clip(0, 1).astype(np.float32)

@@ -40,35 +40,18 @@ def restored(mask: np.ndarray, depth: np.ndarray, background: np.ndarray, image:
     Input:
         mask: float32 (h, w) in [0, 1]; depth: float32 (h, w); both at the working size.
         background, image: uint8 (H, W, 3) RGB.
-    Output: float32 (H, W) each, see `restored_mask` and `restored_depth`.
+    Output: float32 (H, W) each; the mask exactly 0 and 1 where the network is next to sure; depth within the
+        range that it had.
     """
-    full = restored_mask(mask, background, image)
-    return Prediction(full, restored_depth(depth, mask, full))
-
-
-def restored_mask(mask: np.ndarray, background: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """float32 (H, W), exactly 0 and 1 where the network is next to sure; input as for `restored`."""
     height, width = image.shape[:2]
     full = restore(mask, height, width)
-    if not _grows(mask, full):
-        return _clean(full.copy())
+    if min(height / mask.shape[0], width / mask.shape[1]) <= 1:
+        return Prediction(_clean(full.copy()), restore(depth, height, width))
     maps = _evidence_maps(mask, background, image)
     for rows, columns in _strips(maps.where, height, width):
         full[rows, columns] = _refined(full, maps, background, image, rows, columns)
-    return _clean(full)
-
-
-def restored_depth(depth: np.ndarray, mask: np.ndarray, full: np.ndarray) -> np.ndarray:
-    """float32 (H, W) within the range that it had, with its steps at the edges of `full`.
-
-    Input: depth, mask: float32 (h, w), both at the working size; full: float32 (H, W), the restored mask.
-    """
-    return _layered(depth, mask, full) if _grows(mask, full) else restore(depth, *full.shape)
-
-
-def _grows(small: np.ndarray, full: np.ndarray) -> bool:
-    """Whether both sides of the photo are larger than the working size."""
-    return full.shape[0] > small.shape[0] and full.shape[1] > small.shape[1]
+    full = _clean(full)
+    return Prediction(full, _layered(depth, mask, full))
 
 
 def _clean(mask: np.ndarray) -> np.ndarray:

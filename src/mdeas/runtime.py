@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from mdeas import baselines, onnxfile
-from mdeas.closer import look_again
+from mdeas.closer import Part, around, merged_depth, merged_mask
 from mdeas.errors import MemoryLimitError, ModelError, NonFiniteError, UsageError
 from mdeas.files import sha256_bytes
 from mdeas.pair import check_sizes
 from mdeas.predictor import Prediction, Predictor
-from mdeas.refine import restored_depth, restored_mask
+from mdeas.refine import restored
 from mdeas.session import open_session
 from mdeas.spec import Spec, prepare
 from mdeas.stages import stage
@@ -82,18 +82,24 @@ class OnnxPredictor:
         with stage("network"):
             working = self.run(*photos)
         with stage("restore"):
-            mask = restored_mask(working.mask[0, 0], background, image)
-        if self.spec.looks == 2:
-            with stage("closer"):
-                mask = look_again(self._mirrored_mask, mask, background, image)
-        with stage("restore"):
-            return Prediction(mask, restored_depth(working.depth[0, 0], working.mask[0, 0], mask))
+            found = restored(working.mask[0, 0], working.depth[0, 0], background, image)
+        part = around(found.mask) if self.spec.looks == 2 else None
+        if part is None:
+            return found
+        with stage("closer"):
+            return self._looked_again(found, part, background, image)
 
-    def _mirrored_mask(self, background: np.ndarray, image: np.ndarray) -> np.ndarray:
-        """The mask, float32 (h, w), of a pair of that size, worked out in a mirror."""
-        photos = prepare(background, image, self.spec)
-        working = self.run(*(np.ascontiguousarray(photo[..., ::-1]) for photo in photos))
-        return restored_mask(np.ascontiguousarray(working.mask[0, 0, :, ::-1]), background, image)
+    def _looked_again(
+        self, found: Prediction, part: Part, background: np.ndarray, image: np.ndarray
+    ) -> Prediction:
+        """`found` and what is seen of `part` alone, in a mirror, see closer.py."""
+        photos = prepare(background[part], image[part], self.spec)
+        mirrored = self.run(*(np.ascontiguousarray(photo[..., ::-1]) for photo in photos))
+        maps = (np.ascontiguousarray(one[0, 0, :, ::-1]) for one in (mirrored.mask, mirrored.depth))
+        second = restored(*maps, background[part], image[part])
+        return Prediction(
+            merged_mask(found.mask, part, second.mask), merged_depth(found.depth, part, second.depth)
+        )
 
     def run(self, background: np.ndarray, image: np.ndarray) -> Working:
         """The network alone. Input: two float32 (B, 3, h, w) RGB in [0, 1] (see spec.prepare).
