@@ -95,8 +95,8 @@ class OnnxPredictor:
         """`found` and what is seen of `part` alone, in a mirror, see closer.py."""
         photos = prepare(background[part], image[part], self.spec)
         mirrored = self.run(*(np.ascontiguousarray(photo[..., ::-1]) for photo in photos))
-        maps = (np.ascontiguousarray(one[0, 0, :, ::-1]) for one in (mirrored.mask, mirrored.depth))
-        second = restored(*maps, background[part], image[part])
+        mask, depth = (np.ascontiguousarray(one[0, 0, :, ::-1]) for one in (mirrored.mask, mirrored.depth))
+        second = restored(mask, depth, background[part], image[part])
         return Prediction(
             merged_mask(found.mask, part, second.mask), merged_depth(found.depth, part, second.depth)
         )
