@@ -258,6 +258,13 @@ def test_the_command(folder, capsys):
     assert capsys.readouterr().out.startswith("| | parameters |")
 
 
+def test_models_of_the_package_by_their_names(folder, capsys):
+    words = ["compare", "default", "default-int8", "--data", str(folder / "data"), "--limit", "1"]
+    assert main([*words, "-o", str(folder / "packaged"), "--size", "32", "--threads", "1"]) == 0
+    table = capsys.readouterr().out
+    assert "\n| default |" in table and "\n| default-int8 |" in table
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with data to train on and a short recipe."""

@@ -90,7 +90,7 @@ def compare(
 ) -> None:
     """Put networks side by side: one table, a figure and pictures, with the baselines in the first rows.
 
-    runs: run folders, .safetensors files, ONNX files, "default", or recipes, which are trained first
+    runs: run folders, .safetensors files, ONNX files, "default", "default-int8", or recipes, trained first
     data: folder of the data set to measure on, and to train recipes on
     out: folder for the results, runs, models and evaluations; what is done there is kept
     split: part of the data set to measure on

@@ -7,13 +7,13 @@ from typing import Any
 
 from torch import nn
 
-from mdeas.compare.entries import DEFAULT, Entry
+from mdeas.compare.entries import Entry
 from mdeas.errors import MdeasError
 from mdeas.export import export
 from mdeas.files import sha256_bytes
 from mdeas.models import create_model
 from mdeas.models.summary import gflop
-from mdeas.runtime import OnnxPredictor, default_bytes
+from mdeas.runtime import OnnxPredictor, model_bytes
 from mdeas.train.checkpoint import load_run, read_card
 
 GFLOP_SIZE = 224
@@ -58,10 +58,8 @@ def candidate(entry: Entry, models: Path, *, size: int | None, threads: int) -> 
 
 
 def _onnx(entry: Entry, models: Path, size: int | None) -> bytes:
-    if entry.source == Path(DEFAULT):
-        return default_bytes()
     if not entry.is_run:
-        return entry.source.read_bytes()
+        return model_bytes(str(entry.source))
     file = models / f"{entry.name}.onnx"
     if not _is_export(file, read_card(entry.source), size):
         export(entry.source, file, size=size, force=True)

@@ -1,4 +1,4 @@
-"""What is to be compared: run folders, checkpoints, ONNX files, the default model, recipes to train first."""
+"""What is to be compared: run folders, checkpoints, ONNX files, packaged models, recipes to train first."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from pathlib import Path
 from mdeas.baselines import BASELINES
 from mdeas.errors import ModelError, UsageError
 from mdeas.files import quoted
+from mdeas.runtime import PACKAGED
 from mdeas.train.config import load_recipe, recipe_names
 
-DEFAULT = "default"
 BASELINES_FOLDER = "baselines"  # beside those of the networks, so no network's name
 
 
@@ -21,7 +21,7 @@ class Entry:
     name: str
     """In tables, figures and file names; no two are equal."""
     source: Path
-    """Run folder, .safetensors file, ONNX file, or DEFAULT for the model in the package."""
+    """Run folder, .safetensors file, ONNX file, or the name of a model in the package."""
     recipe: str | None = None
     """Name or file of the recipe that makes `source`, a run folder, first."""
 
@@ -51,8 +51,8 @@ def entries(words: Sequence[str], runs: Path) -> list[Entry]:
 
 def _entry(word: str, runs: Path) -> Entry:
     path = Path(word)
-    if word == DEFAULT:
-        return Entry(name=DEFAULT, source=path)
+    if word in PACKAGED:
+        return Entry(name=word, source=path)
     if word in recipe_names() or path.suffix in (".yaml", ".yml"):
         load_recipe(word)
         return Entry(name=path.stem, source=runs / path.stem, recipe=word)
@@ -64,7 +64,7 @@ def _entry(word: str, runs: Path) -> Entry:
         return Entry(name=parent + path.stem, source=path)
     raise UsageError(
         "E-COMPARE",
-        f"{word!r} is no run folder, no ONNX file, not {DEFAULT!r} and no recipe. "
+        f"{word!r} is no run folder, no ONNX file, none of {', '.join(PACKAGED)} and no recipe. "
         f"Recipes: {', '.join(recipe_names())}.",
     )
 
