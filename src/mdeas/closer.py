@@ -8,6 +8,8 @@ decides what there is: away from it the second adds nothing, and where nothing w
 import cv2
 import numpy as np
 
+from mdeas.metrics_depth import fit_line
+
 _FOUND = 0.5  # alpha from which on the first look's things are looked at again
 _AROUND = 0.6  # of their long side, on every side: what the photos usually differ by is measured there
 _WHOLE = 0.81  # share of the photo from which on the second look is at all of it
@@ -15,7 +17,6 @@ _LEAST = 0.1  # of the photo's sides: what is closer has no more to show
 _FAINT = 0.1  # alpha of the first look around which the second counts, and how far, share of the long side
 _REACH = 0.013
 _FADE = 0.15  # of the sides of what the second look sees: where its depth counts less and less
-_TINY = 1e-12
 
 Part = tuple[slice, slice]
 """Rows and columns of a photo."""
@@ -23,15 +24,12 @@ Part = tuple[slice, slice]
 
 def around(mask: np.ndarray) -> Part | None:
     """Where to look closer, None where nothing was found; mask: float32 (H, W) in [0, 1]."""
-    found = mask > _FOUND
-    spans = [np.flatnonzero(found.any(axis)) for axis in (1, 0)]
-    if not len(spans[0]):
+    left, top, width, height = cv2.boundingRect((mask > _FOUND).view(np.uint8))
+    if not width:
         return None
-    margin = _AROUND * max(span[-1] + 1 - span[0] for span in spans)
-    rows, columns = (
-        _widened(span[0], span[-1] + 1, margin, length)
-        for span, length in zip(spans, mask.shape, strict=True)
-    )
+    margin = _AROUND * max(width, height)
+    rows = _widened(top, top + height, margin, mask.shape[0])
+    columns = _widened(left, left + width, margin, mask.shape[1])
     area = (rows.stop - rows.start) * (columns.stop - columns.start)
     return (rows, columns) if area < _WHOLE * mask.size else (slice(None), slice(None))
 
@@ -62,11 +60,11 @@ def merged_depth(depth: np.ndarray, part: Part, second: np.ndarray) -> np.ndarra
         which least squares bring to the first's.
     """
     first = depth[part]
-    centred = second - second.mean()
-    scale = max(0.0, float((centred * first).mean())) / max(float(np.square(centred).mean()), _TINY)
+    scale, _ = fit_line(second, first)
+    fitted = first.mean() + max(0.0, float(scale)) * (second - second.mean())
     weight = 0.5 * (1 if first.shape == depth.shape else _faded(first.shape))
     merged = depth.copy()
-    merged[part] += weight * (first.mean() + scale * centred - first)
+    merged[part] += weight * (fitted - first)
     return merged
 
 
