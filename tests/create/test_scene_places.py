@@ -9,11 +9,13 @@ from mdeas.create.scenes.boxes import bounds, clear
 from mdeas.create.scenes.furniture import AT_WALL, _pushed
 from mdeas.create.scenes.pack import pack
 from mdeas.create.scenes.places import PLACES
+from mdeas.create.scenes.recipe import ScenesRecipe
 from mdeas.create.scenes.scene import Camera, Palette, Primitive, Surface, rotation
 from mdeas.create.scenes.shapes import nearest
 from mdeas.create.scenes.spots import Place, Support
 from mdeas.create.scenes.surface import camera_rays
 from mdeas.create.scenes.texture import SIDE, TextureBank
+from mdeas.errors import UsageError
 from mdeas.metrics_depth import align, delta1
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -115,3 +117,32 @@ def test_height_in_the_picture_does_not_tell_the_depth():
         slopes.append(np.corrcoef(gradient.ravel(), (1 / z).ravel())[0, 1])
     assert 0.4 < np.mean(found) < 0.75
     assert np.mean(np.array(slopes) < 0) > 0.06, "some look up: ceilings are near, too"
+
+
+def test_only_places_that_were_named_are_drawn():
+    rng = np.random.default_rng(4)
+    drawn = [layout.draw_place(Palette(rng, 5, 5), rng, kinds=["open_ground"]) for _ in range(8)]
+    assert all(there.outdoor for there in drawn)
+    assert not any(
+        layout.draw_place(Palette(rng, 5, 5), rng, kinds=["hall", "room"]).outdoor for _ in range(8)
+    )
+
+
+def test_an_unknown_place_is_refused_by_name():
+    with pytest.raises(UsageError, match=r"\['attic'\]; known are room, "):
+        ScenesRecipe(places=("room", "attic"))
+
+
+@pytest.mark.parametrize("name", ["hall", "opening"])
+def test_halls_have_something_close_by_before_a_far_room(name):
+    """Plain rooms have a median of 2.4 here: most of their views are of walls."""
+    rng, bank = np.random.default_rng(5), TextureBank([np.full((SIDE, SIDE, 3), 128, np.uint8)])
+    ratios = []
+    for _ in range(40):
+        palette = Palette(rng, 1, 1)
+        there = layout.draw_place(palette, rng, kinds=[name])
+        near, far = np.percentile(
+            _depth(layout.finish(there, [], palette, rng, disturbed=False), bank), [5, 95]
+        )
+        ratios.append(far / near)
+    assert np.median(ratios) > 4

@@ -125,10 +125,14 @@ def moved(camera: Camera, rng: Rng) -> Camera:
     return Camera(position=position, rotation=camera.rotation @ turn, fov_deg=camera.fov_deg)
 
 
-def draw_place(palette: Palette, rng: Rng, models: Models | None = None) -> Place:
-    """An empty place and what stands in it from the beginning, some of it `models`."""
-    names = list(PLACES)
-    make, _, (fewest, most) = PLACES[rng.choice(names, p=[share for _, share, _ in PLACES.values()])]
+def draw_place(palette: Palette, rng: Rng, models: Models | None = None, kinds: Sequence[str] = ()) -> Place:
+    """An empty place and what stands in it from the beginning, some of it `models`.
+
+    Input: kinds: keys of PLACES to draw from, () = all; their shares stand to each other as they do there.
+    """
+    names = list(kinds or PLACES)
+    shares = np.array([PLACES[name][1] for name in names])
+    make, _, (fewest, most) = PLACES[rng.choice(names, p=shares / shares.sum())]
     place = make(palette, rng)
     count = int(rng.integers(fewest, most + 1))
     place.primitives += furnish(place, count, APPARENT, palette, rng, added=False, models=models)

@@ -49,6 +49,8 @@ class ScenesMaker:
         recipe = dataclasses.asdict(self.recipe) | self.sources.describe()
         if not self.recipe.assets:  # then it is what it was before there were meshes, and so are its bytes
             del recipe["assets"], recipe["mesh_share"]
+        if not self.recipe.places:
+            del recipe["places"]
         return {"maker": "scenes", "torch": torch.__version__} | recipe
 
     def provenance(self) -> list[dict[str, str]]:
@@ -96,7 +98,7 @@ class ScenesMaker:
 
     def _draw(self, stock: Stock, rng: Rng, *, empty: bool) -> tuple[Scene, list[str]]:
         palette = stock.palette(rng)
-        place = layout.draw_place(palette, rng, stock.models)
+        place = layout.draw_place(palette, rng, stock.models, self.recipe.places)
         added, names = ([], []) if empty else self._add(place, stock, palette, rng)
         disturbed = rng.random() >= self.recipe.calm_share
         return layout.finish(place, added, palette, rng, disturbed=disturbed), names

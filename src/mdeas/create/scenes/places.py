@@ -5,6 +5,7 @@ To add a place: a function (palette, rng) -> Place and a row in PLACES.
 
 import numpy as np
 
+from mdeas.create.scenes.halls import hall, opening
 from mdeas.create.scenes.rooms import box, camera_at, room, shell
 from mdeas.create.scenes.scene import Palette, Primitive, Rng, Surface, log_uniform
 from mdeas.create.scenes.spots import Place, Support
@@ -50,8 +51,10 @@ PLACES = {
     "table_top": (table_top, 0.15, (2, 12)),
     "open_bin": (open_bin, 0.07, (1, 12)),
     "shelf_bay": (shelf_bay, 0.05, (1, 9)),
+    "hall": (hall, 0.25, (3, 12)),
+    "opening": (opening, 0.15, (3, 10)),
     "open_ground": (open_ground, 0.05, (2, 9)),
 }
-"""Maker, share of the scenes drawn, and how many things stand there from the beginning.
+"""Maker, parts of the scenes drawn, and how many things stand there from the beginning.
 
 Where nothing that is added finds room the scene is drawn again, which makes rooms half of those that stay."""

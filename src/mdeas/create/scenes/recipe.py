@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mdeas.create.scenes.places import PLACES
 from mdeas.create.splits import SplitRecipe
 
 
@@ -22,6 +23,8 @@ class ScenesRecipe(SplitRecipe):
     """Things, there from the beginning or added, that are meshes, when there is a folder of them."""
     tiles: int = 240
     """Procedural textures in the bank."""
+    places: tuple[str, ...] = ()
+    """Kinds of places that are drawn, by their names in places.py; () = all."""
     apparent: tuple[float, float] = (0.12, 1.1)
     """Height of what is added, as a share of the picture's height."""
     area: tuple[float, float] = (0.003, 0.6)
@@ -38,3 +41,8 @@ class ScenesRecipe(SplitRecipe):
     """Pairs with an unmoved camera and steady light."""
     nuisances: bool = True
     """Exposure, white balance, gamma, noise, blur, JPEG and vignetting, see nuisance.py."""
+
+    def _rules(self):
+        yield from super()._rules()
+        unknown = [name for name in self.places if name not in PLACES]
+        yield f"places are {unknown}; known are {', '.join(PLACES)}", not unknown

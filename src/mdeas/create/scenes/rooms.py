@@ -61,7 +61,7 @@ def on_wall(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
     return box(centre, half, palette.surface(plain=0.3, tile_m=rng.uniform(0.5, 2), emission=glow))
 
 
-def _ceiling_lamp(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
+def ceiling_lamp(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
     """A panel or tube that shines; what it lights is up to the scene's lights."""
     half = np.array([log_uniform(rng, 0.08, 0.6), 0.03, log_uniform(rng, 0.08, 0.6)])
     centre = (rng.uniform(-0.35, 0.35) * size[0], size[1] - half[1], rng.uniform(-0.35, 0.35) * size[2])
@@ -78,7 +78,7 @@ def camera_at(
     return Camera(position=np.asarray(position_m, float), rotation=turn, fov_deg=log_uniform(rng, *fov_deg))
 
 
-def _partition(size: np.ndarray, camera: Camera, palette: Palette, rng: Rng) -> Primitive:
+def partition(size: np.ndarray, camera: Camera, palette: Palette, rng: Rng) -> Primitive:
     """A wall, pillar or door leaf of the room's height, ahead of the camera and mostly to one side."""
     depth, side = log_uniform(rng, 0.7, 4), rng.choice([-1, 1])
     at = camera.point(side * rng.uniform(0.5, 1.3), 0.0, depth)
@@ -105,8 +105,8 @@ def room(palette: Palette, rng: Rng) -> Place:
     pitch = float(np.clip(rng.normal(5 - 9 * (at[1] - 0.6), 15), -55, 45))
     camera = camera_at(at, yaw, pitch, rng)
     hung = [on_wall(size, palette, rng) for _ in range(int(rng.integers(1, 7)))]
-    parts = [_partition(size, camera, palette, rng)] if rng.random() < 0.3 else []
-    hung += [_ceiling_lamp(size, palette, rng) for _ in range(int(rng.integers(0, 4)))]
+    parts = [partition(size, camera, palette, rng)] if rng.random() < 0.3 else []
+    hung += [ceiling_lamp(size, palette, rng) for _ in range(int(rng.integers(0, 4)))]
     parts = [part for part in parts if _far_enough(part, camera)]
     place = Place(
         [*shell(size, palette), *hung, *parts],
