@@ -56,29 +56,6 @@ def test_geometry_is_shared_by_all_four(fields):
     torch.testing.assert_close(after.inverse_depth[inside], after.mask[inside], atol=0.03, rtol=0)
 
 
-def test_strips_of_all_four_are_cut_alike_and_wide_ones_more_often():
-    before, shapes = same_everywhere(2, 128), []
-    for step in range(60):
-        after = changed(before, step, strip=0.6)
-        for other in (after.image[:, :1], after.background[:, 2:], after.inverse_depth):
-            assert torch.equal(other, after.mask)
-        assert after.depth_known.shape == after.mask.shape
-        shapes.append(tuple(after.mask.shape[2:]))
-    wide, tall = (sum(shape[k] < 128 for shape in shapes) for k in (0, 1))
-    assert wide + tall == len(shapes) - shapes.count((128, 128)) and wide > 1.5 * tall > 0
-    assert {side for shape in shapes for side in shape} == {64, 96, 128}
-
-
-def test_strips_of_all_ranks_are_of_one_size():
-    whole = same_everywhere(2, 128)
-    for step in range(8):
-        shapes = {
-            augment(whole, config(strip=0.6), generator(0, 0, step, rank=rank, ranks=2)).mask.shape
-            for rank in range(2)
-        }
-        assert len(shapes) == 1
-
-
 def test_mirror_swaps_left_and_right():
     before = same_everywhere()
     after = changed(before, mirror=1)
@@ -161,7 +138,6 @@ def test_gain_and_noise_draw_what_the_default_model_was_trained_with():
         ({"crop": 1}, "augment.crop is 1"),
         ({"mirror": 1.5}, "augment.mirror"),
         ({"rotation_deg": 200}, "augment.rotation_deg"),
-        ({"strip": 1}, "augment.strip is 1"),
         ({"own": Photometry(noise=-0.1)}, "augment.own.noise is -0.1"),
         ({"shared": Photometry(hue=0.6)}, "augment.shared.hue is 0.6; it must lie in 0..0.5"),
         ({"own": Photometry(jpeg=1)}, "augment.own.jpeg"),

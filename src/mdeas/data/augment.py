@@ -17,8 +17,6 @@ from mdeas.data.batch import Batch
 from mdeas.data.draws import Draws
 from mdeas.data.photometry import Photometry, photometry, require_within
 
-_MULTIPLE = 32  # of the sides that networks take
-
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
@@ -30,9 +28,6 @@ class AugmentConfig:
     """A crop keeps between 1 - crop and 1 of each side, then fills the picture again; at most .99."""
     rotation_deg: float = 0.0
     """Largest angle either way; depth is unknown where the picture was left."""
-    strip: float = 0.0
-    """All pictures of a batch lose up to this share of their rows, in a quarter of the batches of their
-    columns: photos are wider or taller than squares. What stays is a multiple of 32 pixels."""
     fade: float = 0.0
     """In a tenth of the pictures what is new loses up to this share of its difference from what is behind."""
     shared: Photometry = field(default_factory=lambda: Photometry(gain=0.15))
@@ -44,7 +39,6 @@ class AugmentConfig:
         require_within("data.augment.mirror", self.mirror, 1)
         require_within("data.augment.crop", self.crop, 0.99)
         require_within("data.augment.rotation_deg", self.rotation_deg, 180)
-        require_within("data.augment.strip", self.strip, 0.99)
         require_within("data.augment.fade", self.fade, 1)
         self.shared.check("data.augment.shared")
         self.own.check("data.augment.own")
@@ -65,8 +59,8 @@ def generator(
 
 
 def augment(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
-    """The batch after fading, geometry and a cut, then shared photometry, then each photo's own."""
-    batch = strip(geometry(fade(batch, config, rng), config, rng), config, rng)
+    """The batch after fading and geometry, then shared photometry, then each photo's own."""
+    batch = geometry(fade(batch, config, rng), config, rng)
     both = torch.cat([batch.background, batch.image], 1)
     both = photometry(both, config.shared, rng, groups=1)
     both = photometry(both, config.own, rng, groups=2).clamp_(0, 1)
@@ -99,18 +93,6 @@ def geometry(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
         inverse_depth=exact[:, :1],
         depth_known=exact[:, 1:] > 0.5,
     )
-
-
-def strip(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
-    """Cut rows or columns off, the same of all pictures, since a batch has one size."""
-    if not config.strip:
-        return batch
-    lost, side, start = torch.rand(3, generator=rng, device=rng.device).tolist()  # for all ranks alike
-    along = 2 if side < 0.75 else 3
-    whole = batch.image.shape[along]
-    kept = min(whole, max(_MULTIPLE, _MULTIPLE * round(whole * (1 - config.strip * lost) / _MULTIPLE)))
-    first = int(start * (whole - kept + 1))
-    return batch.map(lambda values: values.narrow(along, first, kept))
 
 
 def _affine(count: int, config: AugmentConfig, rng: Draws) -> Tensor:
