@@ -33,16 +33,13 @@ BG_FG = --backgrounds $(PHOTOS)/bg --foregrounds $(PHOTOS)/fg
 NO_TEST = --set test_count=0 --set validation_count
 SCENES = --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures --size 160 --workers 2 \
   --set split=identity --set billboard_share=0.4
-ALL = datasets/scenes datasets/scenes-2 datasets/halls datasets/photos datasets/mild datasets/rgbd
-CLOSE = --set 'places=[room,table_top,open_bin,shelf_bay,open_ground]'
+PLACES = --set 'places=[room,table_top,open_bin,shelf_bay,open_ground]'
 
 default-model: .venv-test/test.stamp
 	@test -d "$(PHOTOS)/bg" -a -d "$(ASSETS)/textures" || { echo "set PHOTOS=, ASSETS= and RGBD=, see the Makefile" >&2; exit 2; }
-	$(MDEAS) create scenes -o datasets/scenes $(SCENES) --count 20800 --seed 61 $(CLOSE) \
+	$(MDEAS) create scenes -o datasets/scenes $(SCENES) --count 20800 --seed 61 $(PLACES) \
 	  --set validation_count=300 --set test_count=500
-	$(MDEAS) create scenes -o datasets/scenes-2 $(SCENES) --count 12000 --seed 62 $(CLOSE) $(NO_TEST)=0
-	$(MDEAS) create scenes -o datasets/halls $(SCENES) --count 12000 --seed 65 \
-	  --set 'places=[hall,opening,open_ground]' $(NO_TEST)=0
+	$(MDEAS) create scenes -o datasets/scenes-2 $(SCENES) --count 12000 --seed 62 $(PLACES) $(NO_TEST)=0
 	$(MDEAS) create photos -o datasets/rgbd --backgrounds $(RGBD) --foregrounds $(PHOTOS)/fg --count 4000 \
 	  --size 160 --seed 53 --workers 2 $(NO_TEST)=0 --set teacher=rgbd --set split=foregrounds
 	$(MDEAS) create photos -o datasets/photos $(BG_FG) --count 30400 --size 160 --seed 51 --workers 2 $(NO_TEST)=400
@@ -58,15 +55,7 @@ default-model: .venv-test/test.stamp
 	$(MDEAS) train twin-3 --data datasets/scenes datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
 	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2 --set threads=2 \
 	  --set 'model.mean_with=[runs/twin-2/best-depth.safetensors]'
-	$(MDEAS) train twin-2 --data $(ALL) -o runs/halls --set 'data.repeats=[2,2,3,1,1,3]' \
-	  --set model.weights=runs/twin --set threads=1 --set steps=6000 --set validate_every=1500
-	$(MDEAS) train twin-2 --data $(ALL) -o runs/both --set 'data.repeats=[3,3,2,1,1,4]' \
-	  --set model.weights=runs/halls/best-depth.safetensors --set 'model.mean_with=[runs/twin-3/last.safetensors]' \
-	  --set threads=2 --set steps=4200 --set optimizer.lr=0.0008 --set seed=2 --set validate_every=1400
-	$(MDEAS) train twin-3 --data datasets/scenes datasets/photos-224 datasets/mild-224 -o runs/twin-4 \
-	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/both --set threads=2 \
-	  --set 'model.mean_with=[runs/halls/last.safetensors]'
-	$(MDEAS) export runs/twin-4 -o runs/default.onnx --size 224 --looks 2
+	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224 --looks 2
 	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 200
 
 # Of every set of photographs in weights/CARD.md a table with the baselines, in datasets/figures. PHOTOS holds pairs/,
