@@ -55,6 +55,6 @@ PLACES = {
     "opening": (opening, 0.15, (3, 10)),
     "open_ground": (open_ground, 0.05, (2, 9)),
 }
-"""Maker, parts of the scenes drawn, and how many things stand there from the beginning.
+"""Maker, weight among the scenes drawn, and how many things stand there from the beginning.
 
-Where nothing that is added finds room the scene is drawn again, which makes rooms half of those that stay."""
+Where nothing that is added finds room the scene is drawn again; that is mostly so in rooms."""
