@@ -30,10 +30,15 @@ def line_walls(place: Place, palette: Palette, rng: Rng) -> None:
         name = list(AT_WALL)[int(rng.integers(0, len(AT_WALL)))]
         height = rng.uniform(*AT_WALL[name])
         made = _pushed(place.supports[-1], name, height, palette, rng)
-        if clear(made, place.primitives, place.camera.position):
-            place.primitives += made
-            if name in _FLAT and TOPS_M[0] < height < TOPS_M[1]:
-                place.tops.append(_top(made, height))
+        if put(place, made) and name in _FLAT and TOPS_M[0] < height < TOPS_M[1]:
+            place.tops.append(_top(made, height))
+
+
+def put(place: Place, made: list[Primitive]) -> bool:
+    """Puts it there, and says so, if it touches nothing and the camera is not in it."""
+    free = clear(made, place.primitives, place.camera.position)
+    place.primitives += made * free
+    return free
 
 
 def _pushed(floor: Support, name: str, height_m: float, palette: Palette, rng: Rng) -> list[Primitive]:

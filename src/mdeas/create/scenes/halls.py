@@ -3,8 +3,7 @@
 import numpy as np
 
 from mdeas.create.scenes import objects
-from mdeas.create.scenes.boxes import clear
-from mdeas.create.scenes.furniture import line_walls
+from mdeas.create.scenes.furniture import line_walls, put
 from mdeas.create.scenes.rooms import box, camera_at, ceiling_lamp, floor_of, on_wall, partition, shell
 from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, log_uniform
 from mdeas.create.scenes.spots import Place, Support
@@ -56,11 +55,8 @@ def _furnished(fixed: list[Primitive], camera: Camera, size: np.ndarray, palette
 
 
 def _add(place: Place, made: list[Primitive]) -> bool:
-    """Puts it there if it touches nothing and the camera is not in it."""
-    fits = len(place.primitives) + len(made) <= _MOST_PARTS
-    fits = fits and clear(made, place.primitives, place.camera.position)
-    place.primitives += made * fits
-    return fits
+    """The same as `put`, as long as there is room for other things."""
+    return len(place.primitives) + len(made) <= _MOST_PARTS and put(place, made)
 
 
 def _close_by(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> list[Primitive]:
@@ -100,19 +96,16 @@ def _rows(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> None:
     heights = [rng.uniform(*objects.THINGS[name].height_m) for name in names]
     step, yaw, seed = rng.uniform(0.9, 2.2), 90 * int(rng.integers(0, 4)), int(rng.integers(2**31))
     start = place.camera.position[[0, 2]] + (rng.uniform(-2, 1), rng.uniform(0.8, 2))
-    for row in range(4):
-        for column in range(3):
-            alike = np.random.default_rng(seed)
-            look = Palette(alike, palette.num_tiles, palette.photos_from)
-            at = start + step * np.array([column, row]) + rng.normal(0, 0.05, 2)
-            made: list[Primitive] = []
-            for name, height, beside in zip(names, heights, (0.0, 0.7), strict=False):
-                spot = (at[0] + beside, 0.0, at[1])
-                made += objects.build(
-                    name, spot, yaw + rng.normal(0, 8), height, look, alike, added=False
-                ).primitives
-            if _inside(made, size):
-                _add(place, made)
+    for row, column in np.ndindex(4, 3):
+        alike = np.random.default_rng(seed)
+        look = Palette(alike, palette.num_tiles, palette.photos_from)
+        at = start + step * np.array([column, row]) + rng.normal(0, 0.05, 2)
+        made: list[Primitive] = []
+        for name, height, beside in zip(names, heights, (0.0, 0.7), strict=False):
+            spot, turn = (at[0] + beside, 0.0, at[1]), yaw + rng.normal(0, 8)
+            made += objects.build(name, spot, turn, height, look, alike, added=False).primitives
+        if _inside(made, size):
+            _add(place, made)
 
 
 def _inside(made: list[Primitive], size: np.ndarray) -> bool:

@@ -47,10 +47,8 @@ class ScenesMaker:
     def describe(self) -> dict[str, Any]:
         """The recipe for index.json: folders by content, so that they may move; torch by version."""
         recipe = dataclasses.asdict(self.recipe) | self.sources.describe()
-        if not self.recipe.assets:  # then it is what it was before there were meshes, and so are its bytes
+        if not self.recipe.assets:  # nothing of them is used
             del recipe["assets"], recipe["mesh_share"]
-        if not self.recipe.places:
-            del recipe["places"]
         return {"maker": "scenes", "torch": torch.__version__} | recipe
 
     def provenance(self) -> list[dict[str, str]]:
