@@ -34,6 +34,8 @@ NO_TEST = --set test_count=0 --set validation_count
 SCENES = --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures --size 160 --workers 2 \
   --set split=identity --set billboard_share=0.4
 PLACES = --set 'places=[room,table_top,open_bin,shelf_bay,open_ground]'
+TWIN_DATA = --data datasets/scenes datasets/scenes-2 datasets/photos datasets/mild datasets/rgbd \
+  --set 'data.repeats=[2,2,1,1,3]' --set threads=2
 
 default-model: .venv-test/test.stamp
 	@test -d "$(PHOTOS)/bg" -a -d "$(ASSETS)/textures" || { echo "set PHOTOS=, ASSETS= and RGBD=, see the Makefile" >&2; exit 2; }
@@ -48,15 +50,14 @@ default-model: .venv-test/test.stamp
 	$(MDEAS) create photos -o datasets/photos-224 $(BG_FG) --count 6000 --size 224 --seed 54 --workers 2 $(NO_TEST)=0
 	$(MDEAS) create photos -o datasets/mild-224 $(BG_FG) --count 4000 --size 224 --seed 55 --workers 2 $(NO_TEST)=0 \
 	  --set nuisances=false --set camera_share=0.3
-	$(MDEAS) train twin --data datasets/scenes datasets/scenes-2 datasets/photos datasets/mild datasets/rgbd -o runs/twin \
-	  --set 'data.repeats=[2,2,1,1,3]' --set threads=2
-	$(MDEAS) train twin-2 --data datasets/scenes datasets/scenes-2 datasets/photos datasets/mild datasets/rgbd -o runs/twin-2 \
-	  --set 'data.repeats=[2,2,1,1,3]' --set model.weights=runs/twin --set threads=2
+	$(MDEAS) train twin $(TWIN_DATA) -o runs/twin
+	$(MDEAS) train twin-2 $(TWIN_DATA) -o runs/twin-2 --set model.weights=runs/twin
+	$(MDEAS) train twin-2 $(TWIN_DATA) -o runs/twin-2b --set model.weights=runs/twin-2 --set seed=1 \
+	  --set optimizer.lr=0.0008 --set steps=1600 --set validate_every=800
 	$(MDEAS) train twin-3 --data datasets/scenes datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
-	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2 --set threads=2 \
-	  --set 'model.mean_with=[runs/twin-2/best-depth.safetensors]'
+	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2b --set threads=2
 	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224 --looks 2
-	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 200
+	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 60
 
 # Of every set of photographs in weights/CARD.md a table with the baselines, in datasets/figures. PHOTOS holds pairs/,
 # rgbd/ and rgbd_more/research/ as well: a folder a picture, see `mdeas create pairs --help`.

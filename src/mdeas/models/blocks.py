@@ -19,12 +19,14 @@ def halve(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
 
 
-def double(x: Tensor, times: int = 2) -> Tensor:
-    """Bilinear enlarging of a map whose sides divide evenly.
-
-    By a factor, not to another map's size: ONNX Runtime's fast layout takes factors that it knows beforehand.
-    """
+def enlarge_by(x: Tensor, times: int) -> Tensor:
+    """Bilinear enlarging by a factor: ONNX Runtime's fast layout takes those that it knows beforehand."""
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
+
+
+def double(x: Tensor) -> Tensor:
+    """Every cell four times: a third of a bilinear enlarging's time, and a convolution looks at it next."""
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 class ConvUnit(nn.Sequential):

@@ -34,8 +34,9 @@ def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
 
     Input: two (B, 3, h, w) in [0, 1]; small ones do. Output: two (B, 3, 1, 1).
     """
-    middle, target = mean(background), mean(image)
-    known, seen = (background - middle).flatten(2), (image - target).flatten(2)  # (B, 3, N)
+    both = torch.cat([background, image], 1)
+    level = mean(both)
+    known, seen = (both - level).flatten(2).split(3, 1)  # (B, 3, N)
     moments = torch.cat([known, seen, known * known, known * seen], 1)  # about the mean, else digits are lost
     gain, offset = 1.0, 0.0
     for _ in range(_ROUNDS):
@@ -47,6 +48,7 @@ def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         gain = ((product - first * second + _FLAT) / (square - first * first + _FLAT)).clamp(0.4, 2.5)
         offset = second - gain * first
     gain, offset = gain[..., None], offset[..., None]
+    middle, target = level.split(3, 1)
     return gain, offset + target - gain * middle
 
 
@@ -77,17 +79,30 @@ def margin(image: Tensor, background: Tensor) -> Tensor:
     Zero wherever the backdrop moved by up to a cell, which a plain difference is not.
     Input: two (B, C, h, w). Output: (B, C, h, w) >= 0.
     """
-    above = F.relu(image - F.max_pool2d(background, 3, 1, 1))
-    below = F.relu(-F.max_pool2d(-background, 3, 1, 1) - image)
-    return above + below
+    above = image - F.max_pool2d(background, 3, 1, 1)
+    below = -(image + F.max_pool2d(-background, 3, 1, 1))
+    return F.relu(torch.maximum(above, below))
 
 
-def score(difference: Tensor, most: float) -> Tensor:
+def difference(image: Tensor, background: Tensor) -> Tensor:
+    """How far they lie apart. Input: two (B, C, h, w). Output: (B, C, h, w) >= 0."""
+    return (image - background).abs()
+
+
+def usual(difference: Tensor, most: float) -> Tensor:
+    """What is usual in each picture of differences.
+
+    Input: difference: (B, C, h, w) >= 0; most: what counts at most, so that large things do not hide
+        themselves. Both in units of the photos' range.
+    Output: (B, 1, 1, 1) >= 0.
+    """
+    return mean(difference.clamp(max=most)).mean(1, keepdim=True)
+
+
+def score(difference: Tensor, usual: Tensor) -> Tensor:
     """A difference in units of what is usual in its picture: in a clean pair a small one stands out.
 
-    Input: difference: (B, C, h, w) >= 0; most: what counts at most towards the usual, so that large things do
-        not hide themselves. Both in units of the photos' range.
+    Input: difference: (B, C, h, w) >= 0; usual: (B, 1, 1, 1), as from `usual`.
     Output: (B, C, h, w) in [0, 4].
     """
-    usual = mean(difference.clamp(max=most)).mean(1, keepdim=True)
     return (difference * (_USUAL_SCORE / (usual + _TWO_LEVELS))).clamp(max=_MOST_SCORE)

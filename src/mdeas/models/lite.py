@@ -11,7 +11,7 @@ from mdeas.models.pretrained import build_timm, lite0_state
 
 
 class LiteEncoder(nn.Module):
-    """The first five stages of seven."""
+    """The first five stages of seven, without the last block of the fifth, which nothing missed."""
 
     widths = (16, 24, 40, 112)
     """Of the features at 1/2, 1/4, 1/8 and 1/16."""
@@ -22,6 +22,7 @@ class LiteEncoder(nn.Module):
         # The epsilon of the published weights.
         whole: Any = build_timm("efficientnet_lite0", pretrained=False, bn_eps=1e-3)
         self.conv_stem, self.bn1, self.blocks = whole.conv_stem, whole.bn1, whole.blocks[:5]
+        del self.blocks[4][2]
 
     def load_published(self) -> None:
         """Take the published weights; errors as pretrained.lite0_state."""

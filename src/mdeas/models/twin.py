@@ -12,21 +12,32 @@ from torch.nn import functional as F
 
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
-from mdeas.models.blocks import ConvUnit, SeparableUnit, double, halve
+from mdeas.models.blocks import ConvUnit, SeparableUnit, double, enlarge_by, halve
 from mdeas.models.depth_decoder import DepthDecoder
-from mdeas.models.differences import MOST_MOVED, MOST_PLAIN, lit, margin, match, mean, relit, score
+from mdeas.models.differences import (
+    MOST_MOVED,
+    MOST_PLAIN,
+    difference,
+    lit,
+    margin,
+    match,
+    mean,
+    relit,
+    score,
+    usual,
+)
 from mdeas.models.lite import LiteEncoder
 
 Pair = tuple[Tensor, Tensor]  # image, background
 
 
-@register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=937_941)
+@register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=749_650)
 def twin_s(pretrained: bool = False) -> PairNetwork:
     """The small one: .3 GFLOP at 224x224. pretrained: the encoder's weights, see pretrained.lite0_state."""
     return _twin((16, 32, 64, 96, 128), pretrained)
 
 
-@register("twin-m", reference="this project; encoder: EfficientNet-Lite0", parameters=1_396_229)
+@register("twin-m", reference="this project; encoder: EfficientNet-Lite0", parameters=1_157_122)
 def twin_m(pretrained: bool = False) -> PairNetwork:
     """The larger one: twice as wide behind the same encoder. pretrained: as for twin_s."""
     return _twin((32, 64, 96, 160, 256), pretrained)
@@ -51,10 +62,11 @@ class Scores(nn.Module):
         self.at8 = SeparableUnit(quarter, eighth, stride=2)
 
     def forward(self, whole: Pair, halves: Pair, quarters: Pair) -> tuple[Tensor, Tensor, Tensor]:
-        plain = score((whole[0] - whole[1]).abs(), MOST_PLAIN)
-        still = score(margin(*halves), MOST_MOVED)  # forgives two pixels
-        calm = score(margin(*quarters), MOST_MOVED)  # and this one four
-        half = F.relu(self.plain(plain) + self.still(still))  # 16 x 112
+        # What is usual is asked at half size: the same answer at a quarter of the work.
+        plain = score(difference(*whole), usual(difference(*halves), MOST_PLAIN))
+        still, calm = margin(*halves), margin(*quarters)  # forgive two pixels and four
+        still, calm = score(still, usual(still, MOST_MOVED)), score(calm, usual(calm, MOST_MOVED))
+        half = F.relu(self.plain(plain)) + F.relu(self.still(still))  # 16 x 112
         quarter = self.at4(half) + self.calm(calm)  # 32 x 56
         return half, quarter, self.at8(quarter)  # 64 x 28
 
@@ -92,7 +104,6 @@ class Trunk(nn.Module):
         self.mix4 = Residual(sixteenth)
         self.down5 = SeparableUnit(sixteenth, deepest, stride=2)
         self.seen5 = ConvUnit(fourth, deepest, kernel=1)
-        self.mix5 = Residual(deepest)
         self.whole = nn.Conv2d(deepest, deepest, 1)
         self.up5 = ConvUnit(deepest, sixteenth, kernel=1)
         self.join4 = SeparableUnit(sixteenth, sixteenth)
@@ -101,7 +112,7 @@ class Trunk(nn.Module):
 
     def forward(self, eighth: Tensor, third: Tensor, fourth: Tensor) -> Tensor:
         sixteenth = self.mix4(self.down4(eighth) + self.seen4(third))  # 96 x 14
-        deepest = self.mix5(self.down5(sixteenth) + self.seen5(fourth))  # 128 x 7
+        deepest = self.down5(sixteenth) + self.seen5(fourth)  # 128 x 7
         deepest = deepest + self.whole(mean(deepest))
         sixteenth = self.join4(sixteenth + double(self.up5(deepest)))
         return self.join8(eighth + double(self.up4(sixteenth)))  # 64 x 28
@@ -116,12 +127,12 @@ class MaskDecoder(nn.Module):
         self.at4 = SeparableUnit(quarter, quarter)
         self.narrow = ConvUnit(quarter, half, kernel=1)
         self.at2 = SeparableUnit(half, half)
-        self.head = nn.Conv2d(half, 4, 1)
+        self.head = nn.ConvTranspose2d(half, 1, 2, 2)
 
     def forward(self, eighth: Tensor, quarter: Tensor, half: Tensor) -> Tensor:
         x = self.at4(quarter + double(self.at8(eighth)))  # 32 x 56
         x = self.at2(half + double(self.narrow(x)))  # 16 x 112
-        return F.pixel_shuffle(self.head(x), 2)  # 1 x 224
+        return self.head(x)  # 1 x 224
 
 
 class TwinCore(nn.Module):
@@ -157,4 +168,4 @@ class TwinCore(nn.Module):
         # Depth is told what is new and does not bend what the mask is drawn from.
         fine = torch.cat([first[:num], quarter.detach()], 1), torch.cat([second[:num], eighth.detach()], 1)
         depth = self.depth_decoder(*fine, third, fourth)
-        return self.mask_decoder(eighth, quarter, half), double(depth, 4)
+        return self.mask_decoder(eighth, quarter, half), enlarge_by(depth, 4)
