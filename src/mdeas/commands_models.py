@@ -135,7 +135,7 @@ def quantize(
     limit: PositiveInt = 100,
     force: bool = False,
 ) -> None:
-    """Write the 8-bit sibling of a model: a quarter of the bytes, and faster.
+    """Write the 8-bit sibling of a model: well under half of the bytes.
 
     model: ONNX file, or "default"
     data: folder of a data set whose pairs show the ranges of the features; evaluate on another

@@ -5,7 +5,6 @@ be of one size; its own rules lose that where sizes follow the photo's. Here the
 and what is equal in both gets one name.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,20 +12,19 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, ValueInfoProto, helper
 
-# (batch, height, width): all different, so that no size is taken for another, and none that needs no padding.
-_SHAPES = ((2, 197, 301), (3, 131, 345))
+# (batch, height, width): all different, so that no size is taken for another; none that needs no padding;
+# small, since every value inside is held at once.
+_SHAPES = ((2, 67, 101), (3, 131, 45))
 
 
 def name_sizes(model: onnx.ModelProto) -> None:
     """Describe every feature map (four axes, float) in `model.graph.value_info`; what stood there goes."""
-    graph = model.graph
-    del graph.value_info[:]
-    outer = {port.name for port in (*graph.input, *graph.output)}
+    del model.graph.value_info[:]
     first, second = (_shapes(model, shape) for shape in _SHAPES)
     for name, shape in first.items():
-        if name not in outer and len(shape) == 4:
+        if len(shape) == 4:
             sizes = [_size(*axis) for axis in zip("bchw", shape, second[name], strict=True)]
-            graph.value_info.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes))
+            model.graph.value_info.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes))
 
 
 def _size(axis: str, one: int, other: int) -> int | str:
@@ -34,31 +32,23 @@ def _size(axis: str, one: int, other: int) -> int | str:
 
 
 def _shapes(model: onnx.ModelProto, photo: tuple[int, int, int]) -> dict[str, tuple[int, ...]]:
-    """Shapes of all float values inside, for a pair of that batch, height and width."""
+    """Shapes of all float values between inputs and outputs, for a pair of that batch, height and width."""
     batch, height, width = photo
-    seen = onnx.ModelProto.FromString(model.SerializeToString())
-    named = {port.name for port in seen.graph.output}
-    seen.graph.output.extend(ValueInfoProto(name=name) for name in _values(seen) if name not in named)
+    session = _all_seen(model)
+    known = {port.name for port in model.graph.output}
+    inner = [p.name for p in session.get_outputs() if p.type == "tensor(float)" and p.name not in known]
     pair = np.zeros((batch, 3, height, width), np.float32)
-    session = _plain_session(seen)
-    outputs = session.get_outputs()
-    values = session.run(None, {port.name: pair for port in session.get_inputs()})
-    return {
-        port.name: value.shape
-        for port, value in zip(outputs, values, strict=True)
-        if port.type == "tensor(float)"
-    }
+    values = session.run(inner, {port.name: pair for port in session.get_inputs()})
+    return {name: value.shape for name, value in zip(inner, values, strict=True)}
 
 
-def _values(model: onnx.ModelProto) -> Iterator[str]:
-    return (name for node in model.graph.node for name in node.output if name)
-
-
-def _plain_session(model: onnx.ModelProto) -> Any:
-    """One that leaves the graph as it is, so that every value is there to be seen."""
+def _all_seen(model: onnx.ModelProto) -> Any:
+    """A session of the graph as it stands, every value an output."""
+    seen = onnx.ModelProto.FromString(model.SerializeToString())
+    known = {port.name for port in seen.graph.output}
+    names = (name for node in seen.graph.node for name in node.output)
+    seen.graph.output.extend(ValueInfoProto(name=name) for name in names if name and name not in known)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(seen.SerializeToString(), options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,5 @@
-"""An 8-bit sibling of an ONNX model: a quarter of the bytes, and faster where the processor multiplies bytes.
+"""An 8-bit sibling of an ONNX model: well under half of the bytes. What is saved in
+convolutions can be lost around them: `mdeas benchmark --model` tells, of small networks above all.
 
 Static quantisation of the convolutions (QDQ, weights per channel): ranges are read off real pairs beforehand.
 What is no convolution, the matching of the photos and the scores of their differences, stays in float, and so

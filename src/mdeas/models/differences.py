@@ -84,11 +84,6 @@ def margin(image: Tensor, background: Tensor) -> Tensor:
     return F.relu(torch.maximum(above, below))
 
 
-def difference(image: Tensor, background: Tensor) -> Tensor:
-    """How far they lie apart. Input: two (B, C, h, w). Output: (B, C, h, w) >= 0."""
-    return (image - background).abs()
-
-
 def usual(difference: Tensor, most: float) -> Tensor:
     """What is usual in each picture of differences.
 
@@ -99,10 +94,10 @@ def usual(difference: Tensor, most: float) -> Tensor:
     return mean(difference.clamp(max=most)).mean(1, keepdim=True)
 
 
-def score(difference: Tensor, usual: Tensor) -> Tensor:
+def score(difference: Tensor, unit: Tensor) -> Tensor:
     """A difference in units of what is usual in its picture: in a clean pair a small one stands out.
 
-    Input: difference: (B, C, h, w) >= 0; usual: (B, 1, 1, 1), as from `usual`.
+    Input: difference: (B, C, h, w) >= 0; unit: (B, 1, 1, 1), as from `usual`.
     Output: (B, C, h, w) in [0, 4].
     """
-    return (difference * (_USUAL_SCORE / (usual + _TWO_LEVELS))).clamp(max=_MOST_SCORE)
+    return (difference * (_USUAL_SCORE / (unit + _TWO_LEVELS))).clamp(max=_MOST_SCORE)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
-from mdeas.models.blocks import DenseBlock, DepthwiseUnit, PointwiseUnit, init_fan_out
+from mdeas.models.blocks import DenseBlock, DepthwiseUnit, PointwiseUnit, double, init_fan_out
 
 
 @register("mdeas", reference="system 5, 'MDEAS' (2020, MIT)", parameters=1_521_026)
@@ -69,8 +69,8 @@ class DepthDecoder(nn.Module):
         self.head = nn.Conv2d(16, 1, 1)
 
     def forward(self, x: Tensor, level2: Tensor, level1: Tensor, image_stem: Tensor) -> Tensor:
-        x = _double(self.blocks[0](x)) + level2  # 256 × 28
-        x = _double(self.blocks[1](x)) + level1  # 128 × 56
+        x = double(self.blocks[0](x)) + level2  # 256 × 28
+        x = double(self.blocks[1](x)) + level1  # 128 × 56
         x = F.pixel_shuffle(self.blocks[2](x), 2) + image_stem  # 32 × 112
         x = F.pixel_shuffle(self.blocks[3](x), 2)  # 16 × 224
         return self.head(x)
@@ -86,9 +86,9 @@ class MaskDecoder(nn.Module):
         self.head = nn.Conv2d(16, 1, 1)
 
     def forward(self, x: Tensor, level1: Tensor, stems: Tensor) -> Tensor:
-        x = _double(self.blocks[0](x))  # 128 × 28
-        x = _double(self.blocks[1](x)) + level1  # 128 × 56
-        x = _double(self.blocks[2](x)) + stems  # 64 × 112
+        x = double(self.blocks[0](x))  # 128 × 28
+        x = double(self.blocks[1](x)) + level1  # 128 × 56
+        x = double(self.blocks[2](x)) + stems  # 64 × 112
         x = F.pixel_shuffle(self.blocks[3](x), 2)  # 16 × 224
         return self.head(x)
 
@@ -103,7 +103,3 @@ def _stem() -> nn.Sequential:
         nn.BatchNorm2d(32),
         nn.ReLU(inplace=True),
     )
-
-
-def _double(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2.0, mode="nearest")

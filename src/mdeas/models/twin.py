@@ -14,18 +14,7 @@ from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import ConvUnit, SeparableUnit, double, enlarge_by, halve
 from mdeas.models.depth_decoder import DepthDecoder
-from mdeas.models.differences import (
-    MOST_MOVED,
-    MOST_PLAIN,
-    difference,
-    lit,
-    margin,
-    match,
-    mean,
-    relit,
-    score,
-    usual,
-)
+from mdeas.models.differences import MOST_MOVED, MOST_PLAIN, lit, margin, match, mean, relit, score, usual
 from mdeas.models.lite import LiteEncoder
 
 Pair = tuple[Tensor, Tensor]  # image, background
@@ -62,10 +51,11 @@ class Scores(nn.Module):
         self.at8 = SeparableUnit(quarter, eighth, stride=2)
 
     def forward(self, whole: Pair, halves: Pair, quarters: Pair) -> tuple[Tensor, Tensor, Tensor]:
-        # What is usual is asked at half size: the same answer at a quarter of the work.
-        plain = score(difference(*whole), usual(difference(*halves), MOST_PLAIN))
-        still, calm = margin(*halves), margin(*quarters)  # forgive two pixels and four
-        still, calm = score(still, usual(still, MOST_MOVED)), score(calm, usual(calm, MOST_MOVED))
+        # What is usual is asked at half size: as good an answer at a quarter of the work.
+        plain, coarse = ((image - background).abs() for image, background in (whole, halves))
+        plain = score(plain, usual(coarse, MOST_PLAIN))
+        margins = margin(*halves), margin(*quarters)  # forgive two pixels and four
+        still, calm = (score(one, usual(one, MOST_MOVED)) for one in margins)
         half = F.relu(self.plain(plain)) + F.relu(self.still(still))  # 16 x 112
         quarter = self.at4(half) + self.calm(calm)  # 32 x 56
         return half, quarter, self.at8(quarter)  # 64 x 28
