@@ -36,6 +36,7 @@ SCENES = --assets $(ASSETS) --cutouts $(PHOTOS)/fg --textures $(ASSETS)/textures
 PLACES = --set 'places=[room,table_top,open_bin,shelf_bay,open_ground]'
 TWIN_DATA = --data datasets/scenes datasets/scenes-2 datasets/photos datasets/mild datasets/rgbd \
   --set 'data.repeats=[2,2,1,1,3]' --set threads=2
+AGAIN = --set optimizer.lr=0.0008 --set steps=1600 --set validate_every=800
 
 default-model: .venv-test/test.stamp
 	@test -d "$(PHOTOS)/bg" -a -d "$(ASSETS)/textures" || { echo "set PHOTOS=, ASSETS= and RGBD=, see the Makefile" >&2; exit 2; }
@@ -52,10 +53,12 @@ default-model: .venv-test/test.stamp
 	  --set nuisances=false --set camera_share=0.3
 	$(MDEAS) train twin $(TWIN_DATA) -o runs/twin
 	$(MDEAS) train twin-2 $(TWIN_DATA) -o runs/twin-2 --set model.weights=runs/twin
-	$(MDEAS) train twin-2 $(TWIN_DATA) -o runs/twin-2b --set model.weights=runs/twin-2 --set seed=1 \
-	  --set optimizer.lr=0.0008 --set steps=1600 --set validate_every=800
+	$(MDEAS) train twin-2 $(TWIN_DATA) $(AGAIN) -o runs/twin-2b --set model.weights=runs/twin-2 --set seed=1
+	$(MDEAS) train twin-2 $(TWIN_DATA) $(AGAIN) -o runs/twin-2c --set model.weights=runs/twin-2b --set seed=2
+	$(MDEAS) train twin-2 $(TWIN_DATA) $(AGAIN) -o runs/twin-2d --set model.weights=runs/twin-2c --set seed=3
 	$(MDEAS) train twin-3 --data datasets/scenes datasets/photos-224 datasets/mild-224 -o runs/twin-3 \
-	  --set 'data.repeats=[1,2,2]' --set model.weights=runs/twin-2b --set threads=2
+	  --set 'data.repeats=[1,2,2]' --set threads=2 --set model.weights=runs/twin-2b \
+	  --set 'model.mean_with=[runs/twin-2c/last.safetensors,runs/twin-2d/last.safetensors]'
 	$(MDEAS) export runs/twin-3 -o runs/default.onnx --size 224 --looks 2
 	$(MDEAS) quantize runs/default.onnx --data datasets/scenes -o runs/default-int8.onnx --limit 60
 

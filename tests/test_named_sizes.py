@@ -51,25 +51,49 @@ def test_equal_sizes_have_one_name_and_others_another(model):
     assert {batch, height, width}.isdisjoint({"batch", "height", "width"})
 
 
-def reshapes(model: onnx.ModelProto, tmp_path) -> int:
-    """How often ONNX Runtime reshapes when it has made the graph its own."""
+def operators(model: onnx.ModelProto, name: str, tmp_path) -> int:
+    """How many ONNX Runtime has of them when it has made the graph its own."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
     onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     graph = onnx.load(options.optimized_model_filepath).graph
-    return sum(node.op_type == "Reshape" for node in graph.node)
+    return sum(node.op_type == name for node in graph.node)
+
+
+def outputs(model: onnx.ModelProto) -> list[np.ndarray]:
+    """Of a pair at two sizes."""
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    pairs = (np.random.default_rng(0).random((2, 1, 3, *size), np.float32) for size in ((64, 96), (33, 71)))
+    return [session.run(None, dict(zip(("background", "image"), pair, strict=True)))[0] for pair in pairs]
 
 
 def test_sums_are_no_longer_reshaped_and_stay_what_they_were(model, tmp_path):
-    def run(height: int, width: int):
-        photos = np.random.default_rng(0).random((2, 1, 3, height, width), np.float32)
-        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-        return session.run(None, {"background": photos[0], "image": photos[1]})[0]
-
-    shapes = ((64, 96), (33, 71))
-    before, unnamed = [run(*shape) for shape in shapes], reshapes(model, tmp_path)
+    before, unnamed = outputs(model), operators(model, "Reshape", tmp_path)
     name_sizes(model)
-    assert reshapes(model, tmp_path) < unnamed
-    for shape, wanted in zip(shapes, before, strict=True):
-        np.testing.assert_allclose(run(*shape), wanted, atol=1e-4)
+    assert operators(model, "Reshape", tmp_path) < unnamed
+    for found, wanted in zip(outputs(model), before, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-4)
+
+
+def test_a_question_for_a_size_does_not_part_a_convolution_from_its_norm(model, tmp_path):
+    """Of the convolution "ccc" the height is asked for the size of what is added."""
+    nodes, add = model.graph.node, helper.make_node
+    rng = np.random.default_rng(1)
+    for name in ("scale", "bias", "level", "variance"):
+        model.graph.initializer.append(numpy_helper.from_array(rng.random(16, np.float32) + 0.5, name))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1, 1], np.int64), "ones"))
+    nodes[-1].output[0] = "seen"
+    norm = add("BatchNormalization", ["seen", "scale", "bias", "level", "variance"], ["normed"])
+    height, width = (
+        add("Shape", ["seen"], [name], start=axis, end=axis + 1) for axis, name in ((2, "h"), (3, "w"))
+    )
+    size = add("Concat", ["ones", "h", "w"], ["size"], axis=0)
+    nodes.extend([norm, height, width, size, add("ConstantOfShape", ["size"], ["blank"])])
+    nodes.append(add("Add", ["normed", "blank"], ["mask"]))
+    onnx.checker.check_model(model)
+    before, apart = outputs(model), operators(model, "Conv", tmp_path)
+    name_sizes(model)
+    assert (apart, operators(model, "Conv", tmp_path)) == (4, 3)
+    for found, wanted in zip(outputs(model), before, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-4)

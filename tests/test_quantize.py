@@ -15,20 +15,21 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Core(nn.Module):
-    """A convolution of few channels, a depthwise one, two of many, and one that is the head of both tasks."""
+    """Convolutions of few channels, depthwise, two of many, the head of both tasks, and one that smooths depth."""
 
     def __init__(self):
         super().__init__()
         self.first, self.depthwise = (
-            nn.Conv2d(6, 32, 3, padding=1),
-            nn.Conv2d(32, 32, 3, padding=1, groups=32),
+            nn.Conv2d(6, 48, 3, padding=1),
+            nn.Conv2d(48, 48, 3, padding=1, groups=48),
         )
-        self.second, self.third = nn.Conv2d(32, 32, 3, padding=1), nn.Conv2d(32, 32, 1)
-        self.head = nn.Conv2d(32, 2, 1)
+        self.second, self.third = nn.Conv2d(48, 48, 3, padding=1), nn.Conv2d(48, 48, 1)
+        self.head, self.smooth = nn.Conv2d(48, 2, 1), nn.Conv2d(1, 1, 3, padding=1)
 
     def forward(self, background, image):
         x = self.depthwise(self.first(torch.cat([background, image], 1)).relu())
-        return self.head(self.third(self.second(x).relu()).relu()).split(1, dim=1)
+        mask, depth = self.head(self.third(self.second(x).relu()).relu()).split(1, dim=1)
+        return mask, self.smooth(depth)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_features_of_many_channels_are_bytes_and_heads_are_not(quantized):
     made_by = {name: node for node in graph.node for name in node.output}
     weights = [made_by.get(node.input[1]) for node in graph.node if node.op_type == "Conv"]
     per_byte = [node for node in weights if node is not None and node.op_type == "DequantizeLinear"]
-    assert len(weights) == 5 and len(per_byte) == 2
+    assert len(weights) == 6 and len(per_byte) == 2
     assert {kinds[node.input[0]] for node in per_byte} == {onnx.TensorProto.INT8}
 
 

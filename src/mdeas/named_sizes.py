@@ -1,8 +1,10 @@
-"""Names for the sizes of what flows inside an ONNX file.
+"""Names for the sizes of what flows inside an ONNX file, and where they are asked.
 
 ONNX Runtime keeps a sum in its fast layout, without reshaping both sides of it, only where it knows them to
 be of one size; its own rules lose that where sizes follow the photo's. Here they are measured at two shapes,
-and what is equal in both gets one name.
+and what is equal in both gets one name. And it computes a convolution, its norm and its activation in one go
+only where nothing else, not even a question for the size, reads what is between them: another of that size is
+asked.
 """
 
 from typing import Any
@@ -15,16 +17,41 @@ from onnx import TensorProto, ValueInfoProto, helper
 # (batch, height, width): all different, so that no size is taken for another; none that needs no padding;
 # small, since every value inside is held at once.
 _SHAPES = ((2, 67, 101), (3, 131, 45))
+_ONE_GO = ("Conv", "BatchNormalization", "Relu", "Clip")
 
 
 def name_sizes(model: onnx.ModelProto) -> None:
-    """Describe every feature map (four axes, float) in `model.graph.value_info`; what stood there goes."""
+    """Describe every feature map (four axes, float) in `model.graph.value_info`; what stood there goes.
+
+    Every size is asked of the first map that has it and is no convolution's.
+    """
     del model.graph.value_info[:]
     first, second = (_shapes(model, shape) for shape in _SHAPES)
     for name, shape in first.items():
         if len(shape) == 4:
             sizes = [_size(*axis) for axis in zip("bchw", shape, second[name], strict=True)]
             model.graph.value_info.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes))
+    _ask_the_first(model.graph)
+
+
+def _ask_the_first(graph: onnx.GraphProto) -> None:
+    sizes = {one.name: one.type.tensor_type.shape.dim for one in graph.value_info}
+    first: dict[tuple[int, str], str] = {}
+    for node in graph.node:
+        source = node.input[0] if node.input else ""
+        if (axis := _asked_axis(node)) is not None and source in sizes:
+            node.input[0] = first.get((axis, str(sizes[source][axis])), source)
+        elif node.op_type not in _ONE_GO:
+            for name in node.output:
+                for axis, size in enumerate(sizes.get(name, ())):
+                    first.setdefault((axis, str(size)), name)
+
+
+def _asked_axis(node: onnx.NodeProto) -> int | None:
+    """Of what a node asks one size, as the exporter does."""
+    asked = {attribute.name: attribute.i for attribute in node.attribute} if node.op_type == "Shape" else {}
+    start = asked.get("start", 0)
+    return start if asked.get("end") == start + 1 else None
 
 
 def _size(axis: str, one: int, other: int) -> int | str:

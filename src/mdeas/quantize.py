@@ -24,7 +24,7 @@ from mdeas.sample import spread
 from mdeas.spec import Spec, prepare
 
 SUFFIX = "-int8"
-_FEW = 16  # channels that a kernel reads, up to which its convolution stays in float
+_FEW = 32  # channels that a kernel reads, up to which its convolution stays in float
 
 
 def quantize(
@@ -54,7 +54,7 @@ def quantize(
             _reader(quantization, _pairs(samples, limit, predictor.spec)),
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=[*_heads(proto), *_narrow(proto)],
+            nodes_to_exclude=[*_heads(proto), *_reading(proto, _FEW)],
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
@@ -94,24 +94,25 @@ def _reader(quantization: Any, pairs: Iterator[dict[str, np.ndarray]]) -> Any:
 
 
 def _heads(proto: Any) -> list[str]:
-    """Convolutions after which no other comes: their outputs are the mask and the depth, not features."""
+    """Convolutions after which none comes that adds up maps: what they give is mask and depth, not features."""
     made_by = {name: node for node in proto.graph.node for name in node.output}
+    single = _reading(proto, 1)
     found, waiting = [], [output.name for output in proto.graph.output]
     while waiting:
         node = made_by.get(waiting.pop())
         if node is None:
             continue
-        if node.op_type == "Conv":
+        if node.op_type == "Conv" and node.name not in single:
             found.append(node.name)
         else:
             waiting.extend(node.input)
     return found
 
 
-def _narrow(proto: Any) -> list[str]:
-    """Convolutions whose kernels read at most _FEW channels."""
-    narrow = {t.name for t in proto.graph.initializer if len(t.dims) > 1 and t.dims[1] <= _FEW}
-    return [node.name for node in proto.graph.node if node.op_type == "Conv" and node.input[1] in narrow]
+def _reading(proto: Any, most: int) -> list[str]:
+    """Convolutions whose kernels read at most so many channels."""
+    few = {t.name for t in proto.graph.initializer if len(t.dims) > 1 and t.dims[1] <= most}
+    return [node.name for node in proto.graph.node if node.op_type == "Conv" and node.input[1] in few]
 
 
 @contextlib.contextmanager

@@ -36,18 +36,19 @@ def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
     """
     both = torch.cat([background, image], 1)
     level = mean(both)
-    known, seen = (both - level).flatten(2).split(3, 1)  # (B, 3, N)
-    moments = torch.cat([known, seen, known * known, known * seen], 1)  # about the mean, else digits are lost
+    about = both - level  # the mean, else digits are lost
+    known, seen = about.split(3, 1)
+    moments = torch.cat([about, known * known + _FLAT, known * seen + _FLAT], 1)
     gain, offset = 1.0, 0.0
     for _ in range(_ROUNDS):
         off = (seen - gain * known - offset).abs().mean(1, keepdim=True)
-        usual = off.clamp(max=_FAR).mean(2, keepdim=True) + _NEAR
-        weight = 1 / (1 + (off * (2 / usual)).square())
-        means = moments @ (weight / weight.sum(2, keepdim=True)).transpose(1, 2)
+        usual = off.clamp(max=_FAR).mean((2, 3), keepdim=True) + _NEAR
+        off = off / usual
+        weight = 1 / (off * off + 0.25)
+        means = (moments * weight).mean((2, 3), keepdim=True) / weight.mean((2, 3), keepdim=True)
         first, second, square, product = means.chunk(4, 1)
-        gain = ((product - first * second + _FLAT) / (square - first * first + _FLAT)).clamp(0.4, 2.5)
+        gain = ((product - first * second) / (square - first * first)).clamp(0.4, 2.5)
         offset = second - gain * first
-    gain, offset = gain[..., None], offset[..., None]
     middle, target = level.split(3, 1)
     return gain, offset + target - gain * middle
 
@@ -76,12 +77,12 @@ def lit(background: Tensor, image: Tensor, gain: Tensor, offset: Tensor) -> Tens
 def margin(image: Tensor, background: Tensor) -> Tensor:
     """How far each place of the image lies outside the range of the 3x3 cells of the background around it.
 
-    Zero wherever the backdrop moved by up to a cell, which a plain difference is not.
-    Input: two (B, C, h, w). Output: (B, C, h, w) >= 0.
+    Zero or less wherever the backdrop moved by up to a cell, which a plain difference is not.
+    Input: two (B, C, h, w). Output: (B, C, h, w).
     """
     above = image - F.max_pool2d(background, 3, 1, 1)
     below = -(image + F.max_pool2d(-background, 3, 1, 1))
-    return F.relu(torch.maximum(above, below))
+    return torch.maximum(above, below)
 
 
 def usual(difference: Tensor, most: float) -> Tensor:
@@ -91,7 +92,7 @@ def usual(difference: Tensor, most: float) -> Tensor:
         themselves. Both in units of the photos' range.
     Output: (B, 1, 1, 1) >= 0.
     """
-    return mean(difference.clamp(max=most)).mean(1, keepdim=True)
+    return difference.clamp(0.0, most).mean(3, keepdim=True).mean((1, 2), keepdim=True)
 
 
 def score(difference: Tensor, unit: Tensor) -> Tensor:
@@ -100,4 +101,4 @@ def score(difference: Tensor, unit: Tensor) -> Tensor:
     Input: difference: (B, C, h, w) >= 0; unit: (B, 1, 1, 1), as from `usual`.
     Output: (B, C, h, w) in [0, 4].
     """
-    return (difference * (_USUAL_SCORE / (unit + _TWO_LEVELS))).clamp(max=_MOST_SCORE)
+    return (difference * (_USUAL_SCORE / (unit + _TWO_LEVELS))).clamp(0.0, _MOST_SCORE)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mdeas.models import register
 from mdeas.models.base import PairNetwork
-from mdeas.models.blocks import ConvUnit, SeparableUnit, double, enlarge_by, halve
+from mdeas.models.blocks import ConvUnit, Quadruple, SeparableUnit, double, halve
 from mdeas.models.depth_decoder import DepthDecoder
 from mdeas.models.differences import MOST_MOVED, MOST_PLAIN, lit, margin, match, mean, relit, score, usual
 from mdeas.models.lite import LiteEncoder
@@ -80,7 +80,7 @@ class Fuse(nn.Module):
         self.mix = ConvUnit(3 * width, out, kernel=1)
 
     def forward(self, image: Tensor, background: Tensor) -> Tensor:
-        return self.mix(torch.cat([image, background, margin(image, background)], 1))
+        return self.mix(torch.cat([image, background, F.relu(margin(image, background))], 1))
 
 
 class Trunk(nn.Module):
@@ -141,6 +141,7 @@ class TwinCore(nn.Module):
         self.trunk = Trunk(*widths[2:])
         self.mask_decoder = MaskDecoder(half, quarter, eighth)
         self.depth_decoder = DepthDecoder((first + quarter, second + eighth, third, fourth), widths[1:])
+        self.whole = Quadruple()
 
     def forward(self, background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         num = image.shape[0]  # not len(): that fixes the batch of an exported graph
@@ -158,4 +159,4 @@ class TwinCore(nn.Module):
         # Depth is told what is new and does not bend what the mask is drawn from.
         fine = torch.cat([first[:num], quarter.detach()], 1), torch.cat([second[:num], eighth.detach()], 1)
         depth = self.depth_decoder(*fine, third, fourth)
-        return self.mask_decoder(eighth, quarter, half), enlarge_by(depth, 4)
+        return self.mask_decoder(eighth, quarter, half), self.whole(depth)
