@@ -2,7 +2,7 @@
 # make test   what CI runs: format, lint, types, tests
 # make campaign  every fault of the data factory, many times over: minutes, ends with a table
 # make bench  speed against the obvious alternatives; nothing fails, it prints ratios
-# make default-model PHOTOS=FOLDER ASSETS=FOLDER RGBD=FOLDER  the packaged model from nothing; 1.5 to 3 hours
+# make default-model PHOTOS=FOLDER ASSETS=FOLDER RGBD=FOLDER  the packaged model from nothing; 2 to 3.5 hours
 # make default-figures PHOTOS=FOLDER  most figures of its card
 # make clean  remove both environments and the demo's results
 

@@ -94,7 +94,7 @@ def _reader(quantization: Any, pairs: Iterator[dict[str, np.ndarray]]) -> Any:
 
 
 def _heads(proto: Any) -> list[str]:
-    """Convolutions after which none comes that adds up maps: what they give is mask and depth, not features."""
+    """Convolutions after which none adds up maps: what they give is mask and depth, not features."""
     made_by = {name: node for node in proto.graph.node for name in node.output}
     single = _reading(proto, 1)
     found, waiting = [], [output.name for output in proto.graph.output]

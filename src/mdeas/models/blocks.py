@@ -61,9 +61,8 @@ class Quadruple(nn.Module):
 
     def __init__(self):
         super().__init__()
-        shares = (
-            torch.tensor([[3, 5, 0], [1, 7, 0], [0, 7, 1], [0, 5, 3]]) / 8
-        )  # of a cell and its neighbours
+        # What the four cells along an axis take of the one before theirs, theirs and the one behind.
+        shares = torch.tensor([[3, 5, 0], [1, 7, 0], [0, 7, 1], [0, 5, 3]]) / 8
         cells = shares[:, None, :, None] * shares[None, :, None, :]
         self.register_buffer("cells", cells.reshape(16, 1, 3, 3), persistent=False)
 

@@ -36,7 +36,7 @@ def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
     """
     both = torch.cat([background, image], 1)
     level = mean(both)
-    about = both - level  # the mean, else digits are lost
+    about = both - level  # moments about the mean, else digits are lost
     known, seen = about.split(3, 1)
     moments = torch.cat([about, known * known + _FLAT, known * seen + _FLAT], 1)
     gain, offset = 1.0, 0.0
@@ -44,7 +44,7 @@ def match(background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         off = (seen - gain * known - offset).abs().mean(1, keepdim=True)
         usual = off.clamp(max=_FAR).mean((2, 3), keepdim=True) + _NEAR
         off = off / usual
-        weight = 1 / (off * off + 0.25)
+        weight = 1 / (off * off + 0.25)  # Cauchy's; their scale goes with their mean
         means = (moments * weight).mean((2, 3), keepdim=True) / weight.mean((2, 3), keepdim=True)
         first, second, square, product = means.chunk(4, 1)
         gain = ((product - first * second) / (square - first * first)).clamp(0.4, 2.5)

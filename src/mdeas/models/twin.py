@@ -141,7 +141,7 @@ class TwinCore(nn.Module):
         self.trunk = Trunk(*widths[2:])
         self.mask_decoder = MaskDecoder(half, quarter, eighth)
         self.depth_decoder = DepthDecoder((first + quarter, second + eighth, third, fourth), widths[1:])
-        self.whole = Quadruple()
+        self.quadruple = Quadruple()
 
     def forward(self, background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
         num = image.shape[0]  # not len(): that fixes the batch of an exported graph
@@ -159,4 +159,4 @@ class TwinCore(nn.Module):
         # Depth is told what is new and does not bend what the mask is drawn from.
         fine = torch.cat([first[:num], quarter.detach()], 1), torch.cat([second[:num], eighth.detach()], 1)
         depth = self.depth_decoder(*fine, third, fourth)
-        return self.mask_decoder(eighth, quarter, half), self.whole(depth)
+        return self.mask_decoder(eighth, quarter, half), self.quadruple(depth)
