@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Core(nn.Module):
-    """Convolutions: of few channels, depthwise, two of many, the head of both tasks, one that smooths depth."""
+    """Convolutions: of few channels, depthwise, two of many, the head of both tasks, depth smoothed."""
 
     def __init__(self):
         super().__init__()
