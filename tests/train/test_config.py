@@ -75,4 +75,4 @@ def test_unknown_recipe_answers_with_the_list():
 def test_differences_name_the_field_and_leave_out_speed():
     before = to_dict(load_recipe("twin-small"))
     now = to_dict(load_recipe("twin-small", ["data.workers=0", "optimizer.lr=1", "loss.mask_l1=1"]))
-    assert differences(before, now) == ["loss.mask_l1: None -> 1.0", "optimizer.lr: 0.003 -> 1.0"]
+    assert differences(before, now) == ["loss.mask_l1: None -> 1.0", "optimizer.lr: 0.005 -> 1.0"]
