@@ -17,7 +17,7 @@ from onnx import TensorProto, ValueInfoProto, helper
 # (batch, height, width): all different, so that no size is taken for another; none that needs no padding;
 # small, since every value inside is held at once.
 _SHAPES = ((2, 67, 101), (3, 131, 45))
-_ONE_GO = ("Conv", "BatchNormalization", "Relu", "Clip")
+_ONE_GO = ("Conv", "BatchNormalization", "Relu", "Clip")  # none of these is asked for its size
 
 
 def name_sizes(model: onnx.ModelProto) -> None:
@@ -38,8 +38,8 @@ def _ask_the_first(graph: onnx.GraphProto) -> None:
     sizes = {one.name: one.type.tensor_type.shape.dim for one in graph.value_info}
     first: dict[tuple[int, str], str] = {}
     for node in graph.node:
-        source = node.input[0] if node.input else ""
-        if (axis := _asked_axis(node)) is not None and source in sizes:
+        axis = _asked_axis(node)
+        if axis is not None and (source := node.input[0]) in sizes:
             node.input[0] = first.get((axis, str(sizes[source][axis])), source)
         elif node.op_type not in _ONE_GO:
             for name in node.output:

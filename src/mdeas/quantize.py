@@ -1,5 +1,7 @@
-"""An 8-bit sibling of an ONNX model: well under half of the bytes. What is saved in
-convolutions can be lost around them: `mdeas benchmark --model` tells, of small networks above all.
+"""An 8-bit sibling of an ONNX model: well under half of the bytes.
+
+What is saved in convolutions can be lost around them, in small networks above all: `mdeas benchmark --model`
+tells.
 
 Static quantisation of the convolutions (QDQ, weights per channel): ranges are read off real pairs beforehand.
 What is no convolution, the matching of the photos and the scores of their differences, stays in float, and so

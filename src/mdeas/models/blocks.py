@@ -54,7 +54,7 @@ class SeparableUnit(nn.Sequential):
 class Quadruple(nn.Module):
     """Bilinear enlarging of one channel by four, corners not aligned: (B, 1, h, w) -> (B, 1, 4h, 4w).
 
-    A convolution makes the 16 cells of each: ONNX Runtime resizes one channel on one core, in twice the time.
+    A convolution makes the 16 cells of each: ONNX Runtime resizes one channel on one core, which is slower.
     """
 
     cells: Tensor

@@ -88,8 +88,8 @@ def margin(image: Tensor, background: Tensor) -> Tensor:
 def usual(difference: Tensor, most: float) -> Tensor:
     """What is usual in each picture of differences.
 
-    Input: difference: (B, C, h, w) >= 0; most: what counts at most, so that large things do not hide
-        themselves. Both in units of the photos' range.
+    Input: difference: (B, C, h, w), below 0 like 0; most: what counts at most, so that large things do not
+        hide themselves. Both in units of the photos' range.
     Output: (B, 1, 1, 1) >= 0.
     """
     return difference.clamp(0.0, most).mean(3, keepdim=True).mean((1, 2), keepdim=True)
@@ -98,7 +98,7 @@ def usual(difference: Tensor, most: float) -> Tensor:
 def score(difference: Tensor, unit: Tensor) -> Tensor:
     """A difference in units of what is usual in its picture: in a clean pair a small one stands out.
 
-    Input: difference: (B, C, h, w) >= 0; unit: (B, 1, 1, 1), as from `usual`.
+    Input: difference: (B, C, h, w), below 0 like 0; unit: (B, 1, 1, 1), as from `usual`.
     Output: (B, C, h, w) in [0, 4].
     """
     return (difference * (_USUAL_SCORE / (unit + _TWO_LEVELS))).clamp(0.0, _MOST_SCORE)
