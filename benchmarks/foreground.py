@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from mdeas.foreground import decontaminate
-from mdeas.images import list_images, read_rgb, read_rgba
+from mdeas.images.codec import list_images, read_rgb, read_rgba
 from mdeas.runtime import load
 from mdeas.spec import resize
 

@@ -18,8 +18,8 @@ from torch.utils.data import DataLoader
 
 from mdeas.data.loader import Samples, batch_indices, load
 from mdeas.dataset import FORMAT, INDEX, VERSION, Dataset, encode_row, seal, write_shard
-from mdeas.files import write_json
 from mdeas.sample import Sample
+from mdeas.system.files import write_json
 from mdeas.train.config import load_recipe
 from mdeas.train.guards import make_fabric
 from mdeas.train.learner import Learner

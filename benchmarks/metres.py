@@ -23,9 +23,9 @@ import numpy as np
 import mdeas
 from mdeas.calibrate import calibrate
 from mdeas.calibration import Point
+from mdeas.depth_fit import fit_picture
 from mdeas.errors import InputError
-from mdeas.images import read_depth16, read_rgb, write_png
-from mdeas.inverse_depth import fit_picture
+from mdeas.images.codec import read_depth16, read_rgb, write_png
 from mdeas.metres import Ruler
 from mdeas.metrics_depth import abs_rel, delta1
 from mdeas.predictor import Prediction

@@ -20,11 +20,11 @@ import cv2
 import numpy as np
 
 from mdeas.cli import main as mdeas
-from mdeas.create import nuisance
-from mdeas.create.nuisance import Nuisance
 from mdeas.dataset import Dataset
 from mdeas.errors import InputError
-from mdeas.images import read_gray, read_rgb
+from mdeas.images import camera_faults
+from mdeas.images.camera_faults import Nuisance
+from mdeas.images.codec import read_gray, read_rgb
 from mdeas.pairing import change, light, register
 from mdeas.pairing.check import check
 from mdeas.pairing.matched import match
@@ -90,13 +90,13 @@ def disturbed(pair: Pair, rng: np.random.Generator) -> Pair:
     exposure, red = 2 ** rng.uniform(-1, 1), 1.5 ** rng.uniform(-1, 1)
     balance = (red, 1.0, 1 / red)
     own = Nuisance(noise_sigma=rng.uniform(0, 0.015), jpeg_quality=int(rng.integers(75, 98)))
-    lit = nuisance.apply(moved, Nuisance(exposure=exposure, white_balance=balance), rng)
+    lit = camera_faults.apply(moved, Nuisance(exposure=exposure, white_balance=balance), rng)
     back = cv2.invertAffineTransform(matrix)
     return cropped(
         replace(
             pair,
-            background=nuisance.apply(lit, own, rng),
-            image=nuisance.apply(pair.image, own, rng),
+            background=camera_faults.apply(lit, own, rng),
+            image=camera_faults.apply(pair.image, own, rng),
             shift_px=back[:, :2] @ middle + back[:, 2] - middle,
             rotation_deg=-angle_deg,
             gain=1 / (exposure * np.array(balance)),

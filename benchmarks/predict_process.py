@@ -9,7 +9,7 @@ import cv2
 from _timing import median, report_limit
 
 import mdeas
-from mdeas.images import read_rgb, write_jpeg
+from mdeas.images.codec import read_rgb, write_jpeg
 
 SAMPLE = Path(mdeas.__file__).parent / "weights" / "sample"
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 import mdeas
-from mdeas.images import (
+from mdeas.images.codec import (
     colorize,
     contact_sheet,
     decode_rgb,
@@ -26,10 +26,10 @@ from mdeas.images import (
     read_rgba,
     write_png,
 )
+from mdeas.images.sheets import robust_range
 from mdeas.metrics_mask import boundary_f, boundary_iou, iou, mad
 from mdeas.predictor import Prediction
 from mdeas.refine import restored
-from mdeas.sheets import robust_range
 from mdeas.spec import prepare, resize, restore
 
 HEIGHT, WIDTH = 1080, 1920

@@ -18,7 +18,7 @@ import transformers.utils.logging
 
 from mdeas.create.depth.model import find_model
 from mdeas.create.depth.teacher import Network
-from mdeas.torchvision_import import import_torchvision
+from mdeas.system.optional import import_torchvision
 
 LAYERS, COMPOSITES = 100 + 100, 100 * 100 * 2 * 20
 SIDE_PX = 518

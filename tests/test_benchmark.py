@@ -7,7 +7,7 @@ import tiny_model
 from tiny_data import sample
 
 from mdeas.cli import main
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
 from mdeas.sample import Sample
 from mdeas.stages import STAGES, measured, stage
 

@@ -22,7 +22,7 @@ from tiny_camera import (
     with_thing,
 )
 
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from tiny_camera import (
 )
 from tiny_pair import taken
 
-from mdeas import photo
-from mdeas.images import read_depth16, write_png
+from mdeas.images import photo
+from mdeas.images.codec import read_depth16, write_png
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny_camera import by_points, empty_m, folder, found, inner, measure, point, with_thing
 
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from mdeas.compare import figure, measure, table, training
 from mdeas.compare.candidate import training_cost
 from mdeas.compare.entries import Entry, entries
 from mdeas.errors import InputError, ModelError, Stopped, StorageError, UsageError, WorkerError
-from mdeas.files import write_json
-from mdeas.images import read_rgb
+from mdeas.images.codec import read_rgb
 from mdeas.models import _REGISTRY as REGISTRY
 from mdeas.models import PairNetwork, register
+from mdeas.system.files import write_json
 from mdeas.train.config import load_recipe
 from mdeas.train.loop import fit
 

@@ -5,7 +5,7 @@ import pytest
 from tiny_camera import by_points, calibrate, folder, found, measure, point
 
 from mdeas.cli import main
-from mdeas.images import read_rgb, write_png
+from mdeas.images.codec import read_rgb, write_png
 
 
 @pytest.fixture

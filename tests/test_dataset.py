@@ -12,9 +12,9 @@ import pytest
 
 from mdeas.dataset import Dataset, decode_row, encode_row, read_index, seal, verify, write_shard
 from mdeas.errors import InputError
-from mdeas.files import write_json
 from mdeas.sample import Sample, check
 from mdeas.show.look import look
+from mdeas.system.files import write_json
 
 SIZE = (8, 12)
 ROWS = 7

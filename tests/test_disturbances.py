@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny_data
 
-from mdeas.images import decode_rgb, encode_jpeg
+from mdeas.images.codec import decode_rgb, encode_jpeg
 from mdeas.robustness import disturbances
 from mdeas.robustness.disturbances import DISTURBANCES
 from mdeas.sample import Sample

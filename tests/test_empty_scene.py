@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mdeas import empty_scene, frames
+from mdeas import empty_scene
 from mdeas.cli import main
 from mdeas.empty_scene import densest
-from mdeas.images import read_gray, read_rgb, write_png
+from mdeas.images import frames
+from mdeas.images.codec import read_gray, read_rgb, write_png
 
 HEIGHT, WIDTH = 48, 64
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
 
 SAMPLE = Path(__file__).parents[1] / "src" / "mdeas" / "weights" / "sample"
 

@@ -11,7 +11,7 @@ from mdeas import evaluate, report
 from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
 from mdeas.errors import InputError, ModelError, StorageError
-from mdeas.images import read_rgb
+from mdeas.images.codec import read_rgb
 from mdeas.predictor import Prediction
 
 

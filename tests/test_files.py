@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from mdeas import files
 from mdeas.errors import InputError, StorageError
-from mdeas.files import (
+from mdeas.system import files
+from mdeas.system.files import (
     locked,
     read_json,
     remove_temporaries,
@@ -98,7 +98,7 @@ def test_a_failing_disk_leaves_the_old_file_and_no_temporary(tmp_path, monkeypat
 
 def test_a_real_file_size_limit_is_a_full_disk(tmp_path):
     program = (
-        "import resource, sys; from mdeas.files import write_bytes\n"
+        "import resource, sys; from mdeas.system.files import write_bytes\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); write_bytes(sys.argv[1], bytes(5000))"
     )
     run = subprocess.run([sys.executable, "-c", program, tmp_path / "a"], capture_output=True, text=True)
@@ -109,7 +109,9 @@ def test_a_real_file_size_limit_is_a_full_disk(tmp_path):
 @pytest.mark.parametrize(("point", "content"), [("temporary", b"old"), ("renamed", b"new")])
 def test_sigkill_leaves_the_whole_old_or_the_whole_new_file(tmp_path, point, content):
     write_bytes(tmp_path / "a", b"old")
-    program = "import sys; from mdeas.files import write_bytes; write_bytes(sys.argv[1], b'new', force=True)"
+    program = (
+        "import sys; from mdeas.system.files import write_bytes; write_bytes(sys.argv[1], b'new', force=True)"
+    )
     environment = {**os.environ, "MDEAS_KILL_AT": point}
     run = subprocess.run([sys.executable, "-c", program, tmp_path / "a"], env=environment)
     assert run.returncode == -signal.SIGKILL
@@ -147,7 +149,7 @@ def test_the_second_holder_is_told_of_the_first(tmp_path):
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
     program = (
-        "import sys, time; from mdeas.files import locked\n"
+        "import sys, time; from mdeas.system.files import locked\n"
         "with locked(sys.argv[1]): print(flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE)
@@ -164,7 +166,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
 
 def test_of_many_processes_one_at_a_time_holds_a_lock(tmp_path):
     program = (
-        "import os, sys; from mdeas.files import locked; from mdeas.errors import StorageError\n"
+        "import os, sys; from mdeas.system.files import locked; from mdeas.errors import StorageError\n"
         "for _ in range(200):\n"
         "    try:\n"
         "        with locked(sys.argv[1]):\n"

@@ -7,7 +7,7 @@ import tiny_model
 
 from mdeas import cli, grid
 from mdeas.errors import InputError, StorageError, UsageError
-from mdeas.images import read_rgb
+from mdeas.images.codec import read_rgb
 from mdeas.predictor import Prediction
 from mdeas.spec import Spec
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
-from mdeas import images, sheets
 from mdeas.errors import InputError
-from mdeas.images import decode_depth16, decode_gray, decode_rgb, decode_rgba, encode_jpeg, encode_png
+from mdeas.images import codec, sheets
+from mdeas.images.codec import decode_depth16, decode_gray, decode_rgb, decode_rgba, encode_jpeg, encode_png
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 HEIGHT, WIDTH = 20, 30
@@ -248,7 +248,7 @@ def test_a_tiff_that_is_all_directories_costs_no_time():
 
 @pytest.mark.parametrize("kind", BOMBS)
 def test_bombs_are_refused_from_the_header(kind, monkeypatch):
-    monkeypatch.setattr(images, "_decode_stored", None)
+    monkeypatch.setattr(codec, "_decode_stored", None)
     assert "more than 200,000,000 pixels" in refusal(BOMBS[kind], "E-IMG-SIZE")
 
 
@@ -274,40 +274,40 @@ def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path):
     }  # fmt: skip
     for name, code in expected.items():
         with pytest.raises(InputError) as caught:
-            images.read_rgb(tmp_path / name)
+            codec.read_rgb(tmp_path / name)
         assert caught.value.code == code, caught.value
     with pytest.raises(InputError, match="not a regular file"):
-        images.read_rgb("/dev/zero")
+        codec.read_rgb("/dev/zero")
 
 
 def test_a_file_too_long_for_a_picture_is_not_read(tmp_path):
     with open(tmp_path / "long.png", "wb") as file:
         file.truncate(2**32)
     with pytest.raises(InputError) as caught:
-        images.read_rgb(tmp_path / "long.png")
+        codec.read_rgb(tmp_path / "long.png")
     assert caught.value.code == "E-IMG-SIZE"
 
 
 def test_reading_and_writing_files_of_odd_names(tmp_path):
     path = tmp_path / os.fsdecode(b"\xff \n-'\".png")
-    record = images.write_png(path, RGBA)
+    record = codec.write_png(path, RGBA)
     assert record["bytes"] == path.stat().st_size
-    np.testing.assert_array_equal(images.read_rgba(path), RGBA)
-    images.write_jpeg(tmp_path / "a.jpg", RGB)
-    assert images.read_rgb(tmp_path / "a.jpg").shape == RGB.shape
-    assert images.read_gray(tmp_path / "a.jpg").shape == RGB.shape[:2]
-    images.write_png(tmp_path / "d.png", X.astype(np.uint16))
-    np.testing.assert_array_equal(images.read_depth16(tmp_path / "d.png"), X)
+    np.testing.assert_array_equal(codec.read_rgba(path), RGBA)
+    codec.write_jpeg(tmp_path / "a.jpg", RGB)
+    assert codec.read_rgb(tmp_path / "a.jpg").shape == RGB.shape
+    assert codec.read_gray(tmp_path / "a.jpg").shape == RGB.shape[:2]
+    codec.write_png(tmp_path / "d.png", X.astype(np.uint16))
+    np.testing.assert_array_equal(codec.read_depth16(tmp_path / "d.png"), X)
 
 
 def test_list_images_sorts_and_says_what_it_wants(tmp_path):
     for name in ("b.PNG", "a.jpg", "a.png", ".hidden.png", "notes.txt", "c.webp"):
         (tmp_path / name).touch()
-    assert [path.name for path in images.list_images(tmp_path)] == ["a.jpg", "a.png", "b.PNG", "c.webp"]
+    assert [path.name for path in codec.list_images(tmp_path)] == ["a.jpg", "a.png", "b.PNG", "c.webp"]
     (tmp_path / "empty").mkdir()
     for folder in ("empty", "none"):
         with pytest.raises(InputError, match=r"\.jpg") as caught:
-            images.list_images(tmp_path / folder)
+            codec.list_images(tmp_path / folder)
         assert caught.value.code == "E-NO-IMAGES"
 
 
@@ -323,10 +323,10 @@ def test_colorize_near_is_warm_and_unknown_is_grey():
 
 def test_contact_sheet_is_a_labelled_grid():
     row = [RGB, RGB[:, :1], np.zeros((300, 200, 3), np.uint8)]
-    plain = images.contact_sheet([row, row], ["a", "b", "c"], cell=40)
-    named = images.contact_sheet([row, row], ["a", "b", "c"], captions=["one", "two" * 99], cell=40)
+    plain = codec.contact_sheet([row, row], ["a", "b", "c"], cell=40)
+    named = codec.contact_sheet([row, row], ["a", "b", "c"], captions=["one", "two" * 99], cell=40)
     assert plain.shape[1] == named.shape[1] == 3 * 44
     assert named.shape[0] - plain.shape[0] == 2 * (plain.shape[0] - 2 * 44)
     assert plain[:20].min() < 128 and plain.dtype == np.uint8
-    wide = images.contact_sheet([[np.zeros((9, 36, 3), np.uint8)] * 2], ["a", "b"], cell=40)
+    wide = codec.contact_sheet([[np.zeros((9, 36, 3), np.uint8)] * 2], ["a", "b"], cell=40)
     assert wide.shape == (20 + 10 + 4, 2 * 44, 3) and not wide[20:30, :40].any()

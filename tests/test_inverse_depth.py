@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdeas import inverse_depth
+from mdeas import depth_fit
 
 
 @given(
@@ -20,23 +20,23 @@ def test_a_fifth_of_outliers_does_not_move_the_line(scale, shift, seed, offset):
     p = (true - shift) / scale + offset
     d = true.copy()
     d[:60] = rng.uniform(0.2, 4, 60)
-    line = inverse_depth.fit(p, d)
+    line = depth_fit.fit(p, d)
     np.testing.assert_allclose(line.inverse_m(p), true, rtol=0.03)
 
 
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(0.01, 10)), min_size=1, max_size=12))
 def test_near_and_far_are_never_turned_around(pairs):
     p, d = np.array(pairs).T
-    line = inverse_depth.fit(p, d)
+    line = depth_fit.fit(p, d)
     assert line.scale >= 0 and np.isfinite([line.scale, line.shift]).all()
     if line.scale == 0:
         assert line.shift == np.median(d)
 
 
 def test_an_expectation_fades_with_the_number_of_points():
-    expected = inverse_depth.Expected(scale=2.0, spread=1.0)
+    expected = depth_fit.Expected(scale=2.0, spread=1.0)
     scales = []
     for count in (2, 200):
         p = np.linspace(0, 1, count)
-        scales.append(inverse_depth.fit(p, p + 1, expected).scale)
+        scales.append(depth_fit.fit(p, p + 1, expected).scale)
     assert scales[0] > 1.5 and scales[1] == pytest.approx(1, abs=0.15)

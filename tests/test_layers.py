@@ -9,7 +9,7 @@ import pytest
 import tiny_model
 
 from mdeas.cli import main
-from mdeas.images import read_depth16, write_png
+from mdeas.images.codec import read_depth16, write_png
 from mdeas.layers import split_depth
 from mdeas.predictor import Prediction
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdeas.images import decode_rgb, encode_jpeg
+from mdeas.images.codec import decode_rgb, encode_jpeg
 from mdeas.near import nearest, perceptual_hash
 
 

@@ -10,10 +10,10 @@ import tiny_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdeas import predict
 from mdeas.cli import main
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
 from mdeas.objects import MIN_AREA_SHARE, find_objects, find_pieces
+from mdeas.predict import photos
 from mdeas.predictor import Prediction
 
 
@@ -149,8 +149,8 @@ class TestReport:
         assert abs(two["objects"][1]["area_px"] - 100) <= 40
 
     def test_without_one_nothing_is_looked_for(self, here, monkeypatch):
-        monkeypatch.setattr(predict, "find_objects", None)
-        (one, two) = predict.predict_files(["photos"], "background.png", "out", model="model.onnx")
+        monkeypatch.setattr(photos, "find_objects", None)
+        (one, two) = photos.predict_files(["photos"], "background.png", "out", model="model.onnx")
         assert "objects" not in one | two
 
     def test_metres_of_a_calibrated_camera(self, here):

@@ -11,8 +11,8 @@ import tiny_model
 from tiny_pair import scene, taken
 
 from mdeas.cli import main
-from mdeas.images import read_rgb, read_rgba, write_png
-from mdeas.videofile import VideoReader, write_video
+from mdeas.images.codec import read_rgb, read_rgba, write_png
+from mdeas.images.video import VideoReader, write_video
 
 COMMANDS = {
     "predict": ["predict", "images/a.png", "--background", "empty/b.png", "-o", "out"],

@@ -15,7 +15,7 @@ from tiny_pair import HEIGHT, WIDTH, scene, taken, with_thing
 import mdeas
 from mdeas.cli import main
 from mdeas.errors import InputError
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
 from mdeas.pairing.matched import match
 
 

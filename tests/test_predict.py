@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import tiny_model
 
-from mdeas import outputs, photo, predict, runtime
+from mdeas import runtime
 from mdeas.errors import InputError, StorageError, UsageError
-from mdeas.files import write_bytes
-from mdeas.images import read_depth16, read_gray, read_rgb, read_rgba, write_png
-from mdeas.names import output_names
+from mdeas.images import photo
+from mdeas.images.codec import read_depth16, read_gray, read_rgb, read_rgba, write_png
+from mdeas.predict import outputs, photos
+from mdeas.system.files import write_bytes
+from mdeas.system.names import output_names
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def scene(height=48, width=64, square=None):
 
 def run(images, background="background.png", out="out", **options):
     images = [images] if isinstance(images, str) else images
-    return predict.predict_files(images, background, out, model="model.onnx", threads=1, **options)
+    return photos.predict_files(images, background, out, model="model.onnx", threads=1, **options)
 
 
 def caught(error, *arguments, **options):

@@ -11,8 +11,8 @@ from PIL import Image
 
 from mdeas import runtime
 from mdeas.cli import main
-from mdeas.images import read_depth16, read_gray, read_rgb, read_rgba, write_png
-from mdeas.outputs import OUTPUTS
+from mdeas.images.codec import read_depth16, read_gray, read_rgb, read_rgba, write_png
+from mdeas.predict.outputs import OUTPUTS
 from mdeas.spec import Spec
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from mdeas.cli import main
 from mdeas.dataset import Dataset
-from mdeas.images import read_depth16, read_gray, read_rgb, read_rgba, write_png
-from mdeas.videofile import VideoReader, write_video
+from mdeas.images.codec import read_depth16, read_gray, read_rgb, read_rgba, write_png
+from mdeas.images.video import VideoReader, write_video
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -7,7 +7,7 @@ import tiny_data
 
 from mdeas import evaluate
 from mdeas.baselines import BASELINES
-from mdeas.images import decode_rgb
+from mdeas.images.codec import decode_rgb
 from mdeas.predictor import Prediction
 from mdeas.robustness import card, measure, table
 from mdeas.robustness.disturbances import DISTURBANCES

@@ -12,9 +12,9 @@ from mdeas import onnxfile, runtime
 from mdeas.baselines import BASELINES
 from mdeas.choices import Device, Pair
 from mdeas.errors import InputError, ModelError, NonFiniteError, UsageError
-from mdeas.files import sha256_bytes
 from mdeas.pairing import matched
 from mdeas.session import PROVIDERS
+from mdeas.system.files import sha256_bytes
 
 
 def photos(height=30, width=40):

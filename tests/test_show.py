@@ -9,11 +9,11 @@ import tiny_data
 
 from mdeas.cli import main
 from mdeas.dataset import INDEX, Dataset, read_index, seal
-from mdeas.files import write_json
-from mdeas.images import read_rgb
+from mdeas.images.codec import read_rgb
 from mdeas.sample import Sample
 from mdeas.show.look import look
 from mdeas.show.spreads import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES
+from mdeas.system.files import write_json
 
 
 def noise(seed: int, index: int, split: str, **changes) -> Sample:

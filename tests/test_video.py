@@ -8,10 +8,12 @@ import pytest
 import tiny_model
 import tiny_video
 
-from mdeas import cli, video, videofile
+from mdeas import cli
 from mdeas.errors import InputError, Stopped, StorageError, UsageError
-from mdeas.images import write_png
-from mdeas.photo import Photo
+from mdeas.images import video
+from mdeas.images.codec import write_png
+from mdeas.images.photo import Photo
+from mdeas.predict import video_tiles
 from mdeas.predictor import Prediction
 
 
@@ -25,7 +27,7 @@ def here(tmp_path, monkeypatch):
 
 
 def run(source="walk.mp4", background="background.png", out="tiles.mp4", **options):
-    return video.tile_video(source, background, out, model="model.onnx", threads=1, **options)
+    return video_tiles.tile_video(source, background, out, model="model.onnx", threads=1, **options)
 
 
 def caught(error, *arguments, **options):
@@ -35,7 +37,7 @@ def caught(error, *arguments, **options):
 
 
 def frames_of(path):
-    reader = videofile.VideoReader(str(path))
+    reader = video.VideoReader(str(path))
     found = [frame for _, frame in reader]
     reader.close()
     return found
@@ -73,7 +75,7 @@ def test_odd_sizes(here, size):
 
 
 def test_large_frames_are_shown_smaller(here, monkeypatch):
-    monkeypatch.setattr(video, "_MAX_TILE", 32)
+    monkeypatch.setattr(video_tiles, "_MAX_TILE", 32)
     run()
     assert frames_of("tiles.mp4")[0].shape == (2 * (24 + 20), 64, 3)
 
@@ -116,7 +118,7 @@ def test_no_frame_at_all(here):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_keeps_the_frames_that_are_done(here, number, monkeypatch):
-    made = video.Tiles.of
+    made = video_tiles.Tiles.of
 
     def of(self, frame):
         self.count = getattr(self, "count", 0) + 1
@@ -124,7 +126,7 @@ def test_a_signal_keeps_the_frames_that_are_done(here, number, monkeypatch):
             os.kill(os.getpid(), number)
         return made(self, frame)
 
-    monkeypatch.setattr(video.Tiles, "of", of)
+    monkeypatch.setattr(video_tiles.Tiles, "of", of)
     error = caught(Stopped)
     assert error.exit_code == 128 + number and "3 frames are in 'tiles.mp4'" in str(error)
     assert len(frames_of("tiles.mp4")) == 3
@@ -166,9 +168,9 @@ def test_a_camera_ends_after_the_frames_that_were_asked_for(here, monkeypatch):
         def release(self):
             pass
 
-    opened = videofile._capture
+    opened = video._capture
     monkeypatch.setattr(
-        videofile, "_capture", lambda s, b: Camera(s, b) if isinstance(s, int) else opened(s, b)
+        video, "_capture", lambda s, b: Camera(s, b) if isinstance(s, int) else opened(s, b)
     )
     assert run("7", frames=5)["frames"] == 5
 
@@ -192,7 +194,7 @@ class Drifting:
 
 def tiles_of(predictor):
     empty = Photo(Path("b.png"), 48, 64, tiny_video.scene(48, 64))
-    return video.Tiles(predictor, empty, "walk.mp4", empty.view, "off")
+    return video_tiles.Tiles(predictor, empty, "walk.mp4", empty.view, "off")
 
 
 def test_colours_do_not_flicker():

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import tiny_video
 
-from mdeas import videofile
 from mdeas.errors import InputError, StorageError
+from mdeas.images import video
 
 
 @contextlib.contextmanager
 def reading(path):
-    with contextlib.closing(videofile.VideoReader(os.fspath(path))) as reader:
+    with contextlib.closing(video.VideoReader(os.fspath(path))) as reader:
         yield reader
 
 
@@ -69,7 +69,7 @@ def test_a_variable_rate_keeps_times_and_fast_frames(tmp_path):
     tiny_video.with_variable_rate(path, [(5, 0.5), (2, 10), (5, 0.5)])
     with reading(path) as reader:
         timed = list(reader)
-        shown = list(videofile.evenly(timed, reader.rate))
+        shown = list(video.evenly(timed, reader.rate))
         assert reader.rate == pytest.approx(20, rel=0.01)
     assert timed[5][0] == pytest.approx(0.25) and timed[7][0] == pytest.approx(2.25)
     assert len(shown) == 12
@@ -88,12 +88,12 @@ def test_a_variable_rate_keeps_times_and_fast_frames(tmp_path):
     ],
 )
 def test_even_rate(times, nominal, rate):
-    assert videofile.even_rate(np.array(times, float), nominal) == pytest.approx(rate, rel=0.01)
+    assert video.even_rate(np.array(times, float), nominal) == pytest.approx(rate, rel=0.01)
 
 
 @pytest.mark.parametrize("rate", [0.5, 23.976, 30000 / 1001, 60, 59.94, 119.88, 240, 333.3])
 def test_every_rate_can_be_written(tmp_path, rate):
-    rate = videofile.writable_rate(rate)
+    rate = video.writable_rate(rate)
     with reading(tiny_video.mp4(tmp_path / "a.mp4", tiny_video.frames(2), rate)) as reader:
         assert reader.rate == pytest.approx(rate, abs=1e-3) and reader.num_frames == 2
 
@@ -111,7 +111,7 @@ def test_every_rate_can_be_written(tmp_path, rate):
     ],
 )
 def test_evenly_at_ten_a_second(times, shown):
-    assert list(videofile.evenly(zip(times, range(99), strict=False), 10)) == shown
+    assert list(video.evenly(zip(times, range(99), strict=False), 10)) == shown
 
 
 @pytest.mark.parametrize("kind", ["index first", "index last", "avi"])
@@ -177,7 +177,7 @@ def test_what_cannot_be_opened_is_refused(tmp_path):
 
 
 def test_huge_frames_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(videofile, "_MAX_PIXELS", 3000)
+    monkeypatch.setattr(video, "_MAX_PIXELS", 3000)
     assert refused(tiny_video.mp4(tmp_path / "a.mp4", tiny_video.frames(2))).code == "E-VIDEO-SIZE"
 
 
@@ -194,12 +194,12 @@ def test_nothing_is_left_of_what_failed(tmp_path):
         raise InputError("E-A", "m")
 
     with pytest.raises(InputError):
-        videofile.write_video(tmp_path / "a.mp4", pictures(), 10)
-    assert videofile.write_video(tmp_path / "a.mp4", [], 10) == 0
+        video.write_video(tmp_path / "a.mp4", pictures(), 10)
+    assert video.write_video(tmp_path / "a.mp4", [], 10) == 0
     assert os.listdir(tmp_path) == []
     tiny_video.mp4(tmp_path / "a.mp4", tiny_video.frames(1))
     with pytest.raises(StorageError):
-        videofile.write_video(tmp_path / "a.mp4", tiny_video.frames(1), 10)
+        video.write_video(tmp_path / "a.mp4", tiny_video.frames(1), 10)
 
 
 def test_a_full_disk_is_told(tmp_path):
@@ -207,7 +207,7 @@ def test_a_full_disk_is_told(tmp_path):
 import resource, signal, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import tiny_video
-from mdeas.videofile import write_video
+from mdeas.images.video import write_video
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 write_video({str(tmp_path / "a.mp4")!r}, tiny_video.frames(30), 10)
@@ -219,7 +219,7 @@ write_video({str(tmp_path / "a.mp4")!r}, tiny_video.frames(30), 10)
 
 def test_camera_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert videofile.is_camera("0") and videofile.is_camera("/dev/video1")
-    assert not videofile.is_camera("a.mp4")
+    assert video.is_camera("0") and video.is_camera("/dev/video1")
+    assert not video.is_camera("a.mp4")
     Path("0").touch()
-    assert not videofile.is_camera("0")
+    assert not video.is_camera("0")

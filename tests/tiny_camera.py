@@ -7,7 +7,7 @@ import numpy as np
 import tiny_model
 
 from mdeas.cli import main
-from mdeas.images import read_depth16, write_png
+from mdeas.images.codec import read_depth16, write_png
 
 HEIGHT, WIDTH = 96, 64
 NEAR, FAR = 2.0, 8.0

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from mdeas.dataset import FORMAT, INDEX, VERSION, encode_row, seal, write_shard
-from mdeas.files import write_json
 from mdeas.sample import Sample
+from mdeas.system.files import write_json
 
 
 def sample(index: int, height: int = 40, width: int = 48, *, filled: bool = True, **changes) -> Sample:

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mdeas.videofile import write_video
+from mdeas.images.video import write_video
 
 _PARENTS = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 

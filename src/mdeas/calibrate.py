@@ -11,13 +11,13 @@ import numpy as np
 from mdeas.calibration import Calibration, DepthMap, Fit, Point, beyond_reach, fingerprint, to_json
 from mdeas.camera import check_fov
 from mdeas.create.depth.sensor import read_depth_m
+from mdeas.depth_fit import Expected, Line, fit, fit_picture, is_flat, relative_error
 from mdeas.errors import InputError, ModelError, UsageError
-from mdeas.files import refuse_outputs, sha256_file, write_json
-from mdeas.images import read_depth16, read_rgb, write_png
-from mdeas.inverse_depth import Expected, Line, fit, fit_picture, is_flat, relative_error
+from mdeas.images.codec import read_depth16, read_rgb, write_png
 from mdeas.predictor import Predictor
 from mdeas.runtime import load, tell_model
 from mdeas.spec import within
+from mdeas.system.files import refuse_outputs, sha256_file, write_json
 
 _VIEW = 1024  # long side in pixels at which the empty scene is looked at; networks see a few hundred
 _REACH = 1.5  # times the farthest that was measured

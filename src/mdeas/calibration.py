@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from mdeas.depth_fit import Line
 from mdeas.errors import InputError, MdeasError, ModelError
-from mdeas.files import quoted, read_json, sha256_file
-from mdeas.inverse_depth import Line
 from mdeas.predictor import Predictor
+from mdeas.system.files import quoted, read_json, sha256_file
 
 FORMAT, VERSION = "mdeas-camera", 1
 ABOUT = (

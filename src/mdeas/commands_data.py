@@ -227,8 +227,8 @@ def _build(
 ) -> None:
     """Make, tell, and end with exit code 3 when something was left out."""
     from mdeas.create.build import build
-    from mdeas.failures import ERRORS
-    from mdeas.files import quoted
+    from mdeas.system.failures import ERRORS
+    from mdeas.system.files import quoted
 
     options: dict[str, Any] = {"photo_format": photo_format, "skip_bad": skip_bad, "left_out": maker.left_out}
     facts = build(maker, Path(out), workers=workers, engine=engine, force=force, **options)

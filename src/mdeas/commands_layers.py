@@ -42,7 +42,7 @@ def compose(
     threads: CPU threads
     force: replace a file that is there
     """
-    from mdeas.compose import compose_files
+    from mdeas.predict.compose import compose_files
 
     options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "force": force}
     options |= {"depth": depth, "calibration": calibration, "height_px": height, "pair": pair}

@@ -11,9 +11,9 @@ def check(background: str, image: str, *, json: bool = False) -> None:
     image: photo of the same view with something in it
     json: print one JSON object
     """
-    from mdeas.files import json_lines, quoted
     from mdeas.pair import tell
     from mdeas.pairing.check import check_files
+    from mdeas.system.files import json_lines, quoted
 
     found = check_files(background, image)
     facts = found.to_json()

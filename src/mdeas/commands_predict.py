@@ -42,8 +42,8 @@ def predict(
     size: long side in pixels at which the network works
     force: replace results that are there
     """
-    from mdeas.extras import Extras
-    from mdeas.predict import predict_files
+    from mdeas.predict.optional_outputs import Extras
+    from mdeas.predict.photos import predict_files
 
     extras = Extras(layers=layers, cloud=cloud, fov_deg=fov)
     options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "size": size}

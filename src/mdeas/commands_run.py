@@ -33,8 +33,8 @@ def benchmark(
     size: long side in pixels at which the network works
     json_output: print JSON
     """
-    from mdeas.benchmark import benchmark as measure
-    from mdeas.benchmark import table
+    from mdeas.predict.benchmark import benchmark as measure
+    from mdeas.predict.benchmark import table
 
     if image is not None or background is not None:
         require("benchmark", image=image, background=background)
@@ -69,7 +69,7 @@ def video(
     size: long side in pixels at which the network works
     force: replace a file that is there
     """
-    from mdeas.video import tile_video
+    from mdeas.predict.video_tiles import tile_video
 
     options: dict[str, Any] = {
         "model": model,

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from mdeas.errors import InputError
-from mdeas.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
-from mdeas.images import decode_rgb
+from mdeas.images.codec import decode_rgb
 from mdeas.kept import KeptPictures
 from mdeas.places import Places, damaged, find_places
 from mdeas.rows import decode_row, encode_row, pyarrow_parquet, write_shard
 from mdeas.sample import SPLITS, Sample, check
+from mdeas.system.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
 
 __all__ = [
     "FORMAT",

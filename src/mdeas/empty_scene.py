@@ -19,10 +19,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.files import quoted, refuse_outputs
-from mdeas.frames import Frames
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
+from mdeas.images.frames import Frames
 from mdeas.spec import resize
+from mdeas.system.files import quoted, refuse_outputs
 
 UNSURE = 0.5
 """A pixel is unsure unless more than this share of the frames agree on it."""

@@ -11,8 +11,7 @@ from rich.progress import track
 from mdeas import report
 from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
-from mdeas.figures import figure_class
-from mdeas.files import refuse_existing
+from mdeas.images.plots import figure_class
 from mdeas.metrics import depth_metrics, mask_metrics, means
 from mdeas.metrics_depth import ALIGNMENTS
 from mdeas.metrics_mask import cut
@@ -20,6 +19,7 @@ from mdeas.predictor import Prediction, Predictor
 from mdeas.robustness.card import card
 from mdeas.runtime import load
 from mdeas.sample import Sample
+from mdeas.system.files import refuse_existing
 
 Row = dict[str, Any]
 """One picture under one predictor: "predictor", "id", "kind" and its metrics."""

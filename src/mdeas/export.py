@@ -19,11 +19,11 @@ import torch
 from torch import Tensor, nn
 
 from mdeas.errors import ModelError
-from mdeas.files import sha256_bytes, write_bytes
 from mdeas.models import PairNetwork
 from mdeas.named_sizes import name_sizes
 from mdeas.runtime import INPUTS, OUTPUTS, SPEC_KEY, OnnxPredictor
 from mdeas.spec import Spec
+from mdeas.system.files import sha256_bytes, write_bytes
 from mdeas.train.checkpoint import load_run, read_card
 
 LICENCE = "Apache-2.0"

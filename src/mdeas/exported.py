@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mdeas.create.progress import progress
 from mdeas.dataset import Dataset
 from mdeas.errors import StorageError
-from mdeas.files import (
+from mdeas.rows import PICTURES
+from mdeas.sample import SPLITS
+from mdeas.system.files import (
     LOCK_NAME,
     csv_bytes,
     json_bytes,
@@ -31,9 +32,8 @@ from mdeas.files import (
     write_bytes,
     write_json,
 )
-from mdeas.rows import PICTURES
-from mdeas.sample import SPLITS
-from mdeas.signals import stop_requests
+from mdeas.system.progress import progress
+from mdeas.system.signals import stop_requests
 
 PLAN, RECORD, TABLE = ".export.json", "export.json", "label_data.csv"
 ROWS_PER_TAR = 1000

@@ -11,14 +11,14 @@ import numpy as np
 
 from mdeas.dataset import Dataset
 from mdeas.errors import InputError, UsageError
-from mdeas.files import quoted, refuse_existing
-from mdeas.images import colorize, contact_sheet, write_png
+from mdeas.images.codec import colorize, contact_sheet, write_png
+from mdeas.images.sheets import robust_range
 from mdeas.metrics_depth import fit_line
 from mdeas.predictor import Prediction, Predictor
 from mdeas.report import grey
 from mdeas.runtime import load
 from mdeas.sample import Sample
-from mdeas.sheets import robust_range
+from mdeas.system.files import quoted, refuse_existing
 
 _FIRST_COLUMN = "background, image"
 

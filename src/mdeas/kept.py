@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.files import sha256_bytes
+from mdeas.system.files import sha256_bytes
 
 _MAX_BYTES = 2**27  # 890 backgrounds at 224²
 _MAX_SEEN = 10_000

@@ -16,12 +16,12 @@ import numpy as np
 from mdeas.calibrate import empty_depth
 from mdeas.calibration import Calibration, beyond_reach, check_fits, map_path, read_calibration
 from mdeas.create.depth.sensor import read_depth_m
-from mdeas.files import sha256_file, write_json
-from mdeas.images import write_png
-from mdeas.inverse_depth import Line, PictureFit, fit_picture
+from mdeas.depth_fit import Line, PictureFit, fit_picture
+from mdeas.images.codec import write_png
 from mdeas.objects import MASK_THRESHOLD, find_pieces
 from mdeas.pair import PairWarning, tell
 from mdeas.predictor import Prediction, Predictor
+from mdeas.system.files import sha256_file, write_json
 
 OUTPUTS = ("depth-m.png", "depth-m.json")
 STEP_M = 0.001

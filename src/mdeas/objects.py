@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.files import write_json
 from mdeas.predictor import Prediction
+from mdeas.system.files import write_json
 
 FORMAT, VERSION = "mdeas-report", 1
 MASK_THRESHOLD = 0.5

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from mdeas.errors import InputError
-from mdeas.files import quoted
 from mdeas.spec import resize
+from mdeas.system.files import quoted
 
 _ASPECT_TOLERANCE = 0.01
 # A photo whose grey levels all lie within this many of 255 of each other shows nothing.

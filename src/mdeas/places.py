@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mdeas.errors import InputError
-from mdeas.files import quoted, storage
 from mdeas.rows import PICTURES, pyarrow_parquet
+from mdeas.system.files import quoted, storage
 
 _FACTS = ("id", "depth_kind", "depth_scale")
 _NONE = (0, -1)

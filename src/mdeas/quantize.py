@@ -20,10 +20,10 @@ import numpy as np
 
 from mdeas.dataset import Dataset
 from mdeas.errors import UsageError
-from mdeas.files import refuse_existing, write_bytes
 from mdeas.runtime import INPUTS, SPEC_KEY, OnnxPredictor, model_bytes
 from mdeas.sample import spread
 from mdeas.spec import Spec, prepare
+from mdeas.system.files import refuse_existing, write_bytes
 
 SUFFIX = "-int8"
 _FEW = 32  # channels that a kernel reads, up to which its convolution stays in float

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from mdeas.errors import InputError, UsageError
-from mdeas.files import write_bytes
-from mdeas.images import decode_depth16, decode_gray, decode_rgb, encode_jpeg, encode_png
+from mdeas.images.codec import decode_depth16, decode_gray, decode_rgb, encode_jpeg, encode_png
 from mdeas.sample import Sample
+from mdeas.system.files import write_bytes
 
 PHOTO_FORMATS: dict[str, Callable[[np.ndarray], bytes]] = {"jpeg": encode_jpeg, "png": encode_png}
 PICTURES = ("background", "image", "mask", "depth")

@@ -11,13 +11,13 @@ import numpy as np
 from mdeas import baselines, onnxfile
 from mdeas.closer import Part, around, merged_depth, merged_mask
 from mdeas.errors import MemoryLimitError, ModelError, NonFiniteError, UsageError
-from mdeas.files import sha256_bytes
 from mdeas.pair import check_sizes
 from mdeas.predictor import Prediction, Predictor
 from mdeas.refine import restored
 from mdeas.session import open_session
 from mdeas.spec import Spec, prepare
 from mdeas.stages import stage
+from mdeas.system.files import sha256_bytes
 
 __all__ = ["OnnxPredictor", "Prediction", "Predictor", "load"]
 

@@ -5,7 +5,7 @@ import random
 import cv2
 import numpy as np
 
-from mdeas.images import encode_jpeg, encode_png
+from mdeas.images.codec import encode_jpeg, encode_png
 
 _HEADER = 64
 

@@ -1,6 +1,7 @@
 """A file system that fails, in this process: the n-th call that changes something goes wrong.
 
-What mdeas writes goes through mdeas.files and a few functions of os; these are replaced while the shim is on.
+What mdeas writes goes through mdeas.system.files and a few functions of os; these are replaced while the
+shim is on.
 A power cut leaves half of what was written since the last fsync, and lets nothing after it through, clean-up
 included: the disk is then as a killed process on a failing machine would leave it. fsync itself is only
 counted. A process that kills itself (files.kill_point) ends in the same way.
@@ -12,7 +13,7 @@ import errno
 import os
 from pathlib import Path
 
-from mdeas import files
+from mdeas.system import files
 
 _CALLS = ("open", "mkdir", "unlink", "rmdir", "replace", "fsync", "ftruncate", "pwrite")
 _TAKE_ROOM = ("open", "mkdir", "write", "pwrite", "fsync")
@@ -99,7 +100,7 @@ class FailingDisk:
 
 
 class _File:
-    """A file open for writing, as far as mdeas.files uses it."""
+    """A file open for writing, as far as mdeas.system.files uses it."""
 
     def __init__(self, disk, path):
         self._disk, self._file = disk, builtins.open(path, "wb", buffering=0)  # noqa: SIM115

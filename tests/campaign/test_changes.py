@@ -7,7 +7,7 @@ from world import create_photos, folders, photo, tree, without_processes
 from mdeas.create import plan
 from mdeas.create.build import build
 from mdeas.errors import InputError
-from mdeas.images import write_jpeg
+from mdeas.images.codec import write_jpeg
 
 
 def photos(out, root, *words, **changes):

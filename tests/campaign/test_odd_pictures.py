@@ -9,10 +9,10 @@ from odd import CUTOUTS, FOREIGN, PHOTOS, USED, stored
 from tally import FULL
 from world import create_photos, cutout, folders, mdeas, photo
 
-from mdeas import images
 from mdeas.dataset import Dataset, read_index, verify
-from mdeas.failures import ERRORS
-from mdeas.images import encode_png
+from mdeas.images import codec
+from mdeas.images.codec import encode_png
+from mdeas.system.failures import ERRORS
 
 
 def write(folder, files):
@@ -45,9 +45,9 @@ def test_foreign_files_and_bombs_are_refused_before_decoding(row, tmp_path, monk
     backgrounds, foregrounds = folders(tmp_path)
     names = {path.name for path in backgrounds.iterdir()}
     write(backgrounds, FOREIGN)
-    decoded, decode = [], images._decode_stored
+    decoded, decode = [], codec._decode_stored
     monkeypatch.setattr(
-        images, "_decode_stored", lambda data, name: decoded.append(name) or decode(data, name)
+        codec, "_decode_stored", lambda data, name: decoded.append(name) or decode(data, name)
     )
     outcome = create(tmp_path, backgrounds, foregrounds, num_bad=1)
     with row("pictures: EPS, PDF, SVG, PSD, HTML, 0 bytes, bombs: not decoded") as tally:

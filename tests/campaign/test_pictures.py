@@ -15,8 +15,8 @@ from mdeas.create.pairs import PairsMaker
 from mdeas.create.shards import Rows
 from mdeas.dataset import Dataset, read_index, verify
 from mdeas.errors import InputError
-from mdeas.failures import ERRORS
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
+from mdeas.system.failures import ERRORS
 
 NUM_PICTURES = cases(120, 1020)
 MEMORY_BYTES = 3 * 2**30

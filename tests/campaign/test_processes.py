@@ -13,7 +13,7 @@ from tally import cases
 from world import SLOW_MAKER, start, start_command, tree, wait_for_shards, without_processes, workers_of
 
 from mdeas.create.build import build
-from mdeas.files import LOCK_NAME
+from mdeas.system.files import LOCK_NAME
 
 SLOW_S = 0.05
 SHARD_ROWS = 6  # of the program

@@ -8,9 +8,9 @@ from slow_maker import SlowMaker
 from tally import cases
 from world import tree, without_processes
 
-from mdeas import files
 from mdeas.create.build import build
 from mdeas.errors import StorageError
+from mdeas.system import files
 
 SHARD_ROWS = 4
 POINTS = ("plan", "temporary", "renamed", "shard", "record", "errors", "index", "cleaning")

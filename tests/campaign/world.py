@@ -12,7 +12,7 @@ import numpy as np
 
 from mdeas import cli
 from mdeas.create.engine import LOCAL
-from mdeas.images import write_jpeg, write_png
+from mdeas.images.codec import write_jpeg, write_png
 
 SLOW_MAKER = Path(__file__).parents[1] / "slow_maker.py"
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from mdeas.create import assets
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
 
 
 def make_folders(root, num_backgrounds, num_foregrounds):

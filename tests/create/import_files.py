@@ -12,7 +12,7 @@ from mdeas.create.imports.maker import ImportMaker
 from mdeas.create.imports.sources import read_source
 from mdeas.create.imports.splits import ImportRecipe
 from mdeas.errors import InputError
-from mdeas.images import encode_jpeg, encode_png
+from mdeas.images.codec import encode_jpeg, encode_png
 
 HEIGHT, WIDTH = 6, 9
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)

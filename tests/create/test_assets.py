@@ -9,7 +9,7 @@ import pytest
 
 from mdeas.create.assets import LONG_SIDE, cutout, load_pool, photo, split_of
 from mdeas.errors import InputError
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
 
 SHARES = {"validation": 0.1, "test": 0.3}
 

@@ -14,7 +14,7 @@ from mdeas.create.build import build
 from mdeas.create.plan import compare, shards_of
 from mdeas.dataset import read_index, verify
 from mdeas.errors import InputError, StorageError, UsageError, WorkerError
-from mdeas.files import locked
+from mdeas.system.files import locked
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from mdeas.create.photos import layers, placement
 from mdeas.create.photos.maker import PUBLISHED, PhotosMaker, PhotosRecipe
 from mdeas.create.photos.placement import Placement
 from mdeas.errors import InputError, UsageError
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
 from mdeas.sample import check
 
 SIZE = 48

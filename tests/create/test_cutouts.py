@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from mdeas.cli import main
 from mdeas.create.assets import Asset, cutout
 from mdeas.create.matte import cut_outs
-from mdeas.images import read_rgba, write_png
+from mdeas.images.codec import read_rgba, write_png
 
 SIZE = 40
 

@@ -9,8 +9,8 @@ from mdeas.create.assets import load_pool, photo
 from mdeas.create.depth.depths import RgbdDepths, open_depths
 from mdeas.create.photos.recipe import PhotosRecipe
 from mdeas.errors import InputError
-from mdeas.files import write_json
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
+from mdeas.system.files import write_json
 
 
 @pytest.fixture

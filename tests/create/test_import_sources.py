@@ -25,7 +25,7 @@ from import_files import (
 
 from mdeas.create.imports.sources import read_source
 from mdeas.errors import InputError
-from mdeas.images import encode_jpeg, encode_png
+from mdeas.images.codec import encode_jpeg, encode_png
 from mdeas.sample import check
 
 

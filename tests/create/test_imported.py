@@ -15,7 +15,7 @@ from mdeas.create.imports.entry import Blob, entry_of
 from mdeas.create.imports.splits import ImportRecipe, splits_of
 from mdeas.dataset import Dataset
 from mdeas.errors import UsageError
-from mdeas.images import encode_jpeg, encode_png
+from mdeas.images.codec import encode_jpeg, encode_png
 from mdeas.rows import encode_row
 from mdeas.sample import check
 

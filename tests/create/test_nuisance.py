@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mdeas.create.nuisance import CLEAN_SHARE, Nuisance, apply, combine, draw, draw_pair
+from mdeas.images.camera_faults import CLEAN_SHARE, Nuisance, apply, combine, draw, draw_pair
 
 
 def flat(value: int, size: int = 32) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 
 from mdeas.create.pairs import PairsMaker
 from mdeas.errors import InputError
-from mdeas.images import write_jpeg, write_png
+from mdeas.images.codec import write_jpeg, write_png
 from mdeas.sample import check
 
 

@@ -19,7 +19,7 @@ from mdeas.create.photos.product_recipe import ProductRecipe
 from mdeas.create.photos.recipe_files import read_recipe, recipe_names
 from mdeas.dataset import Dataset
 from mdeas.errors import InputError, UsageError
-from mdeas.images import decode_rgb
+from mdeas.images.codec import decode_rgb
 from mdeas.sample import check
 
 SYSTEMS = [f"system-{k}" for k in range(1, 6)]

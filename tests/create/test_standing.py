@@ -13,7 +13,7 @@ from mdeas.create.photos.maker import PUBLISHED, PhotosMaker, PhotosRecipe
 from mdeas.create.photos.studio import View
 from mdeas.dataset import Dataset
 from mdeas.errors import UsageError
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
 from mdeas.sample import check
 
 SIDE = 96

@@ -19,7 +19,7 @@ from mdeas.create.depth.labels import LabelledMaker, label_shard
 from mdeas.create.depth.model import DEFAULT, find_model
 from mdeas.dataset import Dataset, read_index
 from mdeas.errors import InputError, ModelError, NonFiniteError
-from mdeas.files import write_json
+from mdeas.system.files import write_json
 
 COUNT, SIZE = 5, 32
 

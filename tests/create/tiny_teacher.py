@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mdeas.images import write_png
-from mdeas.torchvision_import import import_torchvision
+from mdeas.images.codec import write_png
+from mdeas.system.optional import import_torchvision
 
 NUM_PHOTOS, NUM_CUTOUTS = 3, 2
 

@@ -13,7 +13,7 @@ from mdeas.data.loader import Cached, Samples, batch_indices, chunks, collate, l
 from mdeas.data.part import Part
 from mdeas.dataset import Dataset, decode_row
 from mdeas.errors import InputError, WorkerError
-from mdeas.images import decode_rgb
+from mdeas.images.codec import decode_rgb
 
 torch.set_num_threads(1)
 ROWS = np.arange(23)

@@ -10,7 +10,7 @@ from mdeas.data.augment import AugmentConfig, augment, generator
 from mdeas.data.batch import Batch
 from mdeas.data.photometry import Photometry, photometry
 from mdeas.data.photometry_jpeg import jpeg
-from mdeas.images import decode_rgb, encode_jpeg
+from mdeas.images.codec import decode_rgb, encode_jpeg
 
 torch.set_num_threads(1)
 STRONG = {

@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from mdeas.errors import ModelError
-from mdeas.files import sha256_bytes
 from mdeas.models import blocks, create_model, differences, pretrained
+from mdeas.system.files import sha256_bytes
 
 
 def photo(seed: int, size: int = 64) -> torch.Tensor:

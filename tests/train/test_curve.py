@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from mdeas.images import read_rgb
+from mdeas.images.codec import read_rgb
 from mdeas.train import curve
 
 

@@ -21,7 +21,7 @@ from mdeas.errors import (
     StorageError,
     UsageError,
 )
-from mdeas.files import locked, sha256_file
+from mdeas.system.files import locked, sha256_file
 from mdeas.train.checkpoint import load_run
 from mdeas.train.loop import fit
 

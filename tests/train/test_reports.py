@@ -7,7 +7,7 @@ from synthetic import Squares
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from mdeas.data.batch import Batch
-from mdeas.images import read_rgb
+from mdeas.images.codec import read_rgb
 from mdeas.metrics import depth_metrics
 from mdeas.metrics_mask import ssim
 from mdeas.models import Output

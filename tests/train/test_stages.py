@@ -10,8 +10,8 @@ from accidents import in_child, signal_at
 from synthetic import Squares
 
 from mdeas.errors import Stopped, StorageError, UsageError
-from mdeas.files import sha256_file
-from mdeas.images import read_rgb
+from mdeas.images.codec import read_rgb
+from mdeas.system.files import sha256_file
 from mdeas.train.checkpoint import load_run
 from mdeas.train.curriculum import expand
 from mdeas.train.loop import fit

@@ -10,10 +10,10 @@ from torch import nn
 from mdeas.compare.entries import Entry
 from mdeas.errors import MdeasError
 from mdeas.export import export
-from mdeas.files import sha256_bytes
 from mdeas.models import create_model
 from mdeas.models.summary import gflop
 from mdeas.runtime import OnnxPredictor, model_bytes
+from mdeas.system.files import sha256_bytes
 from mdeas.train.checkpoint import load_run, read_card
 
 GFLOP_SIZE = 224

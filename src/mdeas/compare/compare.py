@@ -15,8 +15,8 @@ from mdeas.compare.protocol import Setting, protocol
 from mdeas.compare.table import BASELINES, Row, markdown, quality_columns, rows_csv
 from mdeas.compare.training import train
 from mdeas.dataset import Dataset
-from mdeas.files import locked, refuse_existing, remove_temporaries, write_bytes
-from mdeas.images import encode_png
+from mdeas.images.codec import encode_png
+from mdeas.system.files import locked, refuse_existing, remove_temporaries, write_bytes
 
 TABLE, CSV, FIGURE, PICTURES = "compare.md", "compare.csv", "compare.png", "compare-pictures.png"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mdeas.baselines import BASELINES
 from mdeas.errors import ModelError, UsageError
-from mdeas.files import quoted
 from mdeas.runtime import PACKAGED
+from mdeas.system.files import quoted
 from mdeas.train.config import load_recipe, recipe_names
 
 BASELINES_FOLDER = "baselines"  # beside those of the networks, so no network's name

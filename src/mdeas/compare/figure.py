@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mdeas.compare.table import Row
-from mdeas.figures import drawn
-from mdeas.images import encode_png
+from mdeas.images.codec import encode_png
+from mdeas.images.plots import drawn
 
 _PANELS = (("iou", "mask IoU"), ("delta1", "depth δ1 (affine-disparity)"))
 _AREA = 24.0  # points² for a million parameters

@@ -13,10 +13,10 @@ import numpy as np
 from mdeas import __version__
 from mdeas.dataset import Dataset
 from mdeas.evaluate import evaluate_predictors
-from mdeas.files import read_json_if_any
 from mdeas.predictor import Predictor
 from mdeas.report import SUMMARY
 from mdeas.runtime import OnnxPredictor
+from mdeas.system.files import read_json_if_any
 
 ALIGNMENT = "affine-disparity"
 ROUNDS = 21

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from mdeas.dataset import Dataset
-from mdeas.images import colorize
+from mdeas.images.codec import colorize
+from mdeas.images.sheets import contact_sheet, stacked
 from mdeas.predictor import Prediction, Predictor
 from mdeas.report import grey
 from mdeas.sample import Sample, spread
-from mdeas.sheets import contact_sheet, stacked
 
 ROWS = 6
 _CELL = 128

@@ -5,7 +5,7 @@ from typing import Any
 
 from mdeas.compare.candidate import Candidate
 from mdeas.compare.measure import ALIGNMENT, ROUNDS
-from mdeas.machine import cpu_name
+from mdeas.system.machine import cpu_name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mdeas.files import csv_bytes
+from mdeas.system.files import csv_bytes
 
 Row = dict[str, Any]
 """One line of the table: "name", "network" (bool), and the columns that apply."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from mdeas.compare.entries import Entry
 from mdeas.dataset import Dataset
 from mdeas.errors import Stopped, WorkerError
-from mdeas.files import read_json_if_any, sha256_file, write_json
-from mdeas.signals import stop_requests
+from mdeas.system.files import read_json_if_any, sha256_file, write_json
+from mdeas.system.signals import stop_requests
 from mdeas.train.config import load_recipe, to_dict
 
 _POLL_S = 0.5

@@ -21,12 +21,13 @@ from typing import Any
 
 from mdeas.create.engine import LOCAL, Engine
 from mdeas.create.plan import Maker, Shard, compare, index_of, plan_behind, plan_of, shards_of
-from mdeas.create.progress import progress
 from mdeas.create.shards import DATA, WORK, Made, Rows, commit, finished
 from mdeas.dataset import INDEX, read_index, seal, summary, verify
 from mdeas.errors import InputError, StorageError, UsageError
-from mdeas.failures import ERRORS
-from mdeas.files import (
+from mdeas.rows import pyarrow_parquet
+from mdeas.sample import SPLITS
+from mdeas.system.failures import ERRORS
+from mdeas.system.files import (
     LOCK_NAME,
     json_bytes,
     json_lines,
@@ -40,9 +41,8 @@ from mdeas.files import (
     write_bytes,
     write_json,
 )
-from mdeas.rows import pyarrow_parquet
-from mdeas.sample import SPLITS
-from mdeas.signals import StopRequest, stop_requests
+from mdeas.system.progress import progress
+from mdeas.system.signals import StopRequest, stop_requests
 
 PLAN = "plan.json"
 _SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5,}}\.parquet")

@@ -10,17 +10,17 @@ import numpy as np
 
 from mdeas.create.matte import cut_outs
 from mdeas.errors import InputError
-from mdeas.failures import refuse_other_list, tell_failures
-from mdeas.files import locked, quoted, refuse_existing
-from mdeas.images import list_images, write_png
-from mdeas.names import output_names
+from mdeas.images.codec import list_images, write_png
+from mdeas.images.photo import Photo, open_photo
 from mdeas.pair import PairWarning
 from mdeas.pair import tell as tell_warnings
 from mdeas.pairing.matched import Mode, match_photos
-from mdeas.photo import Photo, open_photo
 from mdeas.predictor import Predictor
 from mdeas.runtime import load
 from mdeas.spec import within
+from mdeas.system.failures import refuse_other_list, tell_failures
+from mdeas.system.files import locked, quoted, refuse_existing
+from mdeas.system.names import output_names
 
 _LONG_SIDE = 2048  # px; models see a few hundred, and compositing uses 800
 

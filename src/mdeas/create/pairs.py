@@ -19,10 +19,10 @@ import numpy as np
 
 from mdeas.create.depth.sensor import read_depth_m, wrong_size
 from mdeas.errors import InputError
-from mdeas.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
-from mdeas.images import SUFFIXES, read_gray, read_rgb
-from mdeas.names import printable
+from mdeas.images.codec import SUFFIXES, read_gray, read_rgb
 from mdeas.sample import Sample
+from mdeas.system.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
+from mdeas.system.names import printable
 
 _ROLES = {
     "image": ("image",),

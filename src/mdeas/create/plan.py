@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mdeas.dataset import FORMAT, VERSION
-from mdeas.files import json_bytes
 from mdeas.sample import SPLITS, Sample
+from mdeas.system.files import json_bytes
 
 _PACKAGES = ("mdeas", "numpy", "opencv-python-headless", "pyarrow")
 _MOST_DIFFERENCES = 4

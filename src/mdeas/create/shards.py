@@ -6,9 +6,9 @@ from typing import Any
 
 from mdeas.create.plan import Maker, Shard
 from mdeas.errors import InputError
-from mdeas.files import kill_point, read_json, sha256_file, storage, write_json
 from mdeas.rows import encode_row, write_shard
 from mdeas.sample import check
+from mdeas.system.files import kill_point, read_json, sha256_file, storage, write_json
 
 DATA, WORK = "data", ".work"
 

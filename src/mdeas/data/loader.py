@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from mdeas.data.batch import Batch
 from mdeas.errors import InputError, MdeasError, WorkerError
 from mdeas.sample import Sample
-from mdeas.signals import follow_parent
+from mdeas.system.signals import follow_parent
 
 _GLIBC_TRIM_THRESHOLD, _GLIBC_MMAP_THRESHOLD = -1, -3  # malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
 _LARGEST_PICTURE, _ALL = 2**25, 2**30  # bytes

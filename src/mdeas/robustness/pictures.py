@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from mdeas.images.sheets import colorize, contact_sheet, stacked
 from mdeas.predictor import Predictor
 from mdeas.report import grey
 from mdeas.robustness.disturbances import DISTURBANCES, Disturbance
 from mdeas.sample import Sample
-from mdeas.sheets import colorize, contact_sheet, stacked
 
 _CELL = 112
 _GAP = 24  # between the two columns, pixels

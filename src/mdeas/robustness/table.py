@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mdeas.compare.table import BASELINES
-from mdeas.files import csv_bytes
 from mdeas.robustness.disturbances import DISTURBANCES
 from mdeas.robustness.measure import Cell, Means
+from mdeas.system.files import csv_bytes
 
 
 class Column(NamedTuple):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.figures import drawn, figure_class
+from mdeas.images.plots import drawn, figure_class
 from mdeas.show.spreads import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES, Spreads
 
 _KINDS = {"metric": "metric (1 / m)", "relative": "relative"}

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.create.progress import progress
 from mdeas.dataset import Dataset
-from mdeas.files import sha256_bytes
 from mdeas.moments import SampleStatistics
 from mdeas.sample import SPLITS, spread
 from mdeas.show.spreads import Spreads
 from mdeas.show.twins import KINDS, Prints, Twins
+from mdeas.system.files import sha256_bytes
+from mdeas.system.progress import progress
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mdeas.dataset import Dataset
-from mdeas.images import colorize, contact_sheet
+from mdeas.images.codec import colorize, contact_sheet
 from mdeas.sample import Sample, spread
 from mdeas.show.look import Look
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from mdeas.errors import InputError, ModelError, UsageError
-from mdeas.files import read_json, sha256_bytes, storage, write_bytes, write_json
 from mdeas.models import create_model
+from mdeas.system.files import read_json, sha256_bytes, storage, write_bytes, write_json
 
 STATE, PREVIOUS = "resume.pt", "resume-previous.pt"
 STAGE = "stage:"  # how a recipe refers to a run of the same curriculum

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mdeas.figures import drawn
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
+from mdeas.images.plots import drawn
 
 Row = dict[str, str]
 

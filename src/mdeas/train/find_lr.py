@@ -14,9 +14,9 @@ from mdeas.data.augment import augment, generator
 from mdeas.data.batch import Batch
 from mdeas.data.loader import Source, batch_indices, load, steps_per_epoch
 from mdeas.errors import NonFiniteError
-from mdeas.figures import drawn
-from mdeas.files import csv_bytes, refuse_existing, write_bytes
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
+from mdeas.images.plots import drawn
+from mdeas.system.files import csv_bytes, refuse_existing, write_bytes
 from mdeas.train.begin import require_samples, training_samples
 from mdeas.train.config import Recipe
 from mdeas.train.curriculum import expand

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.errors import StorageError, UsageError
-from mdeas.files import locked, remove_temporaries
+from mdeas.system.files import locked, remove_temporaries
 from mdeas.train.config import differences
 from mdeas.train.ranks import Ranks
 

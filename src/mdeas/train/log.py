@@ -16,9 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import nn
 
 from mdeas.data.batch import Batch
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
+from mdeas.images.sheets import colorize, contact_sheet
 from mdeas.models import Output
-from mdeas.sheets import colorize, contact_sheet
 
 _PLAIN_EVERY_S = 15.0
 _TITLES = ("background", "image", "mask", "predicted", "depth", "predicted")

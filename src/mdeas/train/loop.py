@@ -21,7 +21,7 @@ from mdeas.data.augment import augment, generator
 from mdeas.data.batch import Batch
 from mdeas.data.loader import Cached, RawBatch, Samples, Source, batch_indices, chunks, load, steps_per_epoch
 from mdeas.errors import Stopped
-from mdeas.signals import StopRequest, stop_requests
+from mdeas.system.signals import StopRequest, stop_requests
 from mdeas.train.begin import require_samples, training_samples
 from mdeas.train.checkpoint import load_state, save_state, save_weights
 from mdeas.train.config import Recipe, to_dict

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from mdeas.data.loader import Source, steps_per_epoch
 from mdeas.errors import UsageError
-from mdeas.figures import drawn
-from mdeas.files import refuse_existing
-from mdeas.images import write_png
+from mdeas.images.codec import write_png
+from mdeas.images.plots import drawn
+from mdeas.system.files import refuse_existing
 from mdeas.train.begin import training_samples
 from mdeas.train.config import Recipe
 from mdeas.train.curriculum import expand

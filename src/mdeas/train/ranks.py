@@ -21,7 +21,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from mdeas.errors import MdeasError, StorageError, UsageError, WorkerError
-from mdeas.signals import follow_parent
+from mdeas.system.signals import follow_parent
 
 # A rank that is silent for so long is given up (torch waits half an hour); torchrun then kills what does not
 # end within 30 s more. No rank works alone for so long: what takes time is done in parts, see `agreed`.

@@ -7,8 +7,8 @@ from typing import Any
 from torch import nn
 
 from mdeas.data.batch import Batch
-from mdeas.files import write_bytes
 from mdeas.models import Output
+from mdeas.system.files import write_bytes
 from mdeas.train.config import Recipe, to_yaml
 from mdeas.train.curve import epoch_means, read_log, write_curve
 from mdeas.train.log import Board, CsvLog, Meter, picture_sheet, write_sheet

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mdeas.files import csv_bytes, write_bytes
-from mdeas.images import read_rgb, write_png
-from mdeas.sheets import stacked
+from mdeas.images.codec import read_rgb, write_png
+from mdeas.images.sheets import stacked
+from mdeas.system.files import csv_bytes, write_bytes
 from mdeas.train.curve import read_log, write_curve
 
 Row = dict[str, Any]

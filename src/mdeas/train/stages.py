@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.data.loader import Source
-from mdeas.files import kill_point, read_json, write_bytes, write_json
-from mdeas.signals import stop_requests
+from mdeas.system.files import kill_point, read_json, write_bytes, write_json
+from mdeas.system.signals import stop_requests
 from mdeas.train.checkpoint import copy_checkpoints
 from mdeas.train.config import Recipe, to_dict, to_yaml
 from mdeas.train.curriculum import Stage, expand

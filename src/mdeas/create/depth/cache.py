@@ -20,9 +20,9 @@ import numpy as np
 from mdeas.create.assets import LONG_SIDE, Asset, Pool, cutout, photo
 from mdeas.create.depth.depths import frozen
 from mdeas.create.depth.model import DepthModel
-from mdeas.create.progress import progress
 from mdeas.errors import InputError
-from mdeas.files import (
+from mdeas.images.codec import decode_depth16, encode_png
+from mdeas.system.files import (
     json_bytes,
     locked,
     quoted,
@@ -32,8 +32,8 @@ from mdeas.files import (
     write_bytes,
     write_json,
 )
-from mdeas.images import decode_depth16, encode_png
-from mdeas.signals import stop_requests
+from mdeas.system.progress import progress
+from mdeas.system.signals import stop_requests
 
 _CACHED = 320  # depth maps a process keeps, as many as assets.photo and cutout
 _MAX_UINT16 = 65535

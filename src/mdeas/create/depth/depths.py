@@ -12,7 +12,7 @@ import numpy as np
 from mdeas.create.assets import Asset, Pool, photo
 from mdeas.create.depth.sensor import read_depth_m
 from mdeas.errors import InputError
-from mdeas.files import json_bytes, quoted, sha256_bytes, sha256_file
+from mdeas.system.files import json_bytes, quoted, sha256_bytes, sha256_file
 
 if TYPE_CHECKING:
     from mdeas.create.photos.recipe import Layers

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.errors import InputError, ModelError, UsageError
-from mdeas.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
+from mdeas.system.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
 
 DEFAULT = "depth-anything/Depth-Anything-V2-Small-hf"
 """24.8 M parameters, Apache-2.0. Its Base and Large are not for commercial use."""

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from mdeas.errors import InputError
-from mdeas.files import quoted
-from mdeas.images import read_depth16
+from mdeas.images.codec import read_depth16
+from mdeas.system.files import quoted
 
 _SATURATED = 65535  # a 16-bit file says this for whatever is farther
 _ASPECT_TOLERANCE = 0.02  # what rounding the sides of a small depth grid amounts to

@@ -12,7 +12,7 @@ import torch
 
 from mdeas.create.depth.model import DepthModel
 from mdeas.errors import ModelError, NonFiniteError
-from mdeas.torchvision_import import import_torchvision
+from mdeas.system.optional import import_torchvision
 
 _BATCH = {"cpu": 1, "cuda": 32}
 """Pictures at a time. A CPU is as fast with one, and can be stopped after each."""

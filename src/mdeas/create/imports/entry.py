@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mdeas.errors import InputError
-from mdeas.files import quoted
-from mdeas.images import read_bytes
-from mdeas.names import printable
+from mdeas.images.codec import read_bytes
 from mdeas.rows import PICTURES
 from mdeas.sample import DEPTH_KINDS, SPLITS
+from mdeas.system.files import quoted
+from mdeas.system.names import printable
 
 # How published data sets, Hugging Face and the world call our words.
 ALIASES = {

@@ -15,8 +15,8 @@ from mdeas.create.imports.pictures import read_depth, read_mask, read_photo
 from mdeas.create.imports.sources import Source
 from mdeas.create.imports.splits import ImportRecipe, splits_of
 from mdeas.errors import InputError
-from mdeas.files import json_bytes, sha256_bytes
 from mdeas.sample import Sample
+from mdeas.system.files import json_bytes, sha256_bytes
 
 _SHARED = 4096  # files that serve many rows, as backgrounds do, are hashed once
 

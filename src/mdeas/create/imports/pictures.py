@@ -10,8 +10,8 @@ import numpy as np
 
 from mdeas.create.imports.entry import Blob
 from mdeas.errors import InputError
-from mdeas.headers import inspect
-from mdeas.images import decode_depth16, decode_gray, decode_rgb, encode_png
+from mdeas.images.codec import decode_depth16, decode_gray, decode_rgb, encode_png
+from mdeas.images.headers import inspect
 
 # Bits a channel and colour type, bytes 24 and 25 of a PNG (PNG third edition, 11.2.1).
 _RGB8, _GREY8, _GREY16 = b"\x08\x02", b"\x08\x00", b"\x10\x00"

@@ -12,9 +12,9 @@ import re
 from pathlib import Path
 
 from mdeas.create.imports.entry import ALIASES, Blob, Entry, broken, entry_of
-from mdeas.files import quoted
-from mdeas.images import list_images
-from mdeas.names import output_names
+from mdeas.images.codec import list_images
+from mdeas.system.files import quoted
+from mdeas.system.names import output_names
 
 
 def picture_folders(root: Path) -> dict[str, Path]:

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mdeas.create.imports.entry import ALIASES, Blob, Entry, broken, entry_of
-from mdeas.files import quoted
-from mdeas.names import output_names
+from mdeas.system.files import quoted
+from mdeas.system.names import output_names
 
 METADATA = ("metadata.jsonl", "metadata.csv")
 

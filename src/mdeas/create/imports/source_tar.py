@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.create.imports.entry import ALIASES, Blob, Entry, broken, entry_of
-from mdeas.files import quoted
 from mdeas.sample import SPLITS
+from mdeas.system.files import quoted
 
 _BLOCK = 512  # bytes; POSIX.1-1988 (ustar) ends an archive with two blocks of zeros
 _PIECE = 2**20

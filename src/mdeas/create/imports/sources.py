@@ -11,8 +11,8 @@ from mdeas.create.imports.entry import Entry, broken, unique
 from mdeas.create.imports.source_folders import picture_folders, read_folders
 from mdeas.create.imports.source_table import METADATA, read_table
 from mdeas.create.imports.source_tar import read_tar
-from mdeas.files import quoted, read_json
 from mdeas.sample import SPLITS
+from mdeas.system.files import quoted, read_json
 
 LABELS = "label_data.csv"
 ORIGIN = "export.json"

@@ -13,8 +13,8 @@ from mdeas.create.assets import split_of
 from mdeas.create.imports.entry import Entry, broken
 from mdeas.create.splits import SplitRecipe
 from mdeas.errors import UsageError
-from mdeas.files import sha256_bytes
 from mdeas.sample import SPLITS
+from mdeas.system.files import sha256_bytes
 
 
 @dataclass(frozen=True, kw_only=True)

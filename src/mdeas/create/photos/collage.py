@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mdeas.create import nuisance
 from mdeas.create.assets import cutout
 from mdeas.create.photos import layers
 from mdeas.create.photos.stage import draw_plate, draw_views
 from mdeas.create.photos.standing import add_standing, has_ground
 from mdeas.create.photos.studio import Studio, View
 from mdeas.create.photos.things import add_random, draw_spot, draw_thing, lay, plain_thing
+from mdeas.images import camera_faults
 
 _PLATES = 6
 """Views tried for one on whose surfaces something can stand."""
@@ -74,5 +74,5 @@ class Collage:
         if not self.studio.recipe.nuisances:
             return background, image
         rng = self.studio.rng
-        first, second = nuisance.draw_pair(rng)
-        return nuisance.apply(background, first, rng), nuisance.apply(image, second, rng)
+        first, second = camera_faults.draw_pair(rng)
+        return camera_faults.apply(background, first, rng), camera_faults.apply(image, second, rng)

@@ -23,7 +23,7 @@ from mdeas.create.photos.positions import POSITIONS
 from mdeas.create.photos.product_recipe import ProductRecipe
 from mdeas.create.photos.sprites import Sprite, encoded_plate, plate, put, sprite, through
 from mdeas.errors import UsageError
-from mdeas.images import encode_jpeg, encode_png
+from mdeas.images.codec import encode_jpeg, encode_png
 from mdeas.sample import Sample
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from mdeas.create.assets import Asset, cutout, photo
 from mdeas.create.photos.layers import resize
 from mdeas.create.photos.masks import MASK_RULES
-from mdeas.images import encode_jpeg
+from mdeas.images.codec import encode_jpeg
 
 Sizes = tuple[tuple[int, int], ...]
 

@@ -20,8 +20,8 @@ import numpy as np
 from mdeas.create.scenes.mesh import Mesh, areas, corner_normals
 from mdeas.create.scenes.texture import TextureBank
 from mdeas.errors import InputError, UsageError
-from mdeas.files import quoted
-from mdeas.images import MAX_PIXELS
+from mdeas.images.codec import MAX_PIXELS
+from mdeas.system.files import quoted
 
 TEXTURE_SIDE = 256
 """Texels a side, whatever the file has: a mesh seldom fills more of a picture."""

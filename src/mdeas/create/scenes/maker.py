@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from mdeas.create import nuisance
 from mdeas.create.assets import cutout
 from mdeas.create.scenes import boxes, layout
 from mdeas.create.scenes.picture import Rendered, added_share, render
@@ -16,6 +15,7 @@ from mdeas.create.scenes.recipe import ScenesRecipe
 from mdeas.create.scenes.scene import Palette, Primitive, Rng, Scene, Surface, log_uniform, rotation
 from mdeas.create.scenes.spots import Place
 from mdeas.create.scenes.stock import Stock, load_sources
+from mdeas.images import camera_faults
 from mdeas.sample import Sample
 
 TRIES = 6
@@ -153,8 +153,8 @@ class ScenesMaker:
         photos = [_to_uint8(p[0]) for p in (rendered.background, rendered.image)]
         if not self.recipe.nuisances:
             return photos[0], photos[1]
-        first, second = nuisance.draw_pair(rng)
-        return nuisance.apply(photos[0], first, rng), nuisance.apply(photos[1], second, rng)
+        first, second = camera_faults.draw_pair(rng)
+        return camera_faults.apply(photos[0], first, rng), camera_faults.apply(photos[1], second, rng)
 
 
 def _board(place: Place, spot: np.ndarray, half: np.ndarray, which: int, rng: Rng) -> Primitive:

@@ -19,7 +19,7 @@ from mdeas.create.assets import Asset, Pool, load_pool
 from mdeas.create.scenes.glb import read_glb, trimesh_module
 from mdeas.create.scenes.mesh import Mesh
 from mdeas.errors import InputError
-from mdeas.files import json_bytes, quoted, sha256_bytes
+from mdeas.system.files import json_bytes, quoted, sha256_bytes
 
 TABLE = "meshes.csv"
 _CACHED = 256

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mdeas import container
 from mdeas.errors import InputError, UsageError
-from mdeas.files import quoted
-from mdeas.images import list_images, read_rgb
-from mdeas.videofile import VideoReader, is_camera
+from mdeas.images import video_headers
+from mdeas.images.codec import list_images, read_rgb
+from mdeas.images.video import VideoReader, is_camera
+from mdeas.system.files import quoted
 
 MAX_FRAMES = 60
 """Of more frames so many are used, evenly spread: more of them tell little and cost time."""
@@ -71,7 +71,7 @@ def _is_video(path: Path) -> bool:
             "E-USAGE", f"{quoted(path)} is a camera. Record a video first: it is read more than once."
         )
     try:
-        descriptor, _ = container.open_checked(str(path))
+        descriptor, _ = video_headers.open_checked(str(path))
     except InputError:
         return False
     os.close(descriptor)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from mdeas.errors import InputError
-from mdeas.files import quoted
+from mdeas.system.files import quoted
 
 _BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")  # that an MP4 or MOV may begin with
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"

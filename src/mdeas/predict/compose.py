@@ -9,18 +9,18 @@ import numpy as np
 
 from mdeas.errors import UsageError
 from mdeas.fields import part, strips
-from mdeas.files import quoted, refuse_outputs
 from mdeas.foreground import Colours, backdrop, estimate, in_own_colours
-from mdeas.images import read_rgba, write_png
+from mdeas.images.codec import read_rgba, write_png
+from mdeas.images.photo import MAX_VIEW, Photo, open_photo
 from mdeas.insert import Insert, place_insert
 from mdeas.layers import Layers, split_depth, subject_depth
 from mdeas.metres import Ruler
 from mdeas.pair import PairWarning, tell
 from mdeas.pairing.matched import Mode, match_photos
-from mdeas.photo import MAX_VIEW, Photo, open_photo
 from mdeas.predictor import Prediction, Predictor
 from mdeas.runtime import load, tell_model
 from mdeas.spec import resize, within
+from mdeas.system.files import quoted, refuse_outputs
 
 _SOFT = 0.01  # share of the depth's range over which one thing passes into the other
 # Mask values that become alpha 0 and 1: models are seldom surer, and an insert must not shine through.

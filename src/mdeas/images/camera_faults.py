@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from mdeas.images import decode_rgb, encode_jpeg
+from mdeas.images.codec import decode_rgb, encode_jpeg
 
 Gains = tuple[float, float, float]
 

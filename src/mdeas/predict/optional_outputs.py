@@ -7,20 +7,20 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas import headers
 from mdeas.camera import Camera, camera_of, check_fov
 from mdeas.cloud import build_cloud, up_to_scale
 from mdeas.errors import UsageError
-from mdeas.files import quoted, write_bytes, write_json
-from mdeas.images import read_bytes, write_png
+from mdeas.images import headers
+from mdeas.images.codec import read_bytes, write_png
+from mdeas.images.photo import Photo
 from mdeas.layers import Layers, split_depth
 from mdeas.metres import Measured
-from mdeas.outputs import encode_depth
 from mdeas.pair import PairWarning
-from mdeas.photo import Photo
 from mdeas.pointfile import FORMATS, encode_points
+from mdeas.predict.outputs import encode_depth
 from mdeas.predictor import Prediction, Predictor
 from mdeas.spec import resize
+from mdeas.system.files import quoted, write_bytes, write_json
 
 LAYERS = ("foreground-depth.png", "background-depth.png", "layers.json")
 

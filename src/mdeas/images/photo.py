@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mdeas.images import read_rgb
+from mdeas.images.codec import read_rgb
 from mdeas.spec import within
 
 # Models work at a few hundred pixels. Above this long side a photo is shrunk before it is predicted, and the

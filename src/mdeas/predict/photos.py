@@ -7,21 +7,21 @@ from typing import Any
 
 from mdeas import metres
 from mdeas.errors import InputError
-from mdeas.extras import Extras
-from mdeas.extras import doubts as cloud_doubts
-from mdeas.failures import ERRORS, refuse_other_list, tell_failures
-from mdeas.files import locked, quoted, refuse_outputs
-from mdeas.images import list_images
+from mdeas.images.codec import list_images
+from mdeas.images.photo import Photo, open_photo
 from mdeas.metres import Ruler
-from mdeas.names import output_names
 from mdeas.objects import find_objects, write_report
-from mdeas.outputs import OUTPUTS, write_outputs
 from mdeas.pair import tell
 from mdeas.pairing.matched import Mode, match_photos
-from mdeas.photo import Photo, open_photo
+from mdeas.predict.optional_outputs import Extras
+from mdeas.predict.optional_outputs import doubts as cloud_doubts
+from mdeas.predict.outputs import OUTPUTS, write_outputs
 from mdeas.predictor import Predictor
 from mdeas.runtime import load, tell_model
 from mdeas.stages import stage
+from mdeas.system.failures import ERRORS, refuse_other_list, tell_failures
+from mdeas.system.files import locked, quoted, refuse_outputs
+from mdeas.system.names import output_names
 
 
 def predict_files(

@@ -19,18 +19,18 @@ from rich.console import Console
 from rich.progress import Progress
 
 from mdeas.errors import InputError, Stopped, UsageError
-from mdeas.files import quoted, refuse_outputs
-from mdeas.images import colorize
+from mdeas.images.codec import colorize
+from mdeas.images.photo import Photo, open_photo
+from mdeas.images.sheets import labelled, robust_range
+from mdeas.images.video import VideoReader, evenly, is_camera, write_video
 from mdeas.metrics_depth import fit_line
 from mdeas.pair import shows_nothing, tell
 from mdeas.pairing.matched import Mode, match_photos
-from mdeas.photo import Photo, open_photo
 from mdeas.predictor import Predictor
 from mdeas.runtime import load, tell_model
-from mdeas.sheets import labelled, robust_range
-from mdeas.signals import StopRequest, stop_requests
 from mdeas.spec import resize
-from mdeas.videofile import VideoReader, evenly, is_camera, write_video
+from mdeas.system.files import quoted, refuse_outputs
+from mdeas.system.signals import StopRequest, stop_requests
 
 _MAX_TILE = 640  # long side of a tile, pixels
 _HEADROOM = 0.5  # of the empty scene's range of depth, for what is nearer

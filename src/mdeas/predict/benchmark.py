@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 
 from mdeas.errors import UsageError
-from mdeas.images import read_rgb, write_jpeg
-from mdeas.machine import cpu_name, num_cores, peak_mib
-from mdeas.predict import predict_pair
+from mdeas.images.codec import read_rgb, write_jpeg
+from mdeas.predict.photos import predict_pair
 from mdeas.predictor import Predictor
 from mdeas.runtime import OnnxPredictor, load
 from mdeas.spec import resize
 from mdeas.stages import STAGES, measured
+from mdeas.system.machine import cpu_name, num_cores, peak_mib
 
 _SAMPLE_SIZE = "1280x720"
 _TOTAL = "total"

@@ -15,9 +15,9 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from mdeas import container
 from mdeas.errors import InputError, StorageError
-from mdeas.files import quoted, replacing
+from mdeas.images import video_headers
+from mdeas.system.files import quoted, replacing
 
 _MAX_PIXELS = 40_000_000  # of a frame: more than 8K
 _USUAL_RATE, _MAX_RATE = 25.0, 60.0  # frames per second: when none is told; of a variable rate
@@ -56,7 +56,7 @@ class VideoReader:
         return _capture(int(source) if source.isdecimal() else source, cv2.CAP_ANY)
 
     def _open_file(self, source: str, stack: contextlib.ExitStack) -> cv2.VideoCapture:
-        descriptor, self.missing_bytes = container.open_checked(source)
+        descriptor, self.missing_bytes = video_headers.open_checked(source)
         stack.callback(os.close, descriptor)
         # By its descriptor: what was checked is what is read, and OpenCV crashes on names that are not UTF-8.
         self._path = f"/dev/fd/{descriptor}"
@@ -78,7 +78,7 @@ class VideoReader:
         if self.missing_bytes:
             why = f"ends at least {self.missing_bytes:,} bytes early and no frame can be read"
             return InputError("E-VIDEO-TRUNCATED", f"{self.name}: {why}. Copy it again.")
-        return container.refused(self.name, "it cannot be decoded")
+        return video_headers.refused(self.name, "it cannot be decoded")
 
     def _nominal_rate(self) -> float:
         rate = self._capture.get(cv2.CAP_PROP_FPS)

@@ -14,10 +14,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas import headers
 from mdeas.errors import InputError, MemoryLimitError
-from mdeas.files import quoted, write_bytes
-from mdeas.sheets import colorize, contact_sheet
+from mdeas.images import headers
+from mdeas.images.sheets import colorize, contact_sheet
+from mdeas.system.files import quoted, write_bytes
 
 __all__ = [
     "MAX_PIXELS",

@@ -8,14 +8,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.files import json_bytes, write_bytes
 from mdeas.foreground import decontaminate
-from mdeas.images import colorize, contact_sheet, encode_png, read_rgba
-from mdeas.machine import num_cores
-from mdeas.photo import Photo
+from mdeas.images.codec import colorize, contact_sheet, encode_png, read_rgba
+from mdeas.images.photo import Photo
+from mdeas.images.sheets import robust_range
 from mdeas.predictor import Prediction
-from mdeas.sheets import robust_range
 from mdeas.spec import resize, within
+from mdeas.system.files import json_bytes, write_bytes
+from mdeas.system.machine import num_cores
 
 OUTPUTS = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
 _PANEL_CELL = 320

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mdeas.errors import InputError
-from mdeas.tags import exif_focal_35mm, exif_orientation, tag_directories
+from mdeas.images.tags import exif_focal_35mm, exif_orientation, tag_directories
 
 FORMATS = "JPEG, PNG, WebP, TIFF or BMP"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mdeas.errors import InputError, StorageError
-from mdeas.files import json_lines, quoted, storage, write_bytes
+from mdeas.system.files import json_lines, quoted, storage, write_bytes
 
 ERRORS = "errors.jsonl"
 
