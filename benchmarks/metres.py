@@ -27,7 +27,7 @@ from mdeas.depth_fit import fit_picture
 from mdeas.errors import InputError
 from mdeas.images.codec import read_depth16, read_rgb, write_png
 from mdeas.metres import Ruler
-from mdeas.metrics_depth import abs_rel, delta1
+from mdeas.metrics.depth import abs_rel, delta1
 from mdeas.predictor import Prediction
 
 SEED, COUNT, SIZE, DRAWS = 4242, 40, 224, 10

@@ -27,7 +27,7 @@ from mdeas.images.codec import (
     write_png,
 )
 from mdeas.images.sheets import robust_range
-from mdeas.metrics_mask import boundary_f, boundary_iou, iou, mad
+from mdeas.metrics.mask import boundary_f, boundary_iou, iou, mad
 from mdeas.predictor import Prediction
 from mdeas.refine import restored
 from mdeas.spec import prepare, resize, restore

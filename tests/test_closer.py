@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mdeas import runtime
 from mdeas.closer import around, merged_depth, merged_mask
-from mdeas.metrics_mask import iou
+from mdeas.metrics.mask import iou
 
 SHAPE = 200, 300
 WHOLE = slice(None), slice(None)

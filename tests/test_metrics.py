@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from mdeas import metrics_depth, metrics_mask
-from mdeas.metrics import METRICS, depth_metrics, mask_metrics, of_task
+from mdeas.metrics import depth, mask
+from mdeas.metrics.table import METRICS, depth_metrics, mask_metrics, of_task
 from mdeas.sample import Sample
 
 LN2 = math.log(2)
@@ -50,14 +50,14 @@ def test_empty_masks(name):
 
 def test_threshold_counts_one_half_as_inside():
     a, g = np.float32([[0.5, 0.49]]), np.float32([[1, 1]])
-    assert metrics_mask.iou(a, g) == 0.5
+    assert mask.iou(a, g) == 0.5
 
 
 def test_soft_values():
     a, g = np.float32([[0.5, 1, 0, 0]]), np.float32([[1, 0, 0, 0]])
-    assert metrics_mask.mad(a, g) == pytest.approx(1e3 * 1.5 / 4)
-    assert metrics_mask.mse(a, g) == pytest.approx(1e3 * 1.25 / 4)
-    assert metrics_mask.soft_dice(a, g) == pytest.approx(2 / 3.25)
+    assert mask.mad(a, g) == pytest.approx(1e3 * 1.5 / 4)
+    assert mask.mse(a, g) == pytest.approx(1e3 * 1.25 / 4)
+    assert mask.soft_dice(a, g) == pytest.approx(2 / 3.25)
 
 
 @pytest.mark.parametrize("shared, expected", [(4, 0), (5, 0.1), (6, 0.3), (8, 0.7), (10, 1.0)])
@@ -65,23 +65,23 @@ def test_thresholded_iou_rounds_up(shared, expected):
     """IoU shared / 10; the smoothing lifts whole steps just over the edge, as published."""
     a, g = np.zeros((1, 10), np.float32), np.ones((1, 10), np.float32)
     a[0, :shared] = 1
-    assert metrics_mask.thresholded_iou(a, g) == pytest.approx(expected)
+    assert mask.thresholded_iou(a, g) == pytest.approx(expected)
 
 
 def test_conn_by_hand():
     """Above .5 the middle no longer joins the ends; of two equal components the first is kept."""
     a, g = np.float32([[1, 0.5, 1]]), np.float32([[1, 1, 1]])
     # level 1, .5, .5; phi of a: 1, 1, .5; phi of g: 1, .5, .5
-    assert metrics_mask.conn(a, g) == pytest.approx(0.5 / 1000)
+    assert mask.conn(a, g) == pytest.approx(0.5 / 1000)
 
 
 def test_conn_ignores_distances_under_the_slack():
     a, g = np.float32([[1, 0.9]]), np.float32([[1, 1]])
-    assert metrics_mask.conn(a, g) == 0
+    assert mask.conn(a, g) == 0
 
 
 def test_conn_without_any_component():
-    assert metrics_mask.conn(NOTHING, TRUE) == pytest.approx(4 / 1000)
+    assert mask.conn(NOTHING, TRUE) == pytest.approx(4 / 1000)
 
 
 def naive_filter(x, kernel, border):
@@ -99,7 +99,7 @@ def test_grad_against_the_definition():
     rng = np.random.default_rng(0)
     a, g = rng.random((2, 12, 15), np.float32)
     norms = [np.hypot(naive_filter(m, kernel, "edge"), naive_filter(m, kernel.T, "edge")) for m in (a, g)]
-    assert metrics_mask.grad(a, g) == pytest.approx(((norms[0] - norms[1]) ** 2).sum() / 1000, rel=1e-9)
+    assert mask.grad(a, g) == pytest.approx(((norms[0] - norms[1]) ** 2).sum() / 1000, rel=1e-9)
 
 
 def test_ssim_against_the_definition():
@@ -111,13 +111,13 @@ def test_ssim_against_the_definition():
     c1, c2 = 1e-4, 9e-4
     top = (2 * ma * mg + c1) * (2 * (ag - ma * mg) + c2)
     bottom = (ma**2 + mg**2 + c1) * (aa - ma**2 + gg - mg**2 + c2)
-    assert metrics_mask.ssim(a, g) == pytest.approx((top / bottom).mean(), rel=1e-5)
+    assert mask.ssim(a, g) == pytest.approx((top / bottom).mean(), rel=1e-5)
 
 
 def test_ssim_of_nothing_is_the_empty_share():
     truth = np.zeros((100, 100), np.float32)
     truth[30:70, 30:70] = 1
-    assert metrics_mask.ssim(np.zeros_like(truth), truth) == pytest.approx(1 - 0.16, abs=0.1)
+    assert mask.ssim(np.zeros_like(truth), truth) == pytest.approx(1 - 0.16, abs=0.1)
 
 
 def columns(width, *inside):
@@ -137,19 +137,19 @@ def columns(width, *inside):
     ],
 )
 def test_boundary_f(predicted, expected):
-    assert metrics_mask.boundary_f(predicted, columns(10, (0, 5))) == pytest.approx(expected)
+    assert mask.boundary_f(predicted, columns(10, (0, 5))) == pytest.approx(expected)
 
 
 def test_boundary_iou_by_hand():
     """Bands one pixel wide around 6x6 squares that are one column apart: 10 of 30 pixels shared."""
     a, g = np.zeros((2, 20, 20), np.float32)
     a[5:11, 6:12], g[5:11, 5:11] = 1, 1
-    assert metrics_mask.boundary_iou(a, g) == pytest.approx(10 / 30)
+    assert mask.boundary_iou(a, g) == pytest.approx(10 / 30)
 
 
 def test_boundary_iou_sees_the_border_of_the_picture():
     """A full picture has a band along its border: 20 + 20 + 18 + 18 pixels."""
-    assert np.count_nonzero(metrics_mask._inner_band(np.ones((20, 20), bool))) == 76
+    assert np.count_nonzero(mask._inner_band(np.ones((20, 20), bool))) == 76
 
 
 @pytest.mark.parametrize("num_pixels, expected", [(10, 0), (11, 1)])
@@ -157,8 +157,8 @@ def test_empty_component_over_a_thousandth(num_pixels, expected):
     prediction = np.zeros((100, 100), np.float32)
     prediction[np.arange(num_pixels), np.arange(num_pixels)] = 0.5  # a diagonal is connected
     prediction[50::10, 50::10] = 1  # single pixels are not
-    assert metrics_mask.empty_component(prediction) == expected
-    assert metrics_mask.empty_area(prediction) == pytest.approx((num_pixels + 25) / 1e4)
+    assert mask.empty_component(prediction) == expected
+    assert mask.empty_area(prediction) == pytest.approx((num_pixels + 25) / 1e4)
 
 
 def test_empty_pairs_are_counted_apart():
@@ -200,35 +200,33 @@ def depth_sample(z, mask=None, kind="metric"):
 
 def test_affine_alignment_undoes_scale_and_shift():
     truth = np.random.default_rng(0).uniform(0.1, 1, (8, 9)).astype(np.float32)
-    aligned = metrics_depth.align(5 * truth - 3, truth, np.ones((8, 9), bool), "affine-disparity")
+    aligned = depth.align(5 * truth - 3, truth, np.ones((8, 9), bool), "affine-disparity")
     np.testing.assert_allclose(aligned, truth, rtol=1e-5)
 
 
 def test_median_alignment_undoes_scale_only():
     truth = np.random.default_rng(0).uniform(0.1, 1, (9, 9)).astype(np.float32)
     known = np.ones((9, 9), bool)
-    np.testing.assert_allclose(metrics_depth.align(7 * truth, truth, known, "median"), truth, rtol=1e-5)
-    assert np.abs(metrics_depth.align(truth + 1, truth, known, "median") - truth).max() > 0.1
+    np.testing.assert_allclose(depth.align(7 * truth, truth, known, "median"), truth, rtol=1e-5)
+    assert np.abs(depth.align(truth + 1, truth, known, "median") - truth).max() > 0.1
 
 
 def test_no_alignment_keeps_metres():
     truth = np.float32([[0.5, 0.25]])
-    np.testing.assert_allclose(
-        metrics_depth.align(truth * 2, truth, np.ones((1, 2), bool), "none"), truth * 2
-    )
+    np.testing.assert_allclose(depth.align(truth * 2, truth, np.ones((1, 2), bool), "none"), truth * 2)
 
 
-@pytest.mark.parametrize("alignment", metrics_depth.ALIGNMENTS)
+@pytest.mark.parametrize("alignment", depth.ALIGNMENTS)
 def test_no_depth_exceeds_one_and_a_half_times_the_farthest(alignment):
     truth = np.float32([[1, 0.5, 0.25, 0]])  # farthest 4 m
-    aligned = metrics_depth.align(np.float32([[3, 1.5, 0.75, -9]]), truth, truth > 0, alignment)
+    aligned = depth.align(np.float32([[3, 1.5, 0.75, -9]]), truth, truth > 0, alignment)
     assert (1 / aligned).max() == pytest.approx(6)
 
 
 def test_constant_prediction_aligns_to_the_mean():
     truth = np.float32([[1, 0.5]])
     for value in (0, 0.1, 7):
-        aligned = metrics_depth.align(
+        aligned = depth.align(
             np.full((1, 2), value, np.float32), truth, np.ones((1, 2), bool), "affine-disparity"
         )
         np.testing.assert_allclose(aligned, 0.75)
@@ -245,10 +243,10 @@ def test_regions():
     mask[:, 20:] = 1
     known = np.ones((3, 40), bool)
     known[0, 22] = False
-    areas = metrics_depth.regions(mask, known)
+    areas = depth.regions(mask, known)
     assert np.flatnonzero(areas["band"][1]).tolist() == list(range(15, 25))
     assert areas["foreground"].sum() == 59 and areas["background"].sum() == 60
-    assert list(metrics_depth.regions(None, known)) == ["all"]
+    assert list(depth.regions(None, known)) == ["all"]
 
 
 def test_depth_metrics_by_region():
@@ -300,20 +298,20 @@ SQUARE[4:8, 3:9] = 1
 )
 def test_boundary_recall_of_a_step(inside, expected):
     inverse_depth = np.where(SQUARE > 0, inside, 1.0)
-    assert metrics_depth.boundary_recall(inverse_depth, SQUARE) == pytest.approx(expected)
+    assert depth.boundary_recall(inverse_depth, SQUARE) == pytest.approx(expected)
 
 
 def test_boundary_recall_counts_the_steepest_pixel_of_a_ramp_alone():
     mask = columns(10, (5, 10))
     at_the_edge = np.tile([1, 1, 1, 1, 1, 2, 2.6, 2.6, 2.6, 2.6], (10, 1))
     beside_it = np.tile([1, 1, 1, 1, 1, 1.3, 2.6, 2.6, 2.6, 2.6], (10, 1))
-    assert metrics_depth.boundary_recall(at_the_edge, mask) == pytest.approx(1 / 4)  # one direction of four
-    assert metrics_depth.boundary_recall(beside_it, mask) == 0
+    assert depth.boundary_recall(at_the_edge, mask) == pytest.approx(1 / 4)  # one direction of four
+    assert depth.boundary_recall(beside_it, mask) == 0
 
 
 def test_thinning_keeps_the_first_of_equals_in_each_run():
     ratios = np.array([[2.0, 3.0, 3.0, 1.0, 2.0], [3.0, 1.0, 1.5, 4.0, 1.0]])
-    kept = metrics_depth._thinned(ratios, 1.2)
+    kept = depth._thinned(ratios, 1.2)
     np.testing.assert_array_equal(kept, [[0, 1, 0, 0, 1], [1, 0, 0, 1, 0]])
 
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdeas import refine
-from mdeas.metrics_mask import boundary_f, iou, mad
+from mdeas.metrics.mask import boundary_f, iou, mad
 from mdeas.spec import resize, restore
 
 AREA = 3  # cv2.INTER_AREA

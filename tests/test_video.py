@@ -169,9 +169,7 @@ def test_a_camera_ends_after_the_frames_that_were_asked_for(here, monkeypatch):
             pass
 
     opened = video._capture
-    monkeypatch.setattr(
-        video, "_capture", lambda s, b: Camera(s, b) if isinstance(s, int) else opened(s, b)
-    )
+    monkeypatch.setattr(video, "_capture", lambda s, b: Camera(s, b) if isinstance(s, int) else opened(s, b))
     assert run("7", frames=5)["frames"] == 5
 
 

@@ -12,9 +12,9 @@ from mdeas import report
 from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
 from mdeas.images.plots import figure_class
-from mdeas.metrics import depth_metrics, mask_metrics, means
-from mdeas.metrics_depth import ALIGNMENTS
-from mdeas.metrics_mask import cut
+from mdeas.metrics.depth import ALIGNMENTS
+from mdeas.metrics.mask import cut
+from mdeas.metrics.table import depth_metrics, mask_metrics, means
 from mdeas.predictor import Prediction, Predictor
 from mdeas.robustness.card import card
 from mdeas.runtime import load

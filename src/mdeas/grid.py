@@ -13,7 +13,7 @@ from mdeas.dataset import Dataset
 from mdeas.errors import InputError, UsageError
 from mdeas.images.codec import colorize, contact_sheet, write_png
 from mdeas.images.sheets import robust_range
-from mdeas.metrics_depth import fit_line
+from mdeas.metrics.depth import fit_line
 from mdeas.predictor import Prediction, Predictor
 from mdeas.report import grey
 from mdeas.runtime import load

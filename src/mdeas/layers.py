@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from mdeas.fields import spread, square
-from mdeas.metrics_depth import fit_line
+from mdeas.metrics.depth import fit_line
 from mdeas.predictor import Prediction, Predictor
 from mdeas.spec import within
 

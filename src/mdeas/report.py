@@ -9,7 +9,7 @@ import numpy as np
 from mdeas.baselines import BASELINES
 from mdeas.dataset import Dataset
 from mdeas.images.codec import colorize, contact_sheet, encode_png
-from mdeas.metrics_depth import REGIONS
+from mdeas.metrics.depth import REGIONS
 from mdeas.predictor import Predictor
 from mdeas.sample import Sample
 from mdeas.system.files import csv_bytes, write_bytes, write_json

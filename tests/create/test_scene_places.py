@@ -16,7 +16,7 @@ from mdeas.create.scenes.spots import Place, Support
 from mdeas.create.scenes.surface import camera_rays
 from mdeas.create.scenes.texture import SIDE, TextureBank
 from mdeas.errors import UsageError
-from mdeas.metrics_depth import align, delta1
+from mdeas.metrics.depth import align, delta1
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -8,8 +8,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from mdeas.data.batch import Batch
 from mdeas.images.codec import read_rgb
-from mdeas.metrics import depth_metrics
-from mdeas.metrics_mask import ssim
+from mdeas.metrics.mask import ssim
+from mdeas.metrics.table import depth_metrics
 from mdeas.models import Output
 from mdeas.train.config import load_recipe
 from mdeas.train.log import Board

@@ -23,7 +23,7 @@ from mdeas.images.codec import colorize
 from mdeas.images.photo import Photo, open_photo
 from mdeas.images.sheets import labelled, robust_range
 from mdeas.images.video import VideoReader, evenly, is_camera, write_video
-from mdeas.metrics_depth import fit_line
+from mdeas.metrics.depth import fit_line
 from mdeas.pair import shows_nothing, tell
 from mdeas.pairing.matched import Mode, match_photos
 from mdeas.predictor import Predictor

@@ -13,7 +13,7 @@ import numpy as np
 
 from mdeas.images import camera_faults
 from mdeas.images.camera_faults import Nuisance
-from mdeas.metrics_mask import cut
+from mdeas.metrics.mask import cut
 from mdeas.sample import Sample
 
 _SIDE = 224

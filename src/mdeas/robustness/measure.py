@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import track
 
 from mdeas.dataset import Dataset
-from mdeas.metrics import METRICS, means
-from mdeas.metrics_depth import align, to_unit
-from mdeas.metrics_mask import cut
+from mdeas.metrics.depth import align, to_unit
+from mdeas.metrics.mask import cut
+from mdeas.metrics.table import METRICS, means
 from mdeas.predictor import Prediction, Predictor
 from mdeas.robustness.disturbances import DISTURBANCES
 from mdeas.sample import Sample

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mdeas.errors import InputError
-from mdeas.metrics_depth import abs_rel, align, boundary_recall, delta1
+from mdeas.metrics.depth import abs_rel, align, boundary_recall, delta1
 from mdeas.sample import Sample, spread
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mdeas import metrics_depth as depth
-from mdeas import metrics_mask as mask
+from mdeas.metrics import depth, mask
 from mdeas.sample import Sample
 
 
