@@ -16,7 +16,7 @@ import torch
 from _timing import verdict
 from torch.utils.data import DataLoader
 
-from mdeas.data.loader import Samples, batch_indices, load
+from mdeas.batches.loader import Samples, batch_indices, load
 from mdeas.dataset import FORMAT, INDEX, VERSION, Dataset, encode_row, seal, write_shard
 from mdeas.sample import Sample
 from mdeas.system.files import write_json

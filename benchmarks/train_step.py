@@ -4,7 +4,7 @@ import torch
 from _published import loss as published_loss
 from _timing import compare, report
 
-from mdeas.data.batch import Batch
+from mdeas.batches.batch import Batch
 from mdeas.models import create_model
 from mdeas.train.config import load_recipe
 from mdeas.train.losses import loss_terms

@@ -51,7 +51,7 @@ def serve(recipe_name: str) -> None:
     import torch
     from _timing import seconds
 
-    from mdeas.data.batch import Batch
+    from mdeas.batches.batch import Batch
     from mdeas.train.config import load_recipe
     from mdeas.train.cost import peak_memory_mib
     from mdeas.train.guards import make_fabric

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mdeas.data.augment import AugmentConfig, augment, generator
-from mdeas.data.batch import Batch
-from mdeas.data.photometry import Photometry
+from mdeas.batches.augment import AugmentConfig, augment, generator
+from mdeas.batches.batch import Batch
+from mdeas.batches.photometry import Photometry
 from mdeas.errors import UsageError
 
 torch.set_num_threads(1)

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from mdeas.data.augment import AugmentConfig, augment, generator
-from mdeas.data.batch import Batch
-from mdeas.data.draws import Draws
-from mdeas.data.photometry import Photometry
+from mdeas.batches.augment import AugmentConfig, augment, generator
+from mdeas.batches.batch import Batch
+from mdeas.batches.draws import Draws
+from mdeas.batches.photometry import Photometry
 
 torch.set_num_threads(1)
 # Everything at once; a slice of 35² noise is no multiple of the 16 numbers that torch draws together.

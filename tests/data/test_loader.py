@@ -9,8 +9,17 @@ import torch
 from synthetic import Squares
 
 from mdeas import dataset
-from mdeas.data.loader import Cached, Samples, batch_indices, chunks, collate, load, resized, steps_per_epoch
-from mdeas.data.part import Part
+from mdeas.batches.loader import (
+    Cached,
+    Samples,
+    batch_indices,
+    chunks,
+    collate,
+    load,
+    resized,
+    steps_per_epoch,
+)
+from mdeas.batches.part import Part
 from mdeas.dataset import Dataset, decode_row
 from mdeas.errors import InputError, WorkerError
 from mdeas.images.codec import decode_rgb

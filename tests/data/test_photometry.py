@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from mdeas.data.augment import AugmentConfig, augment, generator
-from mdeas.data.batch import Batch
-from mdeas.data.photometry import Photometry, photometry
-from mdeas.data.photometry_jpeg import jpeg
+from mdeas.batches.augment import AugmentConfig, augment, generator
+from mdeas.batches.batch import Batch
+from mdeas.batches.photometry import Photometry, photometry
+from mdeas.batches.photometry_jpeg import jpeg
 from mdeas.images.codec import decode_rgb, encode_jpeg
 
 torch.set_num_threads(1)

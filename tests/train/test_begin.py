@@ -9,8 +9,8 @@ import torch
 from synthetic import Squares
 from torch import nn
 
-from mdeas.data.batch import Batch
-from mdeas.data.part import Part
+from mdeas.batches.batch import Batch
+from mdeas.batches.part import Part
 from mdeas.errors import ModelError, UsageError
 from mdeas.models import _REGISTRY as REGISTRY
 from mdeas.models import PairNetwork, create_model, register

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mdeas.data.batch import Batch
+from mdeas.batches.batch import Batch
 from mdeas.models import Output
 from mdeas.train.losses import LOSSES, loss_terms
 from mdeas.train.losses_depth import least_squares

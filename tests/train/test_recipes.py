@@ -5,7 +5,7 @@ import math
 import pytest
 from synthetic import Squares
 
-from mdeas.data.loader import Samples
+from mdeas.batches.loader import Samples
 from mdeas.models import model_info
 from mdeas.train.config import load_recipe, recipe_names
 from mdeas.train.curriculum import expand

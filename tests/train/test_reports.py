@@ -6,7 +6,7 @@ import torch
 from synthetic import Squares
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from mdeas.data.batch import Batch
+from mdeas.batches.batch import Batch
 from mdeas.images.codec import read_rgb
 from mdeas.metrics.mask import ssim
 from mdeas.metrics.table import depth_metrics

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from mdeas.data.loader import Samples, Source
-from mdeas.data.part import Part
+from mdeas.batches.loader import Samples, Source
+from mdeas.batches.part import Part
 from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.train.checkpoint import load_run, referred
 from mdeas.train.config import Recipe

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from mdeas.data.augment import augment, generator
-from mdeas.data.batch import Batch
-from mdeas.data.loader import Source, batch_indices, load, steps_per_epoch
+from mdeas.batches.augment import augment, generator
+from mdeas.batches.batch import Batch
+from mdeas.batches.loader import Source, batch_indices, load, steps_per_epoch
 from mdeas.errors import NonFiniteError
 from mdeas.images.codec import write_png
 from mdeas.images.plots import drawn

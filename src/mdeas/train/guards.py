@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 
-from mdeas.data.batch import Batch
+from mdeas.batches.batch import Batch
 from mdeas.errors import MemoryLimitError, NonFiniteError, UsageError
 from mdeas.models import Output
 from mdeas.train.config import Recipe

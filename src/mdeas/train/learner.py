@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from mdeas.data.batch import Batch
+from mdeas.batches.batch import Batch
 from mdeas.models import Output, create_model
 from mdeas.train.begin import begin, freeze, load_teacher
 from mdeas.train.config import Recipe

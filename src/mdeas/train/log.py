@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 
-from mdeas.data.batch import Batch
+from mdeas.batches.batch import Batch
 from mdeas.images.codec import write_png
 from mdeas.images.sheets import colorize, contact_sheet
 from mdeas.models import Output

@@ -17,9 +17,18 @@ from typing import Any, NoReturn, TypeVar
 import torch
 from lightning_fabric import Fabric
 
-from mdeas.data.augment import augment, generator
-from mdeas.data.batch import Batch
-from mdeas.data.loader import Cached, RawBatch, Samples, Source, batch_indices, chunks, load, steps_per_epoch
+from mdeas.batches.augment import augment, generator
+from mdeas.batches.batch import Batch
+from mdeas.batches.loader import (
+    Cached,
+    RawBatch,
+    Samples,
+    Source,
+    batch_indices,
+    chunks,
+    load,
+    steps_per_epoch,
+)
 from mdeas.errors import Stopped
 from mdeas.system.signals import StopRequest, stop_requests
 from mdeas.train.begin import require_samples, training_samples

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from mdeas.data.loader import Source, steps_per_epoch
+from mdeas.batches.loader import Source, steps_per_epoch
 from mdeas.errors import UsageError
 from mdeas.images.codec import write_png
 from mdeas.images.plots import drawn

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from mdeas.data.batch import Batch
+from mdeas.batches.batch import Batch
 from mdeas.models import Output
 from mdeas.system.files import write_bytes
 from mdeas.train.config import Recipe, to_yaml

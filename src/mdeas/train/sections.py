@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mdeas.data.augment import AugmentConfig
+from mdeas.batches.augment import AugmentConfig
 from mdeas.errors import UsageError
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mdeas.data.loader import Source
+from mdeas.batches.loader import Source
 from mdeas.system.files import kill_point, read_json, write_bytes, write_json
 from mdeas.system.signals import stop_requests
 from mdeas.train.checkpoint import copy_checkpoints

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from mdeas.data.batch import Batch
+from mdeas.batches.batch import Batch
 from mdeas.models import Output
 from mdeas.train.losses import loss_terms
 from mdeas.train.losses_depth import least_squares

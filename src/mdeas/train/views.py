@@ -5,7 +5,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from mdeas.data.batch import Batch
+from mdeas.batches.batch import Batch
 from mdeas.models import Output
 
 _SMOOTH = 1.0

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mdeas.data.draws import Draws
-from mdeas.data.photometry_jpeg import jpeg
+from mdeas.batches.draws import Draws
+from mdeas.batches.photometry_jpeg import jpeg
 from mdeas.errors import UsageError
 
 ChangeName = Literal["blur", "gain", "rgb_shift", "hsv", "gamma", "noise", "jpeg"]

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mdeas.data.batch import Batch
-from mdeas.data.draws import Draws
-from mdeas.data.photometry import Photometry, photometry, require_within
+from mdeas.batches.batch import Batch
+from mdeas.batches.draws import Draws
+from mdeas.batches.photometry import Photometry, photometry, require_within
 
 
 @dataclass(frozen=True, kw_only=True)

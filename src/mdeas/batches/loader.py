@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
-from mdeas.data.batch import Batch
+from mdeas.batches.batch import Batch
 from mdeas.errors import InputError, MdeasError, WorkerError
 from mdeas.sample import Sample
 from mdeas.system.signals import follow_parent

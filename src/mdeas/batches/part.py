@@ -1,6 +1,6 @@
 """A part of a data set: some of its rows, in their order."""
 
-from mdeas.data.loader import Source, bare
+from mdeas.batches.loader import Source, bare
 from mdeas.sample import Sample
 
 
