@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mdeas.dataset import read_index
+from mdeas.dataset.dataset import read_index
 
 SIZE, PLACES, NUM_RIVAL = 224, 26, 400
 

@@ -17,7 +17,7 @@ from _timing import verdict
 from torch.utils.data import DataLoader
 
 from mdeas.batches.loader import Samples, batch_indices, load
-from mdeas.dataset import FORMAT, INDEX, VERSION, Dataset, encode_row, seal, write_shard
+from mdeas.dataset.dataset import FORMAT, INDEX, VERSION, Dataset, encode_row, seal, write_shard
 from mdeas.sample import Sample
 from mdeas.system.files import write_json
 from mdeas.train.config import load_recipe

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from mdeas.cli import main as mdeas
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.errors import InputError
 from mdeas.images import camera_faults
 from mdeas.images.camera_faults import Nuisance

@@ -10,10 +10,10 @@ import shutil
 import numpy as np
 import pytest
 
-from mdeas.dataset import Dataset, decode_row, encode_row, read_index, seal, verify, write_shard
+from mdeas.dataset.dataset import Dataset, decode_row, encode_row, read_index, seal, verify, write_shard
+from mdeas.dataset.show.statistics import look
 from mdeas.errors import InputError
 from mdeas.sample import Sample, check
-from mdeas.show.look import look
 from mdeas.system.files import write_json
 
 SIZE = (8, 12)

@@ -9,7 +9,7 @@ import tiny_model
 
 from mdeas import evaluate, report
 from mdeas.baselines import BASELINES
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.errors import InputError, ModelError, StorageError
 from mdeas.images.codec import read_rgb
 from mdeas.predictor import Prediction

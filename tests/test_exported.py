@@ -11,10 +11,10 @@ import pytest
 import tiny_data
 
 from mdeas.cli import main
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
+from mdeas.dataset.plain_files import export_data
+from mdeas.dataset.rows import PICTURES
 from mdeas.errors import StorageError
-from mdeas.exported import export_data
-from mdeas.rows import PICTURES
 
 
 @pytest.fixture(scope="module")

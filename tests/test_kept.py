@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from mdeas.kept import KeptPictures
+from mdeas.dataset.picture_cache import KeptPictures
 
 
 class Decoder:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mdeas.dataset.show.hashes import nearest, perceptual_hash
 from mdeas.images.codec import decode_rgb, encode_jpeg
-from mdeas.near import nearest, perceptual_hash
 
 
 def photo(seed: int, side: int = 96) -> np.ndarray:

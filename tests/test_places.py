@@ -7,10 +7,10 @@ import pyarrow.parquet as parquet
 import pytest
 import tiny_data
 
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
+from mdeas.dataset.offsets import find_places
+from mdeas.dataset.rows import PICTURES, encode_row, write_shard
 from mdeas.errors import InputError, StorageError
-from mdeas.places import find_places
-from mdeas.rows import PICTURES, encode_row, write_shard
 
 NOISE = [np.random.default_rng(seed).integers(0, 256, (96, 128, 3), np.uint8) for seed in range(12)]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mdeas.cli import main
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import read_depth16, read_gray, read_rgb, read_rgba, write_png
 from mdeas.images.video import VideoReader, write_video
 

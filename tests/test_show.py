@@ -8,11 +8,11 @@ import pytest
 import tiny_data
 
 from mdeas.cli import main
-from mdeas.dataset import INDEX, Dataset, read_index, seal
+from mdeas.dataset.dataset import INDEX, Dataset, read_index, seal
+from mdeas.dataset.show.spreads import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES
+from mdeas.dataset.show.statistics import look
 from mdeas.images.codec import read_rgb
 from mdeas.sample import Sample
-from mdeas.show.look import look
-from mdeas.show.spreads import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES
 from mdeas.system.files import write_json
 
 

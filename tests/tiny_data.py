@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mdeas.dataset import FORMAT, INDEX, VERSION, encode_row, seal, write_shard
+from mdeas.dataset.dataset import FORMAT, INDEX, VERSION, encode_row, seal, write_shard
 from mdeas.sample import Sample
 from mdeas.system.files import write_json
 

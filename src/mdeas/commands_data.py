@@ -190,7 +190,7 @@ def export_data(
     form: folder: label_data.csv and pictures. webdataset: tars of 1,000 samples
     split: part of the data set; all of it without
     """
-    from mdeas.exported import export_data as write
+    from mdeas.dataset.plain_files import export_data as write
 
     print_facts(write(Path(dataset), Path(out), form=form, split=split))
 
@@ -200,7 +200,7 @@ def verify(dataset: str) -> None:
 
     dataset: folder of a data set
     """
-    from mdeas.dataset import verify as verify_dataset
+    from mdeas.dataset.dataset import verify as verify_dataset
 
     print_facts(verify_dataset(dataset))
 
@@ -215,7 +215,7 @@ def show(
     limit: look at so many samples, evenly spread, instead of all
     force: replace a report that is there
     """
-    from mdeas.show.report import REPORT, show
+    from mdeas.dataset.show.report import REPORT, show
 
     print(show(dataset, out, limit=limit, force=force))
     if out:

@@ -10,7 +10,7 @@ from rich.progress import track
 
 from mdeas import report
 from mdeas.baselines import BASELINES
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.images.plots import figure_class
 from mdeas.metrics.depth import ALIGNMENTS
 from mdeas.metrics.mask import cut

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.errors import InputError, UsageError
 from mdeas.images.codec import colorize, contact_sheet, write_png
 from mdeas.images.sheets import robust_range

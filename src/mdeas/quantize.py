@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.errors import UsageError
 from mdeas.runtime import INPUTS, SPEC_KEY, OnnxPredictor, model_bytes
 from mdeas.sample import spread

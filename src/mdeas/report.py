@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mdeas.baselines import BASELINES
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import colorize, contact_sheet, encode_png
 from mdeas.metrics.depth import REGIONS
 from mdeas.predictor import Predictor

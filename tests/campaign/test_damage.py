@@ -11,7 +11,7 @@ from tally import cases
 from world import without_processes
 
 from mdeas.create.build import build
-from mdeas.dataset import INDEX, Dataset, verify
+from mdeas.dataset.dataset import INDEX, Dataset, verify
 from mdeas.errors import InputError
 
 NUM_DAMAGES = cases(60, 920)

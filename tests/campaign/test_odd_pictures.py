@@ -9,7 +9,7 @@ from odd import CUTOUTS, FOREIGN, PHOTOS, USED, stored
 from tally import FULL
 from world import create_photos, cutout, folders, mdeas, photo
 
-from mdeas.dataset import Dataset, read_index, verify
+from mdeas.dataset.dataset import Dataset, read_index, verify
 from mdeas.images import codec
 from mdeas.images.codec import encode_png
 from mdeas.system.failures import ERRORS

@@ -13,7 +13,7 @@ from world import create_photos, cutout, folders, photo, start_command
 
 from mdeas.create.pairs import PairsMaker
 from mdeas.create.shards import Rows
-from mdeas.dataset import Dataset, read_index, verify
+from mdeas.dataset.dataset import Dataset, read_index, verify
 from mdeas.errors import InputError
 from mdeas.images.codec import write_png
 from mdeas.system.failures import ERRORS

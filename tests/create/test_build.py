@@ -12,7 +12,7 @@ from slow_maker import SlowMaker
 from mdeas.create import pool
 from mdeas.create.build import build
 from mdeas.create.plan import compare, shards_of
-from mdeas.dataset import read_index, verify
+from mdeas.dataset.dataset import read_index, verify
 from mdeas.errors import InputError, StorageError, UsageError, WorkerError
 from mdeas.system.files import locked
 

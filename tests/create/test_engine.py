@@ -21,8 +21,8 @@ from mdeas.create.depth.model import find_model
 from mdeas.create.engine import ENGINES
 from mdeas.create.photos.maker import PhotosMaker, PhotosRecipe
 from mdeas.create.plan import Shard
+from mdeas.dataset.rows import encode_row
 from mdeas.errors import InputError, Stopped, WorkerError
-from mdeas.rows import encode_row
 
 TESTS = Path(__file__).parents[1]
 SCENES = ("create", "scenes", "--count=5", "--size=32")

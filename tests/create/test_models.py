@@ -14,7 +14,7 @@ from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
 from mdeas.create.scenes.mesh_files import load_meshes, mesh_of
 from mdeas.create.scenes.models import has_flat_top, place_kind
 from mdeas.create.scenes.scene import Camera, rotation
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.errors import InputError, UsageError
 
 pytestmark = pytest.mark.usefixtures("one_thread")

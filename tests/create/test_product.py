@@ -17,7 +17,7 @@ from mdeas.create.photos.positions import POSITIONS
 from mdeas.create.photos.product import ProductMaker
 from mdeas.create.photos.product_recipe import ProductRecipe
 from mdeas.create.photos.recipe_files import read_recipe, recipe_names
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.errors import InputError, UsageError
 from mdeas.images.codec import decode_rgb
 from mdeas.sample import check

@@ -11,7 +11,7 @@ from mdeas.create.photos.ground import find_ground
 from mdeas.create.photos.lens import Lens
 from mdeas.create.photos.maker import PUBLISHED, PhotosMaker, PhotosRecipe
 from mdeas.create.photos.studio import View
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.errors import UsageError
 from mdeas.images.codec import write_png
 from mdeas.sample import check

@@ -17,7 +17,7 @@ from mdeas.create.depth.agreement import agreement
 from mdeas.create.depth.cache import TeacherDepths
 from mdeas.create.depth.labels import LabelledMaker, label_shard
 from mdeas.create.depth.model import DEFAULT, find_model
-from mdeas.dataset import Dataset, read_index
+from mdeas.dataset.dataset import Dataset, read_index
 from mdeas.errors import InputError, ModelError, NonFiniteError
 from mdeas.system.files import write_json
 
@@ -247,7 +247,7 @@ class TestComposite:
 
     def test_what_was_left_out_stays_out_and_every_label_can_be_stopped_at(self, folder, pictures, runs):
         from mdeas.create.photos.maker import PhotosMaker, PhotosRecipe
-        from mdeas.rows import encode_row
+        from mdeas.dataset.rows import encode_row
 
         recipe = PhotosRecipe(**pictures, count=COUNT, size=SIZE, split="rows", teacher="composite")
         maker, ticks = LabelledMaker(PhotosMaker(recipe, 0), find_model(str(folder)), {}), []

@@ -8,7 +8,6 @@ import tiny_data
 import torch
 from synthetic import Squares
 
-from mdeas import dataset
 from mdeas.batches.loader import (
     Cached,
     Samples,
@@ -20,7 +19,8 @@ from mdeas.batches.loader import (
     steps_per_epoch,
 )
 from mdeas.batches.part import Part
-from mdeas.dataset import Dataset, decode_row
+from mdeas.dataset import dataset
+from mdeas.dataset.dataset import Dataset, decode_row
 from mdeas.errors import InputError, WorkerError
 from mdeas.images.codec import decode_rgb
 

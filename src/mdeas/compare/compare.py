@@ -14,7 +14,7 @@ from mdeas.compare.pictures import pictures
 from mdeas.compare.protocol import Setting, protocol
 from mdeas.compare.table import BASELINES, Row, markdown, quality_columns, rows_csv
 from mdeas.compare.training import train
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import encode_png
 from mdeas.system.files import locked, refuse_existing, remove_temporaries, write_bytes
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mdeas import __version__
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.evaluate import evaluate_predictors
 from mdeas.predictor import Predictor
 from mdeas.report import SUMMARY

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import colorize
 from mdeas.images.sheets import contact_sheet, stacked
 from mdeas.predictor import Prediction, Predictor

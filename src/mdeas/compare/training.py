@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from mdeas.compare.entries import Entry
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.errors import Stopped, WorkerError
 from mdeas.system.files import read_json_if_any, sha256_file, write_json
 from mdeas.system.signals import stop_requests

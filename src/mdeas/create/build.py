@@ -22,9 +22,9 @@ from typing import Any
 from mdeas.create.engine import LOCAL, Engine
 from mdeas.create.plan import Maker, Shard, compare, index_of, plan_behind, plan_of, shards_of
 from mdeas.create.shards import DATA, WORK, Made, Rows, commit, finished
-from mdeas.dataset import INDEX, read_index, seal, summary, verify
+from mdeas.dataset.dataset import INDEX, read_index, seal, summary, verify
+from mdeas.dataset.rows import pyarrow_parquet
 from mdeas.errors import InputError, StorageError, UsageError
-from mdeas.rows import pyarrow_parquet
 from mdeas.sample import SPLITS
 from mdeas.system.failures import ERRORS
 from mdeas.system.files import (

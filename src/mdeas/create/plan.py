@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mdeas.dataset import FORMAT, VERSION
+from mdeas.dataset.dataset import FORMAT, VERSION
 from mdeas.sample import SPLITS, Sample
 from mdeas.system.files import json_bytes
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.create.plan import Maker, Shard
+from mdeas.dataset.rows import encode_row, write_shard
 from mdeas.errors import InputError
-from mdeas.rows import encode_row, write_shard
 from mdeas.sample import check
 from mdeas.system.files import kill_point, read_json, sha256_file, storage, write_json
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mdeas.baselines import BASELINES
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import encode_png
 from mdeas.predictor import Predictor
 from mdeas.robustness import table

@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
 from mdeas.metrics.depth import align, to_unit
 from mdeas.metrics.mask import cut
 from mdeas.metrics.table import METRICS, means

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mdeas.dataset import Dataset, read_index
+from mdeas.dataset.dataset import Dataset, read_index
 from mdeas.train.config import Recipe
 from mdeas.train.loop import fit
 from mdeas.train.ranks import COMPILE_TIMEOUT_S, TIMEOUT_S, connected

@@ -16,8 +16,8 @@ import numpy as np
 from mdeas.create.depth.model import DepthModel, find_model, versions
 from mdeas.create.plan import Shard
 from mdeas.create.shards import Made
+from mdeas.dataset.rows import PICTURES, decode_row, encode_row
 from mdeas.errors import InputError
-from mdeas.rows import PICTURES, decode_row, encode_row
 from mdeas.sample import Sample
 
 

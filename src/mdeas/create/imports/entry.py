@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from mdeas.dataset.rows import PICTURES
 from mdeas.errors import InputError
 from mdeas.images.codec import read_bytes
-from mdeas.rows import PICTURES
 from mdeas.sample import DEPTH_KINDS, SPLITS
 from mdeas.system.files import quoted
 from mdeas.system.names import printable

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.dataset import Dataset, summary
+from mdeas.dataset.dataset import Dataset, summary
+from mdeas.dataset.show.figure import distributions
+from mdeas.dataset.show.leaks import MAX_DISTANCE, Twins
+from mdeas.dataset.show.pictures import sheet, twin_sheet
+from mdeas.dataset.show.statistics import Look, look
 from mdeas.images.codec import write_png
 from mdeas.images.plots import figure_class
-from mdeas.show.figure import distributions
-from mdeas.show.look import Look, look
-from mdeas.show.pictures import sheet, twin_sheet
-from mdeas.show.twins import MAX_DISTANCE, Twins
 from mdeas.system.files import refuse_existing, write_bytes
 
 REPORT, SHEET, DISTRIBUTIONS, TWINS = "report.md", "sheet.png", "distributions.png", "nearest.png"

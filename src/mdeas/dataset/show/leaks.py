@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mdeas.near import nearest, perceptual_hash
+from mdeas.dataset.show.hashes import nearest, perceptual_hash
 from mdeas.sample import SPLITS, Sample
 
 KINDS = ("background", "image")

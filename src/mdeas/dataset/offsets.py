@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from mdeas.dataset.rows import PICTURES, pyarrow_parquet
 from mdeas.errors import InputError
-from mdeas.rows import PICTURES, pyarrow_parquet
 from mdeas.system.files import quoted, storage
 
 _FACTS = ("id", "depth_kind", "depth_scale")

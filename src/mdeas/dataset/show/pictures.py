@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
+from mdeas.dataset.show.statistics import Look
 from mdeas.images.codec import colorize, contact_sheet
 from mdeas.sample import Sample, spread
-from mdeas.show.look import Look
 
 TITLES = ("background", "image", "mask", "depth")
 _ROWS = 10

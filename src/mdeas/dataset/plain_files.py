@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mdeas.dataset import Dataset
+from mdeas.dataset.dataset import Dataset
+from mdeas.dataset.rows import PICTURES
 from mdeas.errors import StorageError
-from mdeas.rows import PICTURES
 from mdeas.sample import SPLITS
 from mdeas.system.files import (
     LOCK_NAME,

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from mdeas.dataset.offsets import Places, damaged, find_places
+from mdeas.dataset.picture_cache import KeptPictures
+from mdeas.dataset.rows import decode_row, encode_row, pyarrow_parquet, write_shard
 from mdeas.errors import InputError
 from mdeas.images.codec import decode_rgb
-from mdeas.kept import KeptPictures
-from mdeas.places import Places, damaged, find_places
-from mdeas.rows import decode_row, encode_row, pyarrow_parquet, write_shard
 from mdeas.sample import SPLITS, Sample, check
 from mdeas.system.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.dataset import Dataset
-from mdeas.moments import SampleStatistics
+from mdeas.dataset.dataset import Dataset
+from mdeas.dataset.show.leaks import KINDS, Prints, Twins
+from mdeas.dataset.show.moments import SampleStatistics
+from mdeas.dataset.show.spreads import Spreads
 from mdeas.sample import SPLITS, spread
-from mdeas.show.spreads import Spreads
-from mdeas.show.twins import KINDS, Prints, Twins
 from mdeas.system.files import sha256_bytes
 from mdeas.system.progress import progress
 
