@@ -14,8 +14,8 @@ import numpy as np
 
 from mdeas.foreground import decontaminate
 from mdeas.images.codec import list_images, read_rgb, read_rgba
-from mdeas.runtime import load
-from mdeas.spec import resize
+from mdeas.runtime.onnx_predictor import load
+from mdeas.runtime.spec import resize
 
 SIZE = 480, 640
 

@@ -28,7 +28,7 @@ from mdeas.errors import InputError
 from mdeas.images.codec import read_depth16, read_rgb, write_png
 from mdeas.metres import Ruler
 from mdeas.metrics.depth import abs_rel, delta1
-from mdeas.predictor import Prediction
+from mdeas.runtime.predictor import Prediction
 
 SEED, COUNT, SIZE, DRAWS = 4242, 40, 224, 10
 QUANTILES = {2: (0.1, 0.9), 4: (0.1, 0.35, 0.65, 0.9)}

@@ -30,7 +30,7 @@ from mdeas.pairing.check import check
 from mdeas.pairing.matched import match
 from mdeas.pairing.measure import measure
 from mdeas.pairing.view import view, view_size
-from mdeas.runtime import load
+from mdeas.runtime.onnx_predictor import load
 
 SIDE, MARGIN, DRAWS = 640, 28, 3
 RECIPE = ("nuisances", "camera_share", "light_share", "shadow_share", "blend_share")

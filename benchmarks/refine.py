@@ -28,9 +28,9 @@ from mdeas.images.codec import (
 )
 from mdeas.images.sheets import robust_range
 from mdeas.metrics.mask import boundary_f, boundary_iou, iou, mad
-from mdeas.predictor import Prediction
-from mdeas.refine import restored
-from mdeas.spec import prepare, resize, restore
+from mdeas.runtime.predictor import Prediction
+from mdeas.runtime.refine import restored
+from mdeas.runtime.spec import prepare, resize, restore
 
 HEIGHT, WIDTH = 1080, 1920
 LEAST_SIDE = 300  # smaller cut-outs would be blurred at this size

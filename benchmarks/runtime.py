@@ -9,7 +9,7 @@ from _timing import compare, report
 import mdeas
 from mdeas.export import export_network
 from mdeas.models import create_model
-from mdeas.spec import Spec
+from mdeas.runtime.spec import Spec
 
 SIZE = 224
 

@@ -8,8 +8,8 @@ from tiny_data import sample
 
 from mdeas.cli import main
 from mdeas.images.codec import write_png
+from mdeas.runtime.clock import STAGES, measured, stage
 from mdeas.sample import Sample
-from mdeas.stages import STAGES, measured, stage
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ import tiny_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdeas import runtime
-from mdeas.closer import around, merged_depth, merged_mask
 from mdeas.metrics.mask import iou
+from mdeas.runtime import onnx_predictor
+from mdeas.runtime.second_look import around, merged_depth, merged_mask
 
 SHAPE = 200, 300
 WHOLE = slice(None), slice(None)
@@ -104,9 +104,9 @@ def photos() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return background, np.where(truth[..., None] > 0, 200, background).astype(np.uint8), truth
 
 
-def predictor(looks: int) -> runtime.OnnxPredictor:
+def predictor(looks: int) -> onnx_predictor.OnnxPredictor:
     spec = dataclasses.replace(tiny_model.SPEC, looks=looks)
-    return runtime.OnnxPredictor(tiny_model.model_bytes(spec=spec.to_json()), "m")
+    return onnx_predictor.OnnxPredictor(tiny_model.model_bytes(spec=spec.to_json()), "m")
 
 
 def test_a_small_thing_is_seen_better_by_a_second_look():

@@ -12,7 +12,6 @@ import tiny_model
 import torch
 from torch import nn
 
-from mdeas.baselines import BASELINES
 from mdeas.cli import main
 from mdeas.compare import compare as module
 from mdeas.compare import figure, measure, table, training
@@ -22,6 +21,7 @@ from mdeas.errors import InputError, ModelError, Stopped, StorageError, UsageErr
 from mdeas.images.codec import read_rgb
 from mdeas.models import _REGISTRY as REGISTRY
 from mdeas.models import PairNetwork, register
+from mdeas.runtime.baselines import BASELINES
 from mdeas.system.files import write_json
 from mdeas.train.config import load_recipe
 from mdeas.train.loop import fit

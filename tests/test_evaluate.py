@@ -8,11 +8,11 @@ import tiny_data
 import tiny_model
 
 from mdeas import evaluate, report
-from mdeas.baselines import BASELINES
 from mdeas.dataset.dataset import Dataset
 from mdeas.errors import InputError, ModelError, StorageError
 from mdeas.images.codec import read_rgb
-from mdeas.predictor import Prediction
+from mdeas.runtime.baselines import BASELINES
+from mdeas.runtime.predictor import Prediction
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from torch import nn
 from mdeas import export
 from mdeas.errors import ModelError
 from mdeas.models.base import Output, PairNetwork
-from mdeas.runtime import OnnxPredictor
-from mdeas.spec import Spec, prepare
+from mdeas.runtime.onnx_predictor import OnnxPredictor
+from mdeas.runtime.spec import Spec, prepare
 
 
 class TinyCore(nn.Module):

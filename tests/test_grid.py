@@ -8,8 +8,8 @@ import tiny_model
 from mdeas import cli, grid
 from mdeas.errors import InputError, StorageError, UsageError
 from mdeas.images.codec import read_rgb
-from mdeas.predictor import Prediction
-from mdeas.spec import Spec
+from mdeas.runtime.predictor import Prediction
+from mdeas.runtime.spec import Spec
 
 CELL, GAP, LINE = 160, 4, 20
 

@@ -11,7 +11,7 @@ import tiny_model
 from mdeas.cli import main
 from mdeas.images.codec import read_depth16, write_png
 from mdeas.layers import split_depth
-from mdeas.predictor import Prediction
+from mdeas.runtime.predictor import Prediction
 
 H, W = 60, 80
 

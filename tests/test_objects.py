@@ -14,7 +14,7 @@ from mdeas.cli import main
 from mdeas.images.codec import write_png
 from mdeas.objects import MIN_AREA_SHARE, find_objects, find_pieces
 from mdeas.predict import photos
-from mdeas.predictor import Prediction
+from mdeas.runtime.predictor import Prediction
 
 
 def two_things() -> Prediction:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tiny_model
 
-from mdeas import runtime
 from mdeas.errors import InputError, StorageError, UsageError
 from mdeas.images import photo
 from mdeas.images.codec import read_depth16, read_gray, read_rgb, read_rgba, write_png
 from mdeas.predict import outputs, photos
+from mdeas.runtime import onnx_predictor
 from mdeas.system.files import write_bytes
 from mdeas.system.names import output_names
 
@@ -52,7 +52,7 @@ def test_outputs_of_one_photo(here):
     assert told == [result[kind] for kind in outputs.OUTPUTS]
     assert sorted(os.listdir("out")) == sorted(f"a-{kind}" for kind in outputs.OUTPUTS)
 
-    expected = runtime.load("model.onnx").predict(scene(), scene(square=255))
+    expected = onnx_predictor.load("model.onnx").predict(scene(), scene(square=255))
     mask = read_gray(result["mask.png"])
     np.testing.assert_array_equal(mask, np.rint(expected.mask * 255))
     cutout = read_rgba(result["cutout.png"])

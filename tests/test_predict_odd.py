@@ -9,11 +9,11 @@ import pytest
 import tiny_model
 from PIL import Image
 
-from mdeas import runtime
 from mdeas.cli import main
 from mdeas.images.codec import read_depth16, read_gray, read_rgb, read_rgba, write_png
 from mdeas.predict.outputs import OUTPUTS
-from mdeas.spec import Spec
+from mdeas.runtime import onnx_predictor
+from mdeas.runtime.spec import Spec
 
 
 @pytest.fixture(autouse=True)
@@ -211,7 +211,7 @@ def test_a_picture_that_cannot_be_written_leaves_no_temporary_file(monkeypatch):
 
 def test_one_thread_or_two():
     background, image = scene(300, 400), scene(300, 400, square=200)
-    one, two = (runtime.load("default", threads=count).predict(background, image) for count in (1, 2))
+    one, two = (onnx_predictor.load("default", threads=count).predict(background, image) for count in (1, 2))
     np.testing.assert_allclose(one.mask, two.mask, atol=1e-4)
     np.testing.assert_allclose(one.depth, two.depth, atol=1e-3)
 
@@ -221,7 +221,7 @@ def test_another_working_size():
     write_png("a.png", scene(300, 400, square=250))
     assert predict("a.png", "--background", "b.png", "--size", "128") == 0
     check("a", (300, 400))
-    predictor = runtime.load("model.onnx", size=128)
+    predictor = onnx_predictor.load("model.onnx", size=128)
     assert predictor.spec == Spec(size=128, multiple=8, name="tiny")
     assert predict("a.png", "--background", "b.png", "--force", "--size", "0") == 2
 

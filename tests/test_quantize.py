@@ -8,8 +8,8 @@ from torch import nn
 from mdeas.cli import main
 from mdeas.export import export_network
 from mdeas.models.base import PairNetwork
-from mdeas.runtime import OnnxPredictor
-from mdeas.spec import Spec
+from mdeas.runtime.onnx_predictor import OnnxPredictor
+from mdeas.runtime.spec import Spec
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

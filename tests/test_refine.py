@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdeas import refine
 from mdeas.metrics.mask import boundary_f, iou, mad
-from mdeas.spec import resize, restore
+from mdeas.runtime import refine
+from mdeas.runtime.spec import resize, restore
 
 AREA = 3  # cv2.INTER_AREA
 

@@ -6,12 +6,12 @@ import pytest
 import tiny_data
 
 from mdeas import evaluate
-from mdeas.baselines import BASELINES
 from mdeas.images.codec import decode_rgb
-from mdeas.predictor import Prediction
 from mdeas.robustness import card, measure, table
 from mdeas.robustness.disturbances import DISTURBANCES
 from mdeas.robustness.measure import Cell
+from mdeas.runtime.baselines import BASELINES
+from mdeas.runtime.predictor import Prediction
 
 ALIGNMENT = "affine-disparity"
 SUMMARY = {

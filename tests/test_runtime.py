@@ -8,12 +8,12 @@ import tiny_model
 from onnx import TensorProto, helper
 
 import mdeas
-from mdeas import onnxfile, runtime
-from mdeas.baselines import BASELINES
 from mdeas.choices import Device, Pair
 from mdeas.errors import InputError, ModelError, NonFiniteError, UsageError
 from mdeas.pairing import matched
-from mdeas.session import PROVIDERS
+from mdeas.runtime import onnx_guard, onnx_predictor
+from mdeas.runtime.baselines import BASELINES
+from mdeas.runtime.session import PROVIDERS
 from mdeas.system.files import sha256_bytes
 
 
@@ -31,8 +31,8 @@ def code_of(error: type[Exception], function, *arguments, **options) -> str:
     return caught.value.code
 
 
-def onnx(**changes) -> runtime.OnnxPredictor:
-    return runtime.OnnxPredictor(tiny_model.model_bytes(**changes), "tiny.onnx", threads=1)
+def onnx(**changes) -> onnx_predictor.OnnxPredictor:
+    return onnx_predictor.OnnxPredictor(tiny_model.model_bytes(**changes), "tiny.onnx", threads=1)
 
 
 @pytest.mark.parametrize("size", [(30, 40), (1, 1), (2, 3), (1, 500), (300, 2)])
@@ -103,7 +103,7 @@ def test_a_second_model_of_the_package(package):
     data = tiny_model.model_bytes(gain=20.0)
     (package / "default-int8.onnx").write_bytes(data)
     (package / "default-int8.sha256").write_text(f"{sha256_bytes(data)}  default-int8.onnx\n")
-    assert runtime.default_bytes("default-int8") == data != runtime.default_bytes()
+    assert onnx_predictor.default_bytes("default-int8") == data != onnx_predictor.default_bytes()
     assert mdeas.load("default-int8").predict(*photos()).depth.max() == pytest.approx(20)
     (package / "default-int8.onnx").write_bytes(tiny_model.model_bytes())
     assert code_of(ModelError, mdeas.load, "default-int8") == "E-MODEL-HASH"
@@ -124,8 +124,8 @@ def test_a_missing_default_model_says_what_to_do(package):
 def test_a_device_that_is_not_there_is_refused():
     data = tiny_model.model_bytes()
     for device in ("cuda", "tpu"):
-        assert code_of(UsageError, runtime.OnnxPredictor, data, "m", device=device) == "E-DEVICE"
-    assert runtime.OnnxPredictor(data, "m", device="auto").device == "cpu"
+        assert code_of(UsageError, onnx_predictor.OnnxPredictor, data, "m", device=device) == "E-DEVICE"
+    assert onnx_predictor.OnnxPredictor(data, "m", device="auto").device == "cpu"
     assert get_args(Device) == ("auto", *PROVIDERS) and Pair == matched.Mode
 
 
@@ -134,12 +134,12 @@ def test_a_provider_that_does_not_start_is_told_unless_any_will_do(monkeypatch):
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: list(PROVIDERS.values()))
     data = tiny_model.model_bytes()
-    assert code_of(UsageError, runtime.OnnxPredictor, data, "m", device="openvino") == "E-DEVICE"
-    assert runtime.OnnxPredictor(data, "m", device="auto").device == "cpu"
+    assert code_of(UsageError, onnx_predictor.OnnxPredictor, data, "m", device="openvino") == "E-DEVICE"
+    assert onnx_predictor.OnnxPredictor(data, "m", device="auto").device == "cpu"
 
 
 def test_the_working_size_can_be_chosen():
-    predictor = runtime.OnnxPredictor(tiny_model.model_bytes(), "m", size=96)
+    predictor = onnx_predictor.OnnxPredictor(tiny_model.model_bytes(), "m", size=96)
     assert predictor.spec.size == 96
     assert predictor.predict(*photos(300, 400)).mask.shape == (300, 400)
     assert code_of(UsageError, mdeas.load, "mog2", size=96) == "E-SIZE"
@@ -187,30 +187,30 @@ def test_other_models_are_refused(changes, code):
 
 
 def test_external_data_is_refused_before_onnx_runtime_sees_it(monkeypatch):
-    monkeypatch.setattr(runtime, "open_session", lambda *a: pytest.fail("the session was created"))
+    monkeypatch.setattr(onnx_predictor, "open_session", lambda *a: pytest.fail("the session was created"))
     data = tiny_model.model_bytes(extra_initializers=[EXTERNAL])
-    assert code_of(ModelError, runtime.OnnxPredictor, data, "m") == "E-MODEL-EXTERNAL"
+    assert code_of(ModelError, onnx_predictor.OnnxPredictor, data, "m") == "E-MODEL-EXTERNAL"
 
 
 def test_functions_are_walked_too():
     made = tiny_model.model()
     function = made.functions.add(name="Run", domain="org.example")
     function.node.append(foreign())
-    assert code_of(ModelError, onnxfile.check, made.SerializeToString(), "m") == "E-MODEL-OPERATOR"
+    assert code_of(ModelError, onnx_guard.check, made.SerializeToString(), "m") == "E-MODEL-OPERATOR"
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"\0", b"PK\x03\x04 zip", b"<html></html>", b"\x08\x0a", b"\x80\x02}q\x00.", bytes(64)]
 )
 def test_other_files_are_refused(data):
-    assert code_of(ModelError, runtime.OnnxPredictor, data, "m") == "E-MODEL-FORMAT"
+    assert code_of(ModelError, onnx_predictor.OnnxPredictor, data, "m") == "E-MODEL-FORMAT"
 
 
 def test_a_cut_file_never_passes():
     data = tiny_model.model_bytes()
     for end in range(0, len(data), 7):
         with pytest.raises(ModelError):
-            runtime.OnnxPredictor(data[:end], "m")
+            onnx_predictor.OnnxPredictor(data[:end], "m")
 
 
 def test_a_flipped_bit_ends_as_a_model_or_as_a_model_error():
@@ -219,7 +219,7 @@ def test_a_flipped_bit_ends_as_a_model_or_as_a_model_error():
         flipped = bytearray(data)
         flipped[at // 8] ^= 1 << (at % 8)
         with contextlib.suppress(ModelError):
-            runtime.OnnxPredictor(bytes(flipped), "m", threads=1)
+            onnx_predictor.OnnxPredictor(bytes(flipped), "m", threads=1)
 
 
 def test_deep_nesting_is_refused():
@@ -227,7 +227,7 @@ def test_deep_nesting_is_refused():
     for _ in range(200):  # a Graph in an Attribute in a Node in a Graph ...
         for key in (b"\x32", b"\x2a", b"\x0a"):
             data = key + length(len(data)) + data
-    assert code_of(ModelError, onnxfile.check, b"\x3a" + length(len(data)) + data, "m") == "E-MODEL-FORMAT"
+    assert code_of(ModelError, onnx_guard.check, b"\x3a" + length(len(data)) + data, "m") == "E-MODEL-FORMAT"
 
 
 def length(number: int) -> bytes:

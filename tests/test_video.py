@@ -14,7 +14,7 @@ from mdeas.images import video
 from mdeas.images.codec import write_png
 from mdeas.images.photo import Photo
 from mdeas.predict import video_tiles
-from mdeas.predictor import Prediction
+from mdeas.runtime.predictor import Prediction
 
 
 @pytest.fixture

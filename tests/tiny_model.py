@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from mdeas.spec import Spec
+from mdeas.runtime.spec import Spec
 
 SPEC = Spec(size=64, multiple=8, name="tiny")
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from mdeas.depth_fit import Line
 from mdeas.errors import InputError, MdeasError, ModelError
-from mdeas.predictor import Predictor
+from mdeas.runtime.predictor import Predictor
 from mdeas.system.files import quoted, read_json, sha256_file
 
 FORMAT, VERSION = "mdeas-camera", 1

@@ -6,6 +6,6 @@ Spelled out, because importing those would cost --help a tenth of a second.
 from typing import Literal
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt", "openvino", "coreml", "directml", "migraphx"]
-"""auto and the names of mdeas.session.PROVIDERS."""
+"""auto and the names of mdeas.runtime.session.PROVIDERS."""
 Pair = Literal["auto", "strict", "off"]
 """mdeas.pairing.matched.Mode."""

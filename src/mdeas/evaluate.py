@@ -9,15 +9,15 @@ from rich.console import Console
 from rich.progress import track
 
 from mdeas import report
-from mdeas.baselines import BASELINES
 from mdeas.dataset.dataset import Dataset
 from mdeas.images.plots import figure_class
 from mdeas.metrics.depth import ALIGNMENTS
 from mdeas.metrics.mask import cut
 from mdeas.metrics.table import depth_metrics, mask_metrics, means
-from mdeas.predictor import Prediction, Predictor
 from mdeas.robustness.card import card
-from mdeas.runtime import load
+from mdeas.runtime.baselines import BASELINES
+from mdeas.runtime.onnx_predictor import load
+from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
 from mdeas.system.files import refuse_existing
 

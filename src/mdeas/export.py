@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from mdeas.errors import ModelError
 from mdeas.models import PairNetwork
 from mdeas.named_sizes import name_sizes
-from mdeas.runtime import INPUTS, OUTPUTS, SPEC_KEY, OnnxPredictor
-from mdeas.spec import Spec
+from mdeas.runtime.onnx_predictor import INPUTS, OUTPUTS, SPEC_KEY, OnnxPredictor
+from mdeas.runtime.spec import Spec
 from mdeas.system.files import sha256_bytes, write_bytes
 from mdeas.train.checkpoint import load_run, read_card
 

@@ -14,9 +14,9 @@ from mdeas.errors import InputError, UsageError
 from mdeas.images.codec import colorize, contact_sheet, write_png
 from mdeas.images.sheets import robust_range
 from mdeas.metrics.depth import fit_line
-from mdeas.predictor import Prediction, Predictor
 from mdeas.report import grey
-from mdeas.runtime import load
+from mdeas.runtime.onnx_predictor import load
+from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
 from mdeas.system.files import quoted, refuse_existing
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from mdeas.fields import spread, square
 from mdeas.metrics.depth import fit_line
-from mdeas.predictor import Prediction, Predictor
-from mdeas.spec import within
+from mdeas.runtime.predictor import Prediction, Predictor
+from mdeas.runtime.spec import within
 
 _SIZE = 1024  # several times what networks work at
 _UNCOVERED = 0.05  # alpha below which a pixel shows the scene behind

@@ -20,7 +20,7 @@ from mdeas.depth_fit import Line, PictureFit, fit_picture
 from mdeas.images.codec import write_png
 from mdeas.objects import MASK_THRESHOLD, find_pieces
 from mdeas.pair import PairWarning, tell
-from mdeas.predictor import Prediction, Predictor
+from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.system.files import sha256_file, write_json
 
 OUTPUTS = ("depth-m.png", "depth-m.json")

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.predictor import Prediction
+from mdeas.runtime.predictor import Prediction
 from mdeas.system.files import write_json
 
 FORMAT, VERSION = "mdeas-report", 1

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mdeas.errors import InputError
-from mdeas.spec import resize
+from mdeas.runtime.spec import resize
 from mdeas.system.files import quoted
 
 _ASPECT_TOLERANCE = 0.01

@@ -20,9 +20,9 @@ import numpy as np
 
 from mdeas.dataset.dataset import Dataset
 from mdeas.errors import UsageError
-from mdeas.runtime import INPUTS, SPEC_KEY, OnnxPredictor, model_bytes
+from mdeas.runtime.onnx_predictor import INPUTS, SPEC_KEY, OnnxPredictor, model_bytes
+from mdeas.runtime.spec import Spec, prepare
 from mdeas.sample import spread
-from mdeas.spec import Spec, prepare
 from mdeas.system.files import refuse_existing, write_bytes
 
 SUFFIX = "-int8"

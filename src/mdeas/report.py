@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mdeas.baselines import BASELINES
 from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import colorize, contact_sheet, encode_png
 from mdeas.metrics.depth import REGIONS
-from mdeas.predictor import Predictor
+from mdeas.runtime.baselines import BASELINES
+from mdeas.runtime.predictor import Predictor
 from mdeas.sample import Sample
 from mdeas.system.files import csv_bytes, write_bytes, write_json
 

@@ -5,8 +5,8 @@ import torch
 
 from mdeas.export import export_network
 from mdeas.models import create_model, model_names
-from mdeas.runtime import OnnxPredictor
-from mdeas.spec import Spec
+from mdeas.runtime.onnx_predictor import OnnxPredictor
+from mdeas.runtime.spec import Spec
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -4,7 +4,7 @@ import torch
 from synthetic import square
 
 from mdeas.models import create_model
-from mdeas.predictor import Prediction
+from mdeas.runtime.predictor import Prediction
 from mdeas.train.checkpoint import save_weights
 from mdeas.train.predictor import TorchPredictor
 

@@ -12,7 +12,7 @@ from mdeas.errors import MdeasError
 from mdeas.export import export
 from mdeas.models import create_model
 from mdeas.models.summary import gflop
-from mdeas.runtime import OnnxPredictor, model_bytes
+from mdeas.runtime.onnx_predictor import OnnxPredictor, model_bytes
 from mdeas.system.files import sha256_bytes
 from mdeas.train.checkpoint import load_run, read_card
 

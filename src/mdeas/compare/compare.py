@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mdeas import baselines
 from mdeas.compare.candidate import Candidate, candidate
 from mdeas.compare.entries import BASELINES_FOLDER, entries
 from mdeas.compare.figure import figure
@@ -16,6 +15,7 @@ from mdeas.compare.table import BASELINES, Row, markdown, quality_columns, rows_
 from mdeas.compare.training import train
 from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import encode_png
+from mdeas.runtime import baselines
 from mdeas.system.files import locked, refuse_existing, remove_temporaries, write_bytes
 
 TABLE, CSV, FIGURE, PICTURES = "compare.md", "compare.csv", "compare.png", "compare-pictures.png"

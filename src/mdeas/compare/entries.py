@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdeas.baselines import BASELINES
 from mdeas.errors import ModelError, UsageError
-from mdeas.runtime import PACKAGED
+from mdeas.runtime.baselines import BASELINES
+from mdeas.runtime.onnx_predictor import PACKAGED
 from mdeas.system.files import quoted
 from mdeas.train.config import load_recipe, recipe_names
 

@@ -7,8 +7,8 @@ import numpy as np
 from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import colorize
 from mdeas.images.sheets import contact_sheet, stacked
-from mdeas.predictor import Prediction, Predictor
 from mdeas.report import grey
+from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample, spread
 
 ROWS = 6

@@ -19,7 +19,7 @@ import numpy as np
 
 from mdeas.errors import InputError
 from mdeas.images.codec import SUFFIXES, list_images, read_rgb, read_rgba
-from mdeas.spec import within
+from mdeas.runtime.spec import within
 from mdeas.system.files import json_bytes, quoted, read_json_if_any, sha256_bytes, sha256_file
 
 ALL = "all"  # the split of assets that every split may use

@@ -15,9 +15,9 @@ from mdeas.images.photo import Photo, open_photo
 from mdeas.pair import PairWarning
 from mdeas.pair import tell as tell_warnings
 from mdeas.pairing.matched import Mode, match_photos
-from mdeas.predictor import Predictor
-from mdeas.runtime import load
-from mdeas.spec import within
+from mdeas.runtime.onnx_predictor import load
+from mdeas.runtime.predictor import Predictor
+from mdeas.runtime.spec import within
 from mdeas.system.failures import refuse_other_list, tell_failures
 from mdeas.system.files import locked, quoted, refuse_existing
 from mdeas.system.names import output_names

@@ -6,7 +6,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from mdeas.spec import resize
+from mdeas.runtime.spec import resize
 
 SIDE = 640
 """Long side of that copy at most, pixels."""

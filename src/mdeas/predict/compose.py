@@ -17,9 +17,9 @@ from mdeas.layers import Layers, split_depth, subject_depth
 from mdeas.metres import Ruler
 from mdeas.pair import PairWarning, tell
 from mdeas.pairing.matched import Mode, match_photos
-from mdeas.predictor import Prediction, Predictor
-from mdeas.runtime import load, tell_model
-from mdeas.spec import resize, within
+from mdeas.runtime.onnx_predictor import load, tell_model
+from mdeas.runtime.predictor import Prediction, Predictor
+from mdeas.runtime.spec import resize, within
 from mdeas.system.files import quoted, refuse_outputs
 
 _SOFT = 0.01  # share of the depth's range over which one thing passes into the other

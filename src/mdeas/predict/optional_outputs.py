@@ -18,8 +18,8 @@ from mdeas.metres import Measured
 from mdeas.pair import PairWarning
 from mdeas.pointfile import FORMATS, encode_points
 from mdeas.predict.outputs import encode_depth
-from mdeas.predictor import Prediction, Predictor
-from mdeas.spec import resize
+from mdeas.runtime.predictor import Prediction, Predictor
+from mdeas.runtime.spec import resize
 from mdeas.system.files import quoted, write_bytes, write_json
 
 LAYERS = ("foreground-depth.png", "background-depth.png", "layers.json")

@@ -16,9 +16,9 @@ from mdeas.pairing.matched import Mode, match_photos
 from mdeas.predict.optional_outputs import Extras
 from mdeas.predict.optional_outputs import doubts as cloud_doubts
 from mdeas.predict.outputs import OUTPUTS, write_outputs
-from mdeas.predictor import Predictor
-from mdeas.runtime import load, tell_model
-from mdeas.stages import stage
+from mdeas.runtime.clock import stage
+from mdeas.runtime.onnx_predictor import load, tell_model
+from mdeas.runtime.predictor import Predictor
 from mdeas.system.failures import ERRORS, refuse_other_list, tell_failures
 from mdeas.system.files import locked, quoted, refuse_outputs
 from mdeas.system.names import output_names

@@ -26,9 +26,9 @@ from mdeas.images.video import VideoReader, evenly, is_camera, write_video
 from mdeas.metrics.depth import fit_line
 from mdeas.pair import shows_nothing, tell
 from mdeas.pairing.matched import Mode, match_photos
-from mdeas.predictor import Predictor
-from mdeas.runtime import load, tell_model
-from mdeas.spec import resize
+from mdeas.runtime.onnx_predictor import load, tell_model
+from mdeas.runtime.predictor import Predictor
+from mdeas.runtime.spec import resize
 from mdeas.system.files import quoted, refuse_outputs
 from mdeas.system.signals import StopRequest, stop_requests
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from mdeas.baselines import BASELINES
 from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import encode_png
-from mdeas.predictor import Predictor
 from mdeas.robustness import table
 from mdeas.robustness.figure import figure
 from mdeas.robustness.measure import measure
 from mdeas.robustness.pictures import pictures
+from mdeas.runtime.baselines import BASELINES
+from mdeas.runtime.predictor import Predictor
 from mdeas.sample import Sample, spread
 
 TABLE, ROWS = "robustness.md", "robustness.csv"

@@ -12,8 +12,8 @@ from mdeas.dataset.dataset import Dataset
 from mdeas.metrics.depth import align, to_unit
 from mdeas.metrics.mask import cut
 from mdeas.metrics.table import METRICS, means
-from mdeas.predictor import Prediction, Predictor
 from mdeas.robustness.disturbances import DISTURBANCES
+from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
 
 Scores = dict[str, float]

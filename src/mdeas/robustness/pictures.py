@@ -3,9 +3,9 @@
 import numpy as np
 
 from mdeas.images.sheets import colorize, contact_sheet, stacked
-from mdeas.predictor import Predictor
 from mdeas.report import grey
 from mdeas.robustness.disturbances import DISTURBANCES, Disturbance
+from mdeas.runtime.predictor import Predictor
 from mdeas.sample import Sample
 
 _CELL = 112

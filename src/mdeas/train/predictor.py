@@ -7,9 +7,9 @@ import torch
 
 from mdeas.models import PairNetwork
 from mdeas.pair import check_sizes
-from mdeas.predictor import Prediction
-from mdeas.refine import restored
-from mdeas.spec import Spec, prepare
+from mdeas.runtime.predictor import Prediction
+from mdeas.runtime.refine import restored
+from mdeas.runtime.spec import Spec, prepare
 from mdeas.train.checkpoint import load_run, read_card
 
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from mdeas.pair import check_sizes
-from mdeas.predictor import Prediction
-from mdeas.spec import TASKS
+from mdeas.runtime.predictor import Prediction
+from mdeas.runtime.spec import TASKS
 
 
 @dataclass(frozen=True)

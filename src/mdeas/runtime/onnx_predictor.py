@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from mdeas import baselines, onnxfile
-from mdeas.closer import Part, around, merged_depth, merged_mask
 from mdeas.errors import MemoryLimitError, ModelError, NonFiniteError, UsageError
 from mdeas.pair import check_sizes
-from mdeas.predictor import Prediction, Predictor
-from mdeas.refine import restored
-from mdeas.session import open_session
-from mdeas.spec import Spec, prepare
-from mdeas.stages import stage
+from mdeas.runtime import baselines, onnx_guard
+from mdeas.runtime.clock import stage
+from mdeas.runtime.predictor import Prediction, Predictor
+from mdeas.runtime.refine import restored
+from mdeas.runtime.second_look import Part, around, merged_depth, merged_mask
+from mdeas.runtime.session import open_session
+from mdeas.runtime.spec import Spec, prepare
 from mdeas.system.files import sha256_bytes
 
 __all__ = ["OnnxPredictor", "Prediction", "Predictor", "load"]
@@ -58,7 +58,7 @@ class OnnxPredictor:
         threads: int | None = None,
         size: int | None = None,
     ):
-        onnxfile.check(data, name)
+        onnx_guard.check(data, name)
         self.sha256 = sha256_bytes(data)
         self._session, self.device = open_session(data, name, device, threads)
         try:
