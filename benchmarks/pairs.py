@@ -27,7 +27,7 @@ from mdeas.images.camera_faults import Nuisance
 from mdeas.images.codec import read_gray, read_rgb
 from mdeas.pairing import change, light, register
 from mdeas.pairing.check import check
-from mdeas.pairing.matched import match
+from mdeas.pairing.match import match
 from mdeas.pairing.measure import measure
 from mdeas.pairing.view import view, view_size
 from mdeas.runtime.onnx_predictor import load

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mdeas import pair
 from mdeas.errors import InputError
+from mdeas.pairing import sanity
 
 NOISE = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
 OTHER = np.random.default_rng(1).integers(0, 256, (30, 40, 3), np.uint8)
@@ -20,16 +20,16 @@ OTHER = np.random.default_rng(1).integers(0, 256, (30, 40, 3), np.uint8)
     ],
 )
 def test_warnings(background, image, codes):
-    assert [warning.code for warning in pair.warnings(background, image)] == codes
+    assert [warning.code for warning in sanity.warnings(background, image)] == codes
 
 
 def test_warnings_name_the_photo():
-    assert "background" in pair.warnings(np.zeros_like(NOISE), NOISE)[0].text
-    assert "image" in pair.warnings(NOISE, np.zeros_like(NOISE))[0].text
+    assert "background" in sanity.warnings(np.zeros_like(NOISE), NOISE)[0].text
+    assert "image" in sanity.warnings(NOISE, np.zeros_like(NOISE))[0].text
 
 
 def match(background_size, size):
-    return pair.match_background(NOISE, np.zeros((60, 81, 3), np.uint8), background_size, size)
+    return sanity.match_background(NOISE, np.zeros((60, 81, 3), np.uint8), background_size, size)
 
 
 def test_equal_sizes_are_left_alone():

@@ -16,7 +16,7 @@ import mdeas
 from mdeas.cli import main
 from mdeas.errors import InputError
 from mdeas.images.codec import write_png
-from mdeas.pairing.matched import match
+from mdeas.pairing.match import match
 
 
 def matched(background, image, mode="auto"):

@@ -8,4 +8,4 @@ from typing import Literal
 Device = Literal["auto", "cpu", "cuda", "tensorrt", "openvino", "coreml", "directml", "migraphx"]
 """auto and the names of mdeas.runtime.session.PROVIDERS."""
 Pair = Literal["auto", "strict", "off"]
-"""mdeas.pairing.matched.Mode."""
+"""mdeas.pairing.match.Mode."""

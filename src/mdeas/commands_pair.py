@@ -11,8 +11,8 @@ def check(background: str, image: str, *, json: bool = False) -> None:
     image: photo of the same view with something in it
     json: print one JSON object
     """
-    from mdeas.pair import tell
     from mdeas.pairing.check import check_files
+    from mdeas.pairing.sanity import tell
     from mdeas.system.files import json_lines, quoted
 
     found = check_files(background, image)

@@ -19,7 +19,7 @@ from mdeas.create.depth.sensor import read_depth_m
 from mdeas.depth_fit import Line, PictureFit, fit_picture
 from mdeas.images.codec import write_png
 from mdeas.objects import MASK_THRESHOLD, find_pieces
-from mdeas.pair import PairWarning, tell
+from mdeas.pairing.sanity import PairWarning, tell
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.system.files import sha256_file, write_json
 

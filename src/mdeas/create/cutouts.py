@@ -12,9 +12,9 @@ from mdeas.create.matte import cut_outs
 from mdeas.errors import InputError
 from mdeas.images.codec import list_images, write_png
 from mdeas.images.photo import Photo, open_photo
-from mdeas.pair import PairWarning
-from mdeas.pair import tell as tell_warnings
-from mdeas.pairing.matched import Mode, match_photos
+from mdeas.pairing.match import Mode, match_photos
+from mdeas.pairing.sanity import PairWarning
+from mdeas.pairing.sanity import tell as tell_warnings
 from mdeas.runtime.onnx_predictor import load
 from mdeas.runtime.predictor import Predictor
 from mdeas.runtime.spec import within

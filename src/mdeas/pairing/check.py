@@ -6,12 +6,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mdeas import pair
 from mdeas.errors import InputError
 from mdeas.images.photo import open_photo
-from mdeas.pair import PairWarning
-from mdeas.pairing import verdict
+from mdeas.pairing import sanity, verdict
 from mdeas.pairing.measure import Measured, measure
+from mdeas.pairing.sanity import PairWarning
 from mdeas.pairing.view import view, view_size
 
 _SCENE = (
@@ -100,10 +99,10 @@ def examine(
     """
     sizes: dict[str, Any] = {"background_size": background_size, "size": size}
     try:
-        matched, resized = pair.match_background(background, image, background_size, size)
+        matched, resized = sanity.match_background(background, image, background_size, size)
     except InputError as error:
         return Check(verdict="refused", reason=str(error).rstrip("."), code=error.code, **sizes), None
-    warnings = tuple(resized + pair.warnings(matched, image))
+    warnings = tuple(resized + sanity.warnings(matched, image))
     sizes["warnings"] = warnings
     useless = [warning for warning in warnings[len(resized) :] if warning.code != "W-PAIR-IDENTICAL"]
     if useless:

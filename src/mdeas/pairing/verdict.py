@@ -6,8 +6,8 @@ photos have and that nowhere agrees, or light that nothing shares. Where neither
 
 import numpy as np
 
-from mdeas.pair import PairWarning
 from mdeas.pairing.measure import Measured
+from mdeas.pairing.sanity import PairWarning
 
 _MOVED = 1.5 / 224
 """Share of the long side by which the view may move: the default network, which works at 224, bears that."""

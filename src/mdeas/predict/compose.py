@@ -15,8 +15,8 @@ from mdeas.images.photo import MAX_VIEW, Photo, open_photo
 from mdeas.insert import Insert, place_insert
 from mdeas.layers import Layers, split_depth, subject_depth
 from mdeas.metres import Ruler
-from mdeas.pair import PairWarning, tell
-from mdeas.pairing.matched import Mode, match_photos
+from mdeas.pairing.match import Mode, match_photos
+from mdeas.pairing.sanity import PairWarning, tell
 from mdeas.runtime.onnx_predictor import load, tell_model
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.runtime.spec import resize, within

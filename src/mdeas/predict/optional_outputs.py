@@ -15,7 +15,7 @@ from mdeas.images.codec import read_bytes, write_png
 from mdeas.images.photo import Photo
 from mdeas.layers import Layers, split_depth
 from mdeas.metres import Measured
-from mdeas.pair import PairWarning
+from mdeas.pairing.sanity import PairWarning
 from mdeas.pointfile import FORMATS, encode_points
 from mdeas.predict.outputs import encode_depth
 from mdeas.runtime.predictor import Prediction, Predictor

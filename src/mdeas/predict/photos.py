@@ -11,8 +11,8 @@ from mdeas.images.codec import list_images
 from mdeas.images.photo import Photo, open_photo
 from mdeas.metres import Ruler
 from mdeas.objects import find_objects, write_report
-from mdeas.pair import tell
-from mdeas.pairing.matched import Mode, match_photos
+from mdeas.pairing.match import Mode, match_photos
+from mdeas.pairing.sanity import tell
 from mdeas.predict.optional_outputs import Extras
 from mdeas.predict.optional_outputs import doubts as cloud_doubts
 from mdeas.predict.outputs import OUTPUTS, write_outputs

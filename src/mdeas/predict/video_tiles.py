@@ -24,8 +24,8 @@ from mdeas.images.photo import Photo, open_photo
 from mdeas.images.sheets import labelled, robust_range
 from mdeas.images.video import VideoReader, evenly, is_camera, write_video
 from mdeas.metrics.depth import fit_line
-from mdeas.pair import shows_nothing, tell
-from mdeas.pairing.matched import Mode, match_photos
+from mdeas.pairing.match import Mode, match_photos
+from mdeas.pairing.sanity import shows_nothing, tell
 from mdeas.runtime.onnx_predictor import load, tell_model
 from mdeas.runtime.predictor import Predictor
 from mdeas.runtime.spec import resize

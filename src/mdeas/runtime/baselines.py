@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.pair import check_sizes
+from mdeas.pairing.sanity import check_sizes
 from mdeas.runtime.predictor import Prediction
 from mdeas.runtime.spec import TASKS
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mdeas.errors import MemoryLimitError, ModelError, NonFiniteError, UsageError
-from mdeas.pair import check_sizes
+from mdeas.pairing.sanity import check_sizes
 from mdeas.runtime import baselines, onnx_guard
 from mdeas.runtime.clock import stage
 from mdeas.runtime.predictor import Prediction, Predictor

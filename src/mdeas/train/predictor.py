@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from mdeas.models import PairNetwork
-from mdeas.pair import check_sizes
+from mdeas.pairing.sanity import check_sizes
 from mdeas.runtime.predictor import Prediction
 from mdeas.runtime.refine import restored
 from mdeas.runtime.spec import Spec, prepare

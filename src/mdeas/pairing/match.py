@@ -5,13 +5,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mdeas import pair
 from mdeas.errors import InputError
 from mdeas.images.photo import Photo
-from mdeas.pair import PairWarning
-from mdeas.pairing import fix, verdict
+from mdeas.pairing import fix, sanity, verdict
 from mdeas.pairing.check import Check, examine
 from mdeas.pairing.measure import Measured
+from mdeas.pairing.sanity import PairWarning
 from mdeas.system.files import quoted
 
 Mode = Literal["auto", "strict", "off"]
@@ -50,9 +49,9 @@ def match(
     Errors: InputError E-PAIR-SIZE, E-PAIR-SCENE; in strict mode also E-PAIR-SWAPPED, -BLACK, -WHITE, -FLAT,
         and E-PAIR-UNFIT for what auto would have mended.
     """
-    matched, warnings = pair.match_background(background, image, background_size, size)
+    matched, warnings = sanity.match_background(background, image, background_size, size)
     if mode == "off":
-        return Matched(background=matched, warnings=warnings + pair.warnings(matched, image), facts=None)
+        return Matched(background=matched, warnings=warnings + sanity.warnings(matched, image), facts=None)
     found, figures = examine(background, image, background_size, size)
     _refuse(found, mode)
     warnings = list(found.warnings)
