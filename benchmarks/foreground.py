@@ -12,10 +12,10 @@ import sys
 import cv2
 import numpy as np
 
-from mdeas.foreground import decontaminate
 from mdeas.images.codec import list_images, read_rgb, read_rgba
 from mdeas.runtime.onnx_predictor import load
 from mdeas.runtime.spec import resize
+from mdeas.subject.colours import decontaminate
 
 SIZE = 480, 640
 

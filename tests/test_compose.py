@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mdeas.cli import main
 from mdeas.errors import UsageError
 from mdeas.images.codec import read_rgb, read_rgba, write_png
-from mdeas.insert import place_insert
+from mdeas.subject.insert import place_insert
 
 H, W = 96, 128
 WHITE, BLUE = (250, 250, 250), (0, 0, 255)

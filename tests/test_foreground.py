@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mdeas import fields, foreground
-from mdeas.foreground import backdrop, decontaminate, estimate, in_own_colours
+from mdeas.subject import colours, fill
+from mdeas.subject.colours import backdrop, decontaminate, estimate, in_own_colours
 
 SIZE = 40
 SUBJECT = np.float32([200, 60, 20])
@@ -86,9 +86,9 @@ def test_strips_and_small_fields_give_the_same(monkeypatch):
     alpha, old = soft_disc(60, 12, 200), noise(0, size=200)
     image = over(SUBJECT, old, alpha)
     whole = cut(image, alpha, old)
-    monkeypatch.setattr(fields, "_STRIP_ROWS", 7)
-    monkeypatch.setattr(foreground, "_SUBJECT_SIZE", 60)
-    monkeypatch.setattr(foreground, "_DRIFT_SIZE", 30)
+    monkeypatch.setattr(fill, "_STRIP_ROWS", 7)
+    monkeypatch.setattr(colours, "_SUBJECT_SIZE", 60)
+    monkeypatch.setattr(colours, "_DRIFT_SIZE", 30)
     seen = alpha > 0.1
     assert np.abs(cut(image, alpha, old) - whole)[seen].max() < 8
 
@@ -158,14 +158,14 @@ def test_any_alpha_gives_colours(alpha, seed):
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 4)])
 def test_filled_with_nothing_known_is_0(size):
-    assert not fields.filled(np.zeros((2, *size), np.float32), np.zeros(size, np.float32)).any()
+    assert not fill.filled(np.zeros((2, *size), np.float32), np.zeros(size, np.float32)).any()
 
 
 def test_filled_keeps_what_is_known_and_spreads_it():
     value, weight = np.zeros((16, 16), np.float32), np.zeros((16, 16), np.float32)
     value[:, :4], weight[:, :4] = 3, 1
     value[:, 12:], weight[:, 12:] = 7, 1
-    found = fields.spread(value, weight)
+    found = fill.spread(value, weight)
     np.testing.assert_allclose(found[:, [0, 15]], [[3, 7]] * 16, atol=1e-3)
     assert 3 < found[8, 7] < 7 and found[8, 5] < found[8, 10]
 
@@ -173,9 +173,9 @@ def test_filled_keeps_what_is_known_and_spreads_it():
 @pytest.mark.parametrize("rows, columns", [((0, 9), (0, 12)), ((3, 7), (5, 6)), ((8, 9), (0, 1))])
 def test_a_part_is_that_of_the_whole(rows, columns):
     small = np.arange(12, dtype=np.float32).reshape(3, 4) ** 2
-    whole = fields.part(small, (9, 12), slice(None))
+    whole = fill.part(small, (9, 12), slice(None))
     np.testing.assert_allclose(
-        fields.part(small, (9, 12), slice(*rows), slice(*columns)),
+        fill.part(small, (9, 12), slice(*rows), slice(*columns)),
         whole[slice(*rows), slice(*columns)],
         atol=1e-3,
     )

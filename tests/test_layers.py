@@ -10,8 +10,8 @@ import tiny_model
 
 from mdeas.cli import main
 from mdeas.images.codec import read_depth16, write_png
-from mdeas.layers import split_depth
 from mdeas.runtime.predictor import Prediction
+from mdeas.subject.depths import split_depth
 
 H, W = 60, 80
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from mdeas.cli import main
 from mdeas.images.codec import write_png
-from mdeas.objects import MIN_AREA_SHARE, find_objects, find_pieces
 from mdeas.predict import photos
 from mdeas.runtime.predictor import Prediction
+from mdeas.subject.objects import MIN_AREA_SHARE, find_objects, find_pieces
 
 
 def two_things() -> Prediction:

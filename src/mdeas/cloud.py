@@ -7,9 +7,9 @@ import numpy as np
 
 from mdeas.camera import Camera
 from mdeas.errors import InputError
-from mdeas.fields import strips
-from mdeas.foreground import backdrop, estimate, in_own_colours
 from mdeas.runtime.spec import resize, within
+from mdeas.subject.colours import backdrop, estimate, in_own_colours
+from mdeas.subject.fill import strips
 
 NEAR, FAR = 1.0, 5.0
 """Where relative depth is put, which has no scale of its own: its nearest and farthest hundredth."""

@@ -18,9 +18,9 @@ from mdeas.calibration import Calibration, beyond_reach, check_fits, map_path, r
 from mdeas.create.depth.sensor import read_depth_m
 from mdeas.depth_fit import Line, PictureFit, fit_picture
 from mdeas.images.codec import write_png
-from mdeas.objects import MASK_THRESHOLD, find_pieces
 from mdeas.pairing.sanity import PairWarning, tell
 from mdeas.runtime.predictor import Prediction, Predictor
+from mdeas.subject.objects import MASK_THRESHOLD, find_pieces
 from mdeas.system.files import sha256_file, write_json
 
 OUTPUTS = ("depth-m.png", "depth-m.json")

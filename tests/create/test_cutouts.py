@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 
 from mdeas.cli import main
 from mdeas.create.assets import Asset, cutout
-from mdeas.create.matte import cut_outs
 from mdeas.images.codec import read_rgba, write_png
+from mdeas.subject.cutouts import cut_outs
 
 SIZE = 40
 

@@ -8,18 +8,18 @@ import cv2
 import numpy as np
 
 from mdeas.errors import UsageError
-from mdeas.fields import part, strips
-from mdeas.foreground import Colours, backdrop, estimate, in_own_colours
 from mdeas.images.codec import read_rgba, write_png
 from mdeas.images.photo import MAX_VIEW, Photo, open_photo
-from mdeas.insert import Insert, place_insert
-from mdeas.layers import Layers, split_depth, subject_depth
 from mdeas.metres import Ruler
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import PairWarning, tell
 from mdeas.runtime.onnx_predictor import load, tell_model
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.runtime.spec import resize, within
+from mdeas.subject.colours import Colours, backdrop, estimate, in_own_colours
+from mdeas.subject.depths import Layers, split_depth, subject_depth
+from mdeas.subject.fill import part, strips
+from mdeas.subject.insert import Insert, place_insert
 from mdeas.system.files import quoted, refuse_outputs
 
 _SOFT = 0.01  # share of the depth's range over which one thing passes into the other

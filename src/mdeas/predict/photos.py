@@ -10,7 +10,6 @@ from mdeas.errors import InputError
 from mdeas.images.codec import list_images
 from mdeas.images.photo import Photo, open_photo
 from mdeas.metres import Ruler
-from mdeas.objects import find_objects, write_report
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import tell
 from mdeas.predict.optional_outputs import Extras
@@ -19,6 +18,7 @@ from mdeas.predict.outputs import OUTPUTS, write_outputs
 from mdeas.runtime.clock import stage
 from mdeas.runtime.onnx_predictor import load, tell_model
 from mdeas.runtime.predictor import Predictor
+from mdeas.subject.objects import find_objects, write_report
 from mdeas.system.failures import ERRORS, refuse_other_list, tell_failures
 from mdeas.system.files import locked, quoted, refuse_outputs
 from mdeas.system.names import output_names

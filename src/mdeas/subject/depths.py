@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.fields import spread, square
 from mdeas.metrics.depth import fit_line
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.runtime.spec import within
+from mdeas.subject.fill import spread, square
 
 _SIZE = 1024  # several times what networks work at
 _UNCOVERED = 0.05  # alpha below which a pixel shows the scene behind

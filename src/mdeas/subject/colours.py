@@ -6,8 +6,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-from mdeas.fields import filled, part, prior, shrunk_by_whole, sized, square, strips
 from mdeas.runtime.spec import resize
+from mdeas.subject.fill import filled, part, prior, shrunk_by_whole, sized, square, strips
 
 # Alpha in levels of 255 up to which a pixel shows the backdrop alone and says nothing of the subject; and how
 # far around it that must hold where light is compared, as a share of the long side: masks of a network fade

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mdeas.foreground import decontaminate
+from mdeas.subject.colours import decontaminate
 
 _LEVELS = (0.25, 0.75)
 """Mask values that become alpha 0 and 1. Models are unsure in shadows and blur what they see small: with 0.05
