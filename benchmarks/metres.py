@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 
 import mdeas
-from mdeas.calibrate import calibrate
-from mdeas.calibration import Point
+from mdeas.camera.calibrate import calibrate
+from mdeas.camera.calibration import Point
+from mdeas.camera.metres import Ruler
 from mdeas.depth_fit import fit_picture
 from mdeas.errors import InputError
 from mdeas.images.codec import read_depth16, read_rgb, write_png
-from mdeas.metres import Ruler
 from mdeas.metrics.depth import abs_rel, delta1
 from mdeas.runtime.predictor import Prediction
 

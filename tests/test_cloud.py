@@ -12,13 +12,13 @@ import tiny_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdeas.camera import ASSUMED_FOV_DEG, camera_of
+from mdeas.camera.cloud import FAR, NEAR, build_cloud, hanging, up_to_scale
+from mdeas.camera.point_files import encode_points
+from mdeas.camera.rays import ASSUMED_FOV_DEG, camera_of
 from mdeas.cli import main
-from mdeas.cloud import FAR, NEAR, build_cloud, hanging, up_to_scale
 from mdeas.errors import InputError
 from mdeas.images import headers
 from mdeas.images.codec import encode_jpeg, encode_png, write_png
-from mdeas.pointfile import encode_points
 
 
 def camera(height, width, fov_deg=90.0):

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mdeas import empty_scene
+from mdeas.camera import empty_scene
+from mdeas.camera.empty_scene import densest
 from mdeas.cli import main
-from mdeas.empty_scene import densest
 from mdeas.images import frames
 from mdeas.images.codec import read_gray, read_rgb, write_png
 

@@ -15,7 +15,7 @@ def background(frames: list[str], *, out: str, force: bool = False) -> None:
     out: PNG of the empty scene; how many frames agree on each pixel is written beside it
     force: replace files that are there
     """
-    from mdeas.empty_scene import write_background
+    from mdeas.camera.empty_scene import write_background
 
     print_facts(write_background(frames, out, force=force))
 
@@ -44,8 +44,8 @@ def calibrate(
     threads: CPU threads
     force: replace files that are there
     """
-    from mdeas.calibrate import calibrate as fit
-    from mdeas.calibrate import parse_point
+    from mdeas.camera.calibrate import calibrate as fit
+    from mdeas.camera.calibrate import parse_point
 
     options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "force": force}
     options["fov_deg"] = fov

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.create.depth.sensor import read_depth_m, wrong_size
+from mdeas.camera.sensor import read_depth_m, wrong_size
 from mdeas.errors import InputError
 from mdeas.images.codec import SUFFIXES, read_gray, read_rgb
 from mdeas.sample import Sample

@@ -7,10 +7,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mdeas.camera.metres import Ruler
 from mdeas.errors import UsageError
 from mdeas.images.codec import read_rgba, write_png
 from mdeas.images.photo import MAX_VIEW, Photo, open_photo
-from mdeas.metres import Ruler
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import PairWarning, tell
 from mdeas.runtime.onnx_predictor import load, tell_model

@@ -7,15 +7,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.camera import Camera, camera_of, check_fov
-from mdeas.cloud import build_cloud, up_to_scale
+from mdeas.camera.cloud import build_cloud, up_to_scale
+from mdeas.camera.metres import Measured
+from mdeas.camera.point_files import FORMATS, encode_points
+from mdeas.camera.rays import Camera, camera_of, check_fov
 from mdeas.errors import UsageError
 from mdeas.images import headers
 from mdeas.images.codec import read_bytes, write_png
 from mdeas.images.photo import Photo
-from mdeas.metres import Measured
 from mdeas.pairing.sanity import PairWarning
-from mdeas.pointfile import FORMATS, encode_points
 from mdeas.predict.outputs import encode_depth
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.runtime.spec import resize

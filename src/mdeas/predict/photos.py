@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mdeas import metres
+from mdeas.camera import metres
+from mdeas.camera.metres import Ruler
 from mdeas.errors import InputError
 from mdeas.images.codec import list_images
 from mdeas.images.photo import Photo, open_photo
-from mdeas.metres import Ruler
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import tell
 from mdeas.predict.optional_outputs import Extras

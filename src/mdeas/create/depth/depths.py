@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from mdeas.camera.sensor import read_depth_m
 from mdeas.create.assets import Asset, Pool, photo
-from mdeas.create.depth.sensor import read_depth_m
 from mdeas.errors import InputError
 from mdeas.system.files import json_bytes, quoted, sha256_bytes, sha256_file
 

@@ -13,9 +13,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.calibrate import empty_depth
-from mdeas.calibration import Calibration, beyond_reach, check_fits, map_path, read_calibration
-from mdeas.create.depth.sensor import read_depth_m
+from mdeas.camera.calibrate import empty_depth
+from mdeas.camera.calibration import Calibration, beyond_reach, check_fits, map_path, read_calibration
+from mdeas.camera.sensor import read_depth_m
 from mdeas.depth_fit import Line, PictureFit, fit_picture
 from mdeas.images.codec import write_png
 from mdeas.pairing.sanity import PairWarning, tell

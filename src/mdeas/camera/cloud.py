@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.camera import Camera
+from mdeas.camera.rays import Camera
 from mdeas.errors import InputError
 from mdeas.runtime.spec import resize, within
 from mdeas.subject.colours import backdrop, estimate, in_own_colours

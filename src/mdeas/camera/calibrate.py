@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.calibration import Calibration, DepthMap, Fit, Point, beyond_reach, fingerprint, to_json
-from mdeas.camera import check_fov
-from mdeas.create.depth.sensor import read_depth_m
+from mdeas.camera.calibration import Calibration, DepthMap, Fit, Point, beyond_reach, fingerprint, to_json
+from mdeas.camera.rays import check_fov
+from mdeas.camera.sensor import read_depth_m
 from mdeas.depth_fit import Expected, Line, fit, fit_picture, is_flat, relative_error
 from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.images.codec import read_depth16, read_rgb, write_png
