@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mdeas.create import pool
-from mdeas.create.build import build
+from mdeas.create.factory import pool
+from mdeas.create.factory.build import build
 from mdeas.errors import InputError, MdeasError
 from mdeas.sample import Sample
 

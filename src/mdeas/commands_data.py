@@ -43,7 +43,7 @@ def create_scenes(
     skip_bad: go on without pictures that cannot be used; they are listed in errors.jsonl, the exit code is 3
     force: replace a data set that is there
     """
-    from mdeas.create.engine import ENGINES
+    from mdeas.create.factory.engine import ENGINES
     from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
 
     fields = {"count": count, "size": size, "cutouts": cutouts, "textures": textures, "assets": assets}
@@ -84,8 +84,8 @@ def create_photos(
     skip_bad: go on without pictures that cannot be used; they are listed in errors.jsonl, the exit code is 3
     force: replace a data set that is there
     """
-    from mdeas.create.depth.labels import with_teacher
-    from mdeas.create.engine import ENGINES
+    from mdeas.create.factory.engine import ENGINES
+    from mdeas.create.factory.labels import with_teacher
     from mdeas.create.photos.recipe_files import read_recipe
 
     kind, maker_of, fields = read_recipe(recipe)
@@ -106,7 +106,7 @@ def create_pairs(*, out: str, folder: str, skip_bad: bool = False, force: bool =
     skip_bad: go on without pictures that cannot be used; they are listed in errors.jsonl, the exit code is 3
     force: replace a data set that is there
     """
-    from mdeas.create.engine import LOCAL
+    from mdeas.create.factory.engine import LOCAL
     from mdeas.create.pairs import PairsMaker
 
     # Photographs are measured, not trained on: kept without loss.
@@ -163,7 +163,7 @@ def import_data(
     skip_bad: go on without pictures that cannot be used; they are listed in errors.jsonl, the exit code is 3
     force: replace a data set that is there
     """
-    from mdeas.create.engine import ENGINES
+    from mdeas.create.factory.engine import ENGINES
     from mdeas.create.imports.maker import ImportMaker
     from mdeas.create.imports.sources import read_source
     from mdeas.create.imports.splits import ImportRecipe
@@ -226,7 +226,7 @@ def _build(
     maker: Any, out: str, workers: int, engine: Any, force: bool, skip_bad: bool, photo_format: str = "jpeg"
 ) -> None:
     """Make, tell, and end with exit code 3 when something was left out."""
-    from mdeas.create.build import build
+    from mdeas.create.factory.build import build
     from mdeas.system.failures import ERRORS
     from mdeas.system.files import quoted
 

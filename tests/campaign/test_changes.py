@@ -4,8 +4,8 @@ import pytest
 from slow_maker import SlowMaker
 from world import create_photos, folders, photo, tree, without_processes
 
-from mdeas.create import plan
-from mdeas.create.build import build
+from mdeas.create.factory import plan
+from mdeas.create.factory.build import build
 from mdeas.errors import InputError
 from mdeas.images.codec import write_jpeg
 
@@ -71,7 +71,7 @@ def test_changes_are_refused_with_the_difference(row, tmp_path, monkeypatch, cap
 
 def interrupt(root, patch):
     with patch.context() as once:
-        once.setattr("mdeas.create.build.commit", lambda *_: (_ for _ in ()).throw(MemoryError))
+        once.setattr("mdeas.create.factory.build.commit", lambda *_: (_ for _ in ()).throw(MemoryError))
         assert photos(root / "out", root) == 7
 
 

@@ -10,7 +10,7 @@ from slow_maker import SlowMaker
 from tally import cases
 from world import without_processes
 
-from mdeas.create.build import build
+from mdeas.create.factory.build import build
 from mdeas.dataset.dataset import INDEX, Dataset, verify
 from mdeas.errors import InputError
 

@@ -11,8 +11,8 @@ from mutate import damaged_pictures, formats
 from tally import cases
 from world import create_photos, cutout, folders, photo, start_command
 
+from mdeas.create.factory.shards import Rows
 from mdeas.create.pairs import PairsMaker
-from mdeas.create.shards import Rows
 from mdeas.dataset.dataset import Dataset, read_index, verify
 from mdeas.errors import InputError
 from mdeas.images.codec import write_png

@@ -12,7 +12,7 @@ from slow_maker import SlowMaker
 from tally import cases
 from world import SLOW_MAKER, start, start_command, tree, wait_for_shards, without_processes, workers_of
 
-from mdeas.create.build import build
+from mdeas.create.factory.build import build
 from mdeas.system.files import LOCK_NAME
 
 SLOW_S = 0.05

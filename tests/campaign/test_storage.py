@@ -8,7 +8,7 @@ from slow_maker import SlowMaker
 from tally import cases
 from world import tree, without_processes
 
-from mdeas.create.build import build
+from mdeas.create.factory.build import build
 from mdeas.errors import StorageError
 from mdeas.system import files
 

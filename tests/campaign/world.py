@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mdeas import cli
-from mdeas.create.engine import LOCAL
+from mdeas.create.factory.engine import LOCAL
 from mdeas.images.codec import write_jpeg, write_png
 
 SLOW_MAKER = Path(__file__).parents[1] / "slow_maker.py"

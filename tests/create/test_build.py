@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from slow_maker import SlowMaker
 
-from mdeas.create import pool
-from mdeas.create.build import build
-from mdeas.create.plan import compare, shards_of
+from mdeas.create.factory import pool
+from mdeas.create.factory.build import build
+from mdeas.create.factory.plan import compare, shards_of
 from mdeas.dataset.dataset import read_index, verify
 from mdeas.errors import InputError, StorageError, UsageError, WorkerError
 from mdeas.system.files import locked

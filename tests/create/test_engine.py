@@ -14,13 +14,12 @@ from slow_maker import SlowMaker
 from tiny_teacher import save_network, save_pictures
 
 from mdeas.cli import main
-from mdeas.create import pool, ray_cluster, ray_engine
-from mdeas.create.build import build
-from mdeas.create.depth import labels
 from mdeas.create.depth.model import find_model
-from mdeas.create.engine import ENGINES
+from mdeas.create.factory import labels, pool, ray_cluster, ray_engine
+from mdeas.create.factory.build import build
+from mdeas.create.factory.engine import ENGINES
+from mdeas.create.factory.plan import Shard
 from mdeas.create.photos.maker import PhotosMaker, PhotosRecipe
-from mdeas.create.plan import Shard
 from mdeas.dataset.rows import encode_row
 from mdeas.errors import InputError, Stopped, WorkerError
 

@@ -15,8 +15,8 @@ from mdeas.create.depth import cache as teacher_cache
 from mdeas.create.depth import teacher
 from mdeas.create.depth.agreement import agreement
 from mdeas.create.depth.cache import TeacherDepths
-from mdeas.create.depth.labels import LabelledMaker, label_shard
 from mdeas.create.depth.model import DEFAULT, find_model
+from mdeas.create.factory.labels import LabelledMaker, label_shard
 from mdeas.dataset.dataset import Dataset, read_index
 from mdeas.errors import InputError, ModelError, NonFiniteError
 from mdeas.system.files import write_json

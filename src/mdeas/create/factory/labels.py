@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from mdeas.create.depth.model import DepthModel, find_model, versions
-from mdeas.create.plan import Shard
-from mdeas.create.shards import Made
+from mdeas.create.factory.plan import Shard
+from mdeas.create.factory.shards import Made
 from mdeas.dataset.rows import PICTURES, decode_row, encode_row
 from mdeas.errors import InputError
 from mdeas.sample import Sample

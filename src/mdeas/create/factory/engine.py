@@ -5,8 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mdeas.create import pool
-from mdeas.create.depth import labels
+from mdeas.create.factory import labels, pool
 from mdeas.errors import UsageError
 
 
@@ -34,8 +33,8 @@ def _local(address: str | None, _workers: int) -> Iterator[Engine]:
 
 @contextlib.contextmanager
 def _ray(address: str | None, workers: int) -> Iterator[Engine]:
-    from mdeas.create.ray_cluster import joined
-    from mdeas.create.ray_engine import how_labelled, labelled, results
+    from mdeas.create.factory.ray_cluster import joined
+    from mdeas.create.factory.ray_engine import how_labelled, labelled, results
 
     with joined(address, workers):
         yield Engine(results=results, labelled=labelled, how_labelled=how_labelled)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mdeas.create.plan import Maker, Shard
+from mdeas.create.factory.plan import Maker, Shard
 from mdeas.dataset.rows import encode_row, write_shard
 from mdeas.errors import InputError
 from mdeas.sample import check

@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mdeas.create.engine import LOCAL, Engine
-from mdeas.create.plan import Maker, Shard, compare, index_of, plan_behind, plan_of, shards_of
-from mdeas.create.shards import DATA, WORK, Made, Rows, commit, finished
+from mdeas.create.factory.engine import LOCAL, Engine
+from mdeas.create.factory.plan import Maker, Shard, compare, index_of, plan_behind, plan_of, shards_of
+from mdeas.create.factory.shards import DATA, WORK, Made, Rows, commit, finished
 from mdeas.dataset.dataset import INDEX, read_index, seal, summary, verify
 from mdeas.dataset.rows import pyarrow_parquet
 from mdeas.errors import InputError, StorageError, UsageError

@@ -10,10 +10,9 @@ from functools import lru_cache
 from itertools import cycle, islice
 from typing import Any
 
-from mdeas.create import pool
-from mdeas.create.depth import labels
-from mdeas.create.plan import Shard, versions
-from mdeas.create.shards import Made
+from mdeas.create.factory import labels, pool
+from mdeas.create.factory.plan import Shard, versions
+from mdeas.create.factory.shards import Made
 from mdeas.errors import WorkerError
 
 
