@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mdeas.create.assets import load_pool, photo
-from mdeas.create.depth.depths import RgbdDepths, open_depths
+from mdeas.create.depth.layer_depths import RgbdDepths, open_depths
 from mdeas.create.photos.recipe import PhotosRecipe
 from mdeas.errors import InputError
 from mdeas.images.codec import write_png

@@ -11,11 +11,11 @@ from tiny_teacher import NUM_CUTOUTS, NUM_PHOTOS, save_network, save_pictures
 
 from mdeas.cli import main
 from mdeas.create.assets import cutout, load_pool, photo
-from mdeas.create.depth import cache as teacher_cache
 from mdeas.create.depth import teacher
+from mdeas.create.depth import teacher_depths as teacher_cache
 from mdeas.create.depth.agreement import agreement
-from mdeas.create.depth.cache import TeacherDepths
 from mdeas.create.depth.model import DEFAULT, find_model
+from mdeas.create.depth.teacher_depths import TeacherDepths
 from mdeas.create.factory.labels import LabelledMaker, label_shard
 from mdeas.dataset.dataset import Dataset, read_index
 from mdeas.errors import InputError, ModelError, NonFiniteError

@@ -11,7 +11,7 @@ from mdeas.metrics.depth import abs_rel, align, boundary_recall, delta1
 from mdeas.sample import Sample, spread
 
 if TYPE_CHECKING:
-    from mdeas.create.depth.cache import TeacherDepths
+    from mdeas.create.depth.teacher_depths import TeacherDepths
     from mdeas.create.factory.plan import Maker
 
 NUM_SAMPLES = 16

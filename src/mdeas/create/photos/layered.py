@@ -15,7 +15,7 @@ import numpy as np
 from mdeas.create.assets import Asset, cutout, photo
 
 if TYPE_CHECKING:
-    from mdeas.create.depth.depths import LayerDepths
+    from mdeas.create.depth.layer_depths import LayerDepths
 
 FOCAL = 1.1
 """Focal length in long sides of a photo whose camera is unknown: 49 degrees, a phone's or a compact's."""

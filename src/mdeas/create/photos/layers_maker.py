@@ -7,7 +7,7 @@ from typing import Any
 
 from mdeas.create.assets import load_pool
 from mdeas.create.depth.agreement import agreement_of
-from mdeas.create.depth.depths import open_depths
+from mdeas.create.depth.layer_depths import open_depths
 from mdeas.create.photos.recipe import Layers
 
 

@@ -27,7 +27,7 @@ from mdeas.images.codec import encode_jpeg, encode_png
 from mdeas.sample import Sample
 
 if TYPE_CHECKING:
-    from mdeas.create.depth.depths import LayerDepths
+    from mdeas.create.depth.layer_depths import LayerDepths
 
 Rng = np.random.Generator
 

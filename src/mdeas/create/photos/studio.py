@@ -12,7 +12,7 @@ from mdeas.create.photos.lens import Lens
 from mdeas.create.photos.recipe import PhotosRecipe
 
 if TYPE_CHECKING:
-    from mdeas.create.depth.depths import LayerDepths
+    from mdeas.create.depth.layer_depths import LayerDepths
 
 
 @dataclass(kw_only=True)

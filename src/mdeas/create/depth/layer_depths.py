@@ -53,8 +53,8 @@ def open_depths(recipe: Layers, pools: tuple[Pool, Pool]) -> LayerDepths | None:
         return RgbdDepths(pools[0])
     if recipe.teacher != "layered":
         return None
-    from mdeas.create.depth.cache import TeacherDepths
     from mdeas.create.depth.model import find_model
+    from mdeas.create.depth.teacher_depths import TeacherDepths
 
     return TeacherDepths(find_model(recipe.depth_model), pools)
 

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from mdeas.create.assets import LONG_SIDE, Asset, Pool, cutout, photo
-from mdeas.create.depth.depths import frozen
+from mdeas.create.depth.layer_depths import frozen
 from mdeas.create.depth.model import DepthModel
 from mdeas.errors import InputError
 from mdeas.images.codec import decode_depth16, encode_png
