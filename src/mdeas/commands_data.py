@@ -165,8 +165,8 @@ def import_data(
     """
     from mdeas.create.factory.engine import ENGINES
     from mdeas.create.imports.maker import ImportMaker
+    from mdeas.create.imports.recipe import ImportRecipe
     from mdeas.create.imports.sources import read_source
-    from mdeas.create.imports.splits import ImportRecipe
 
     maker = ImportMaker(read_source(source), configured(ImportRecipe, {}, overrides), seed)
     for text in maker.warnings():

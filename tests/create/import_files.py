@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mdeas.create.imports.maker import ImportMaker
+from mdeas.create.imports.recipe import ImportRecipe
 from mdeas.create.imports.sources import read_source
-from mdeas.create.imports.splits import ImportRecipe
 from mdeas.errors import InputError
 from mdeas.images.codec import encode_jpeg, encode_png
 

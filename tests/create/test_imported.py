@@ -12,7 +12,7 @@ from import_files import HEIGHT, WIDTH, fails, levels, maker, photo, pictures, t
 
 from mdeas.cli import main
 from mdeas.create.imports.entry import Blob, entry_of
-from mdeas.create.imports.splits import ImportRecipe, splits_of
+from mdeas.create.imports.recipe import ImportRecipe, splits_of
 from mdeas.dataset.dataset import Dataset
 from mdeas.dataset.rows import encode_row
 from mdeas.errors import UsageError

@@ -12,8 +12,8 @@ import numpy as np
 
 from mdeas.create.imports.entry import Blob, Entry, broken
 from mdeas.create.imports.pictures import read_depth, read_mask, read_photo
+from mdeas.create.imports.recipe import ImportRecipe, splits_of
 from mdeas.create.imports.sources import Source
-from mdeas.create.imports.splits import ImportRecipe, splits_of
 from mdeas.errors import InputError
 from mdeas.sample import Sample
 from mdeas.system.files import json_bytes, sha256_bytes
