@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mdeas.create.photos import layers, placement
+from mdeas.create.photos import paint, placement
 from mdeas.create.photos.maker import PUBLISHED, PhotosMaker, PhotosRecipe
 from mdeas.create.photos.placement import Placement
 from mdeas.errors import InputError, UsageError
@@ -193,16 +193,16 @@ def test_layer_is_pixel_exact_at_scale_one():
     cutout = np.sort(
         rng.integers(0, 256, (6, 8, 4)).astype(np.uint8), axis=2
     )  # premultiplied: colour <= alpha
-    out = layers.layer(cutout, spot(), 20)
+    out = paint.layer(cutout, spot(), 20)
     assert np.array_equal(out[2:8, 3:11], cutout) and out.sum() == cutout.sum(dtype=float)
-    mirrored = layers.layer(cutout, spot(mirrored=True), 20)
+    mirrored = paint.layer(cutout, spot(mirrored=True), 20)
     assert np.array_equal(mirrored[2:8, 3:11], cutout[:, ::-1])
 
 
 def test_turning_is_counter_clockwise_about_the_centre():
     cutout = np.zeros((7, 7, 4), np.uint8)
     cutout[3, 5] = 255  # right of the centre
-    out = layers.layer(cutout, spot(height_px=7, width_px=7, left_px=0, top_px=0, angle_deg=90.0), 7)
+    out = paint.layer(cutout, spot(height_px=7, width_px=7, left_px=0, top_px=0, angle_deg=90.0), 7)
     assert out[1, 3, 3] == pytest.approx(255, abs=1)  # now above it
 
 
@@ -212,7 +212,7 @@ def test_resized_edges_show_no_colour_from_behind_the_object():
     cv2.circle(alpha, (32, 32), 25, 255, -1)
     cutout = np.dstack([alpha] * 4)
     picture = np.full((40, 40, 3), 255, np.float32)
-    layers.paste(picture, layers.layer(cutout, spot(height_px=27, width_px=29, angle_deg=11.0), 40))
+    paint.paste(picture, paint.layer(cutout, spot(height_px=27, width_px=29, angle_deg=11.0), 40))
     assert picture.min() > 253.5
 
 
@@ -220,20 +220,20 @@ def test_blending_moves_the_mean_colour_by_the_amount():
     over = np.zeros((4, 4, 4), np.float32)
     over[1:3, 1:3] = (200, 100, 50, 255)
     picture = np.full((4, 4, 3), 100, np.float32)
-    out = layers.recolour(over, layers.blend_colours(over, picture, 0.5))
+    out = paint.recolour(over, paint.blend_colours(over, picture, 0.5))
     assert out[1, 1].tolist() == pytest.approx([150, 100, 75, 255])
     assert not out[0, 0].any()
 
 
 def test_colours_without_jitter_stay():
-    assert np.allclose(layers.draw_colours(np.random.default_rng(0), 0.0), np.eye(4), atol=1e-6)
+    assert np.allclose(paint.draw_colours(np.random.default_rng(0), 0.0), np.eye(4), atol=1e-6)
 
 
 @pytest.mark.parametrize(("lean", "length", "column"), [(1.0, 0.5, 1), (-1.0, 0.5, -1), (0.0, -0.5, 0)])
 def test_a_cast_shadow_starts_at_the_foot(lean, length, column):
     cutout = np.full((20, 4, 4), 255, np.uint8)
     post = spot(height_px=20, width_px=4, left_px=28, top_px=20)
-    dark = layers.shadow(cutout, post, 60, layers.Shadow(kind="cast", lean=lean, length=length, soft=0.0))
+    dark = paint.shadow(cutout, post, 60, paint.Shadow(kind="cast", lean=lean, length=length, soft=0.0))
     rows, columns = np.nonzero(dark > 0.5)
     assert rows.min() >= 28 if length > 0 else rows.max() <= 51
     assert (rows.max() <= 41) if length > 0 else (rows.min() >= 37)

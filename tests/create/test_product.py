@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdeas.cli import main
-from mdeas.create.photos import layers_maker
-from mdeas.create.photos.masks import MASK_RULES
-from mdeas.create.photos.positions import POSITIONS
-from mdeas.create.photos.product import ProductMaker
-from mdeas.create.photos.product_recipe import ProductRecipe
+from mdeas.create.photos import base_maker
+from mdeas.create.photos.published.masks import MASK_RULES
+from mdeas.create.photos.published.positions import POSITIONS
+from mdeas.create.photos.published.product import ProductMaker
+from mdeas.create.photos.published.product_recipe import ProductRecipe
 from mdeas.create.photos.recipe_files import read_recipe, recipe_names
 from mdeas.dataset.dataset import Dataset
 from mdeas.errors import InputError, UsageError
@@ -197,7 +197,7 @@ def test_offsets_reach_from_their_least_to_their_greatest():
 
 @pytest.mark.parametrize("kind", ["relative", "metric"])
 def test_depth_is_the_photos_and_nearer_where_the_mask_is(folders, monkeypatch, kind):
-    monkeypatch.setattr(layers_maker, "open_depths", lambda recipe, pools: GreyDepths(kind))
+    monkeypatch.setattr(base_maker, "open_depths", lambda recipe, pools: GreyDepths(kind))
     deep = maker(folders, teacher="layered", long_side_px=(20, 20))
     for index in range(0, deep.count, 61):
         sample = check(deep.make(index))

@@ -6,7 +6,7 @@ import pytest
 from asset_folders import GreyDepths, make_folders
 
 from mdeas.cli import main
-from mdeas.create.photos import layered, layers, layers_maker, standing
+from mdeas.create.photos import base_maker, composite_depth, paint, standing
 from mdeas.create.photos.ground import find_ground
 from mdeas.create.photos.lens import Lens
 from mdeas.create.photos.maker import PUBLISHED, PhotosMaker, PhotosRecipe
@@ -91,7 +91,7 @@ def test_things_stand_on_the_floor_at_its_depth_and_in_their_size(room):
         num += 1
         rows = np.flatnonzero(own.any(axis=1))
         depth_m = float(np.median(sample.depth[own]))
-        height_m = (np.ptp(rows) + 1) * depth_m / (layered.FOCAL * SIDE * 80 / (SIDE * 0.94))
+        height_m = (np.ptp(rows) + 1) * depth_m / (composite_depth.FOCAL * SIDE * 80 / (SIDE * 0.94))
         assert 0.08 < height_m < 2.1
         assert np.ptp(sample.depth[own]) < 1e-6  # a sensor knows nothing of cut-outs: flat
         below = sample.depth[min(rows[-1] + 2, 79), own[rows[-1]]]
@@ -156,7 +156,7 @@ def test_relative_depth_has_a_ground_too(room, monkeypatch):
         def of_photo(self, asset):
             return 500 / room_depth()
 
-    monkeypatch.setattr(layers_maker, "open_depths", lambda recipe, pools: Scaled("relative"))
+    monkeypatch.setattr(base_maker, "open_depths", lambda recipe, pools: Scaled("relative"))
     maker = stand(room, teacher="layered")
     samples = [check(maker.make(i)) for i in range(8)]
     assert sum(bool(sample.mask.any()) for sample in samples) >= 5
@@ -180,7 +180,7 @@ def test_the_recipe_works_from_the_command_line(room, tmp_path):
 @pytest.mark.parametrize("kind", ["relative", "metric"])
 def test_depth_moves_with_its_photo(tmp_path, monkeypatch, kind):
     """Cropped, mirrored, seen by a moved camera: where nothing was added, grey still says how near."""
-    monkeypatch.setattr(layers_maker, "open_depths", lambda recipe, pools: GreyDepths(kind))
+    monkeypatch.setattr(base_maker, "open_depths", lambda recipe, pools: GreyDepths(kind))
     folders = make_folders(tmp_path, 3, 3)
     fields = {"placement": "random", "teacher": "layered", "crop_min": 0.6, "camera_share": 0.5}
     maker, moved = stand(folders, **fields, aspect_jitter=0.2, furniture_share=0.3), 0
@@ -195,7 +195,7 @@ def test_depth_moves_with_its_photo(tmp_path, monkeypatch, kind):
 
 
 def test_photos_are_the_same_with_and_without_a_teacher(room, monkeypatch):
-    monkeypatch.setattr(layers_maker, "open_depths", lambda recipe, pools: None)
+    monkeypatch.setattr(base_maker, "open_depths", lambda recipe, pools: None)
     without = [stand(room, placement="random").make(i) for i in range(3)]
     monkeypatch.undo()
     for index, sample in enumerate(without):
@@ -205,7 +205,7 @@ def test_photos_are_the_same_with_and_without_a_teacher(room, monkeypatch):
 
 def test_unknown_depth_stays_unknown(tmp_path, monkeypatch):
     depths = GreyDepths("metric", far=60)
-    monkeypatch.setattr(layers_maker, "open_depths", lambda recipe, pools: depths)
+    monkeypatch.setattr(base_maker, "open_depths", lambda recipe, pools: depths)
     maker = stand(make_folders(tmp_path, 3, 3), placement="random", teacher="layered")
     holes = 0
     for index in range(10):
@@ -220,19 +220,19 @@ def test_matching_moves_the_mean_by_the_amount_and_keeps_black():
     over = np.zeros((4, 4, 4), np.float32)
     over[1, 1], over[1, 2] = (200, 100, 50, 255), (0, 0, 0, 255)
     picture = np.full((4, 4, 3), 100, np.float32)
-    out = layers.recolour(over, layers.match_colours(over, picture, 0.5))
+    out = paint.recolour(over, paint.match_colours(over, picture, 0.5))
     mean = (out[1, 1] + out[1, 2])[:3] / 2
     assert mean.tolist() == pytest.approx([100, 75, 62.5]) and not out[1, 2, :3].any()
 
 
 def test_a_surface_is_thicker_the_wider_the_thing():
     relief = np.array([[0.0, 1.0]], np.float32)
-    assert layered.surface(0.5, relief, 60, 200).tolist() == [[0.5, pytest.approx(0.5 * 1.1)]]
-    assert not layered.surface(0.0, relief, 60, 200).any()
+    assert composite_depth.surface(0.5, relief, 60, 200).tolist() == [[0.5, pytest.approx(0.5 * 1.1)]]
+    assert not composite_depth.surface(0.0, relief, 60, 200).any()
 
 
 def test_relief_is_scaled_to_the_inside_of_the_cutout(tmp_path):
     folders = make_folders(tmp_path, 1, 1)
     maker = stand(folders, placement="random", teacher="none")
-    relief = layered.relief(GreyDepths(), maker.pools[1].assets[0])
+    relief = composite_depth.relief(GreyDepths(), maker.pools[1].assets[0])
     assert relief.min() == 0 and relief.max() == 1 and relief[30].argmax() > relief[30].argmin()

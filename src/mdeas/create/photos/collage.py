@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mdeas.create.assets import cutout
-from mdeas.create.photos import layers
+from mdeas.create.photos import paint
 from mdeas.create.photos.stage import draw_plate, draw_views
 from mdeas.create.photos.standing import add_standing, has_ground
 from mdeas.create.photos.studio import Studio, View
@@ -34,8 +34,8 @@ class Collage:
         if not studio.happens(studio.recipe.empty_share):
             self._add_things(image, mask)
         if studio.happens(studio.recipe.light_share):
-            image.picture *= layers.draw_light(studio.rng, size, studio.rng.uniform(0.03, 0.18))
-        photos = layers.to_uint8(background.picture), layers.to_uint8(image.picture)
+            image.picture *= paint.draw_light(studio.rng, size, studio.rng.uniform(0.03, 0.18))
+        photos = paint.to_uint8(background.picture), paint.to_uint8(image.picture)
         return *self._suffer(*photos), np.rint(mask * 255) / np.float32(255), image.inverse
 
     def _plate(self) -> View:
@@ -65,7 +65,7 @@ class Collage:
             if not studio.stands:
                 add_random(studio, thing, image, mask, number)
             elif (layer := add_standing(studio, thing, image)) is not None:
-                layers.cover(mask, layer)
+                paint.cover(mask, layer)
             else:
                 continue
             studio.notes["foreground_ids"].append(asset.identity)

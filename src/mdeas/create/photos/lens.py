@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mdeas.create.photos.layered import FOCAL
+from mdeas.create.photos.composite_depth import FOCAL
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from mdeas.create.photos.base_maker import LayersMaker
 from mdeas.create.photos.collage import Collage
-from mdeas.create.photos.layered import as_depth
-from mdeas.create.photos.layers_maker import LayersMaker
+from mdeas.create.photos.composite_depth import as_depth
 from mdeas.create.photos.recipe import PUBLISHED, PhotosRecipe
 from mdeas.create.photos.studio import Studio
 from mdeas.sample import SPLITS, Sample

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from mdeas.create.photos.maker import PhotosMaker
-from mdeas.create.photos.product import ProductMaker
-from mdeas.create.photos.product_recipe import ProductRecipe
+from mdeas.create.photos.published.product import ProductMaker
+from mdeas.create.photos.published.product_recipe import ProductRecipe
 from mdeas.create.photos.recipe import PhotosRecipe
 from mdeas.errors import UsageError
 

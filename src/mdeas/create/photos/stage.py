@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from mdeas.create.assets import photo
-from mdeas.create.photos import layers, placement
-from mdeas.create.photos.layered import nearest, photo_inverse
+from mdeas.create.photos import paint, placement
+from mdeas.create.photos.composite_depth import nearest, photo_inverse
 from mdeas.create.photos.lens import Lens
 from mdeas.create.photos.studio import Studio, View
 
@@ -26,7 +26,7 @@ class Piece:
 
     def of_picture(self, picture: np.ndarray) -> np.ndarray:
         """uint8 (h, w, C) -> uint8 (height, width, C)."""
-        return self._turned(layers.resize(picture[self.rows, self.columns], self.height, self.width))
+        return self._turned(paint.resize(picture[self.rows, self.columns], self.height, self.width))
 
     def of_inverse(self, inverse: np.ndarray) -> np.ndarray:
         """float32 (h, w) -> float32 (height, width), nothing mixed."""

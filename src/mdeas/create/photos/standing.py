@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.create.photos import layers
+from mdeas.create.photos import paint
+from mdeas.create.photos.composite_depth import SOLID
 from mdeas.create.photos.ground import Ground, find_ground
-from mdeas.create.photos.layered import SOLID
 from mdeas.create.photos.placement import Placement
 from mdeas.create.photos.studio import Studio, View
 from mdeas.create.photos.things import Thing, coloured, surface
@@ -63,11 +63,11 @@ def add_standing(studio: Studio, thing: Thing, view: View) -> np.ndarray | None:
         return None
     front = surface(thing, stand.spot, view, stand.inverse)
     layer = coloured(studio, thing, stand.spot, view)
-    layer = layers.recolour(layer, layers.match_colours(layer, view.picture, studio.rng.uniform(*_MATCH)))
+    layer = paint.recolour(layer, paint.match_colours(layer, view.picture, studio.rng.uniform(*_MATCH)))
     strength = studio.rng.uniform(0.4, 0.9) * studio.rng.uniform(0.9, 1.0, 3)
-    layers.darken(view.picture, _shadow(stand, layer[..., 3], view.inverse), strength)
+    paint.darken(view.picture, _shadow(stand, layer[..., 3], view.inverse), strength)
     layer[_hidden(front, view.inverse)] = 0
-    layers.paste(view.picture, layer)
+    paint.paste(view.picture, layer)
     solid = layer[..., 3] >= SOLID
     view.inverse[solid] = front[solid]
     return layer
@@ -140,7 +140,7 @@ def _is_held(stand: Stand, ground: Ground) -> bool:
 
 def _is_seen(thing: Thing, stand: Stand, view: View) -> bool:
     assert view.inverse is not None
-    alpha = layers.layer(thing.sprite, stand.spot, view.inverse.shape[0])[..., 3]
+    alpha = paint.layer(thing.sprite, stand.spot, view.inverse.shape[0])[..., 3]
     hidden = _hidden(surface(thing, stand.spot, view, stand.inverse), view.inverse)
     return float(alpha[~hidden].sum()) >= _VISIBLE * float(alpha.sum()) > 0
 

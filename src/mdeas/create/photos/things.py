@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mdeas.create.assets import Asset, cutout, photo, premultiply
-from mdeas.create.photos import layered, layers, placement
+from mdeas.create.photos import composite_depth, paint, placement
 from mdeas.create.photos.placement import Placement
 from mdeas.create.photos.stage import draw_piece
 from mdeas.create.photos.studio import Studio, View
@@ -35,7 +35,9 @@ def draw_thing(studio: Studio, asset: Asset) -> Thing:
 
 def plain_thing(studio: Studio, asset: Asset, sprite: np.ndarray) -> Thing:
     """A cut-out whose picture is `sprite`."""
-    return Thing(sprite=sprite, relief=layered.relief(studio.depths, asset) if studio.depths else None)
+    return Thing(
+        sprite=sprite, relief=composite_depth.relief(studio.depths, asset) if studio.depths else None
+    )
 
 
 def add_random(studio: Studio, thing: Thing, view: View, mask: np.ndarray, number: int) -> None:
@@ -43,24 +45,24 @@ def add_random(studio: Studio, thing: Thing, view: View, mask: np.ndarray, numbe
     spot = draw_spot(studio, thing.sprite, studio.recipe.size, number)
     if studio.happens(studio.recipe.shadow_share):
         _cast(studio, thing.sprite, spot, view.picture)
-    layers.cover(mask, lay(studio, thing, spot, view))
+    paint.cover(mask, lay(studio, thing, spot, view))
 
 
 def lay(studio: Studio, thing: Thing, spot: Placement, view: View) -> np.ndarray:
     """Put a thing in front of all that it hides, in place; its layer float32 (H, W, 4)."""
     layer = coloured(studio, thing, spot, view)
-    layers.paste(view.picture, layer)
+    paint.paste(view.picture, layer)
     if view.inverse is not None:
-        solid = layer[..., 3] >= layered.SOLID
-        back = layered.in_front_of(view.inverse, solid, studio.depth_rng)
+        solid = layer[..., 3] >= composite_depth.SOLID
+        back = composite_depth.in_front_of(view.inverse, solid, studio.depth_rng)
         view.inverse[solid] = surface(thing, spot, view, back)[solid]
     return layer
 
 
 def surface(thing: Thing, spot: Placement, view: View, back: float) -> np.ndarray:
     """float32 (H, W): inverse depth of the thing at its place, where it covers the picture."""
-    relief = layers.relief_at(thing.relief, spot, view.picture.shape[0])
-    return layered.surface(back, relief, spot.width_px, view.lens.focal_x_px)
+    relief = paint.relief_at(thing.relief, spot, view.picture.shape[0])
+    return composite_depth.surface(back, relief, spot.width_px, view.lens.focal_x_px)
 
 
 def draw_spot(studio: Studio, sprite: np.ndarray, side: int, number: int) -> Placement:
@@ -84,18 +86,18 @@ def draw_spot(studio: Studio, sprite: np.ndarray, side: int, number: int) -> Pla
 
 def coloured(studio: Studio, thing: Thing, spot: Placement, view: View) -> np.ndarray:
     """The thing at its place in its colours: float32 (H, W, 4), premultiplied."""
-    layer = layers.layer(thing.sprite, spot, view.picture.shape[0])
+    layer = paint.layer(thing.sprite, spot, view.picture.shape[0])
     if studio.recipe.colour_jitter:
-        layer = layers.recolour(layer, layers.draw_colours(studio.rng, studio.recipe.colour_jitter))
+        layer = paint.recolour(layer, paint.draw_colours(studio.rng, studio.recipe.colour_jitter))
     if studio.happens(studio.recipe.blend_share):
         amount = studio.rng.uniform(0.5, 0.9)
-        layer = layers.recolour(layer, layers.blend_colours(layer, view.picture, amount))
+        layer = paint.recolour(layer, paint.blend_colours(layer, view.picture, amount))
     return layer
 
 
 def _cast(studio: Studio, sprite: np.ndarray, spot: Placement, picture: np.ndarray) -> None:
     """Darken the picture where the thing takes the light, in place."""
-    shape = layers.draw_shadow(studio.rng)
-    dark = layers.shadow(sprite, spot, studio.recipe.size, shape)
+    shape = paint.draw_shadow(studio.rng)
+    dark = paint.shadow(sprite, spot, studio.recipe.size, shape)
     strength = studio.rng.uniform(0.05, 0.6) * studio.rng.uniform(0.9, 1.0, 3)
-    layers.darken(picture, dark, strength)
+    paint.darken(picture, dark, strength)

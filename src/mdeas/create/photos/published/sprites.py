@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from mdeas.create.assets import Asset, cutout, photo
-from mdeas.create.photos.layers import resize
-from mdeas.create.photos.masks import MASK_RULES
+from mdeas.create.photos.paint import resize
+from mdeas.create.photos.published.masks import MASK_RULES
 from mdeas.images.codec import encode_jpeg
 
 Sizes = tuple[tuple[int, int], ...]

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from mdeas.create.assets import Asset
-from mdeas.create.photos.combinations import Combination, Combinations, permutation
-from mdeas.create.photos.layered import (
+from mdeas.create.photos.base_maker import LayersMaker
+from mdeas.create.photos.composite_depth import (
     FOCAL,
     as_depth,
     in_front_of,
@@ -18,10 +18,10 @@ from mdeas.create.photos.layered import (
     relief,
     surface,
 )
-from mdeas.create.photos.layers_maker import LayersMaker
-from mdeas.create.photos.positions import POSITIONS
-from mdeas.create.photos.product_recipe import ProductRecipe
-from mdeas.create.photos.sprites import Sprite, encoded_plate, plate, put, sprite, through
+from mdeas.create.photos.published.combinations import Combination, Combinations, permutation
+from mdeas.create.photos.published.positions import POSITIONS
+from mdeas.create.photos.published.product_recipe import ProductRecipe
+from mdeas.create.photos.published.sprites import Sprite, encoded_plate, plate, put, sprite, through
 from mdeas.errors import UsageError
 from mdeas.images.codec import encode_jpeg, encode_png
 from mdeas.sample import Sample

@@ -8,7 +8,7 @@ from itertools import accumulate
 import numpy as np
 
 from mdeas.create.assets import Asset, Pool
-from mdeas.create.photos.product_recipe import ProductRecipe
+from mdeas.create.photos.published.product_recipe import ProductRecipe
 from mdeas.sample import SPLITS
 
 _ORDER, _SPLIT = 7101, 7102  # so that the two draws share no stream with each other or with a sample

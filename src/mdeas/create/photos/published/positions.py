@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mdeas.create.photos.product_recipe import ProductRecipe
+from mdeas.create.photos.published.product_recipe import ProductRecipe
 
 Rng = np.random.Generator
 
