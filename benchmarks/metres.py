@@ -58,8 +58,8 @@ def photographed(folder: Path) -> Iterator[Case]:
 def rendered() -> Iterator[Case]:
     """Scenes of the data factory with and without what is added, neither camera nor light moved."""
     from mdeas.create.scenes.maker import ScenesMaker
-    from mdeas.create.scenes.picture import render
     from mdeas.create.scenes.recipe import ScenesRecipe
+    from mdeas.create.scenes.render.render import render
 
     splits = {"validation_count": 0, "test_count": COUNT}
     recipe = ScenesRecipe(count=COUNT, size=SIZE, calm_share=1, empty_share=0, tiles=60, **splits)

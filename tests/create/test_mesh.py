@@ -7,8 +7,8 @@ import trimesh
 from PIL import Image
 from tiny_mesh import HALF, box, broken, write
 
-from mdeas.create.scenes.glb import read_glb
-from mdeas.create.scenes.picture import render
+from mdeas.create.scenes.meshes.glb import read_glb
+from mdeas.create.scenes.render.render import render
 from mdeas.create.scenes.scene import Camera, Light, Primitive, Scene, Surface, rotation
 from mdeas.create.scenes.texture import SIDE, TextureBank
 from mdeas.errors import InputError

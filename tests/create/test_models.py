@@ -9,10 +9,10 @@ import trimesh
 from tiny_mesh import box, broken, write
 
 from mdeas.cli import main
-from mdeas.create.scenes.glb import read_glb
+from mdeas.create.scenes.draw.mesh_things import has_flat_top, place_kind
 from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
-from mdeas.create.scenes.mesh_files import load_meshes, mesh_of
-from mdeas.create.scenes.models import has_flat_top, place_kind
+from mdeas.create.scenes.meshes.files import load_meshes, mesh_of
+from mdeas.create.scenes.meshes.glb import read_glb
 from mdeas.create.scenes.scene import Camera, rotation
 from mdeas.dataset.dataset import Dataset
 from mdeas.errors import InputError, UsageError

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from mdeas.create.scenes import layout
-from mdeas.create.scenes.boxes import bounds, clear
-from mdeas.create.scenes.furniture import AT_WALL, _pushed
-from mdeas.create.scenes.pack import pack
-from mdeas.create.scenes.places import PLACES
+from mdeas.create.scenes.draw import layout
+from mdeas.create.scenes.draw.boxes import bounds, clear
+from mdeas.create.scenes.draw.furniture import AT_WALL, _pushed
+from mdeas.create.scenes.draw.place import Place, Support
+from mdeas.create.scenes.draw.places import PLACES
 from mdeas.create.scenes.recipe import ScenesRecipe
+from mdeas.create.scenes.render.pack import pack
+from mdeas.create.scenes.render.shapes import nearest
+from mdeas.create.scenes.render.surface import camera_rays
 from mdeas.create.scenes.scene import Camera, Palette, Primitive, Surface, rotation
-from mdeas.create.scenes.shapes import nearest
-from mdeas.create.scenes.spots import Place, Support
-from mdeas.create.scenes.surface import camera_rays
 from mdeas.create.scenes.texture import SIDE, TextureBank
 from mdeas.errors import UsageError
 from mdeas.metrics.depth import align, delta1

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from mdeas.create.scenes import layout
+from mdeas.create.scenes.draw import layout
 from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
-from mdeas.create.scenes.picture import render
+from mdeas.create.scenes.render.render import render
 from mdeas.create.scenes.scene import Camera, Light, Primitive, Scene, Surface, rotation
 from mdeas.create.scenes.texture import SIDE, TextureBank, procedural_tile
 from mdeas.errors import UsageError

@@ -5,9 +5,9 @@ import pytest
 import torch
 import trimesh
 
-from mdeas.create.scenes.mesh import Mesh
+from mdeas.create.scenes.meshes.mesh import Mesh
+from mdeas.create.scenes.render.shapes import KINDS, Shapes, blocked, dominant_axis, nearest, unit
 from mdeas.create.scenes.scene import rotation
-from mdeas.create.scenes.shapes import KINDS, Shapes, blocked, dominant_axis, nearest, unit
 
 
 def one_shape(kind, centre=(0, 0, 5), half=(1, 1, 1), turn=None, radius=0.0, alpha=None):

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from mdeas.create.assets import cutout
-from mdeas.create.scenes import boxes, layout
-from mdeas.create.scenes.picture import Rendered, added_share, render
+from mdeas.create.scenes.draw import boxes, layout
+from mdeas.create.scenes.draw.place import Place
 from mdeas.create.scenes.recipe import ScenesRecipe
+from mdeas.create.scenes.render.render import Rendered, added_share, render
 from mdeas.create.scenes.scene import Palette, Primitive, Rng, Scene, Surface, log_uniform, rotation
-from mdeas.create.scenes.spots import Place
 from mdeas.create.scenes.stock import Stock, load_sources
 from mdeas.images import camera_faults
 from mdeas.sample import Sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdeas.create.scenes.places import PLACES
+from mdeas.create.scenes.draw.places import PLACES
 from mdeas.create.splits import SplitRecipe
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mdeas.create.scenes.mesh import Mesh
+from mdeas.create.scenes.meshes.mesh import Mesh
 
 Rng = np.random.Generator
 

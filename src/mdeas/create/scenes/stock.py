@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from mdeas.create.assets import Asset, Pool, cutout, load_pool, photo
-from mdeas.create.scenes.mesh_files import MeshPool, load_meshes
-from mdeas.create.scenes.models import Models
+from mdeas.create.scenes.draw.mesh_things import Models
+from mdeas.create.scenes.meshes.files import MeshPool, load_meshes
 from mdeas.create.scenes.recipe import ScenesRecipe
 from mdeas.create.scenes.scene import Palette, Rng
 from mdeas.create.scenes.texture import TextureBank, photo_tile, procedural_tile

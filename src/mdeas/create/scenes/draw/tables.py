@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mdeas.create.scenes.rooms import box, camera_at, floor_of, on_wall, shell
+from mdeas.create.scenes.draw.place import Place, Support
+from mdeas.create.scenes.draw.rooms import box, camera_at, floor_of, on_wall, shell
 from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, Surface, log_uniform
-from mdeas.create.scenes.spots import Place, Support
 
 _FOV_DEG = (28, 75)
 _FREE_M = 0.08  # from the camera to the walls

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.create.assets import Asset, Pool, load_pool
-from mdeas.create.scenes.glb import read_glb, trimesh_module
-from mdeas.create.scenes.mesh import Mesh
+from mdeas.create.scenes.meshes.glb import read_glb, trimesh_module
+from mdeas.create.scenes.meshes.mesh import Mesh
 from mdeas.errors import InputError
 from mdeas.system.files import json_bytes, quoted, sha256_bytes
 

@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.create.scenes.mesh import Mesh, areas, corner_normals
+from mdeas.create.scenes.meshes.mesh import Mesh, areas, corner_normals
 from mdeas.create.scenes.texture import TextureBank
 from mdeas.errors import InputError, UsageError
 from mdeas.images.codec import MAX_PIXELS

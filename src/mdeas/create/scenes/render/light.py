@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mdeas.create.scenes.pack import column
+from mdeas.create.scenes.render.pack import column
+from mdeas.create.scenes.render.shapes import Shapes, blocked, dominant_axis, unit
+from mdeas.create.scenes.render.surface import OUTSIDE_M, View
 from mdeas.create.scenes.scene import Light, Scene
-from mdeas.create.scenes.shapes import Shapes, blocked, dominant_axis, unit
-from mdeas.create.scenes.surface import OUTSIDE_M, View
 from mdeas.create.scenes.texture import TextureBank
 
 PATTERN = 4

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdeas.create.scenes.pack import WIDTH, Pack, column
+from mdeas.create.scenes.render.pack import WIDTH, Pack, column
+from mdeas.create.scenes.render.shapes import KINDS, billboard_texel, dominant_axis, each_mesh, rows_of, unit
 from mdeas.create.scenes.scene import Camera
-from mdeas.create.scenes.shapes import KINDS, billboard_texel, dominant_axis, each_mesh, rows_of, unit
 from mdeas.create.scenes.texture import TextureBank
 
 MESH_GREY = 0.5

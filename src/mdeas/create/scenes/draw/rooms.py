@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mdeas.create.scenes.furniture import line_walls
+from mdeas.create.scenes.draw.furniture import line_walls
+from mdeas.create.scenes.draw.place import Place, Support
 from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, Surface, log_uniform, rotation
-from mdeas.create.scenes.spots import Place, Support
 
 _FREE_M = 0.5  # from the camera to the walls
 _ROLL_DEG = 3.0  # usual roll of a camera that is held

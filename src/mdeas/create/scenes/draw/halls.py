@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from mdeas.create.scenes import objects
-from mdeas.create.scenes.furniture import line_walls, put
-from mdeas.create.scenes.rooms import box, camera_at, ceiling_lamp, floor_of, on_wall, partition, shell
+from mdeas.create.scenes.draw import catalogue
+from mdeas.create.scenes.draw.furniture import line_walls, put
+from mdeas.create.scenes.draw.place import Place, Support
+from mdeas.create.scenes.draw.rooms import box, camera_at, ceiling_lamp, floor_of, on_wall, partition, shell
 from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, log_uniform
-from mdeas.create.scenes.spots import Place, Support
 
 _CLOSE = ("chair", "chair", "table", "sofa", "cabinet", "shelf", "plant")
 _MOST_PARTS = 46  # of a place, so that other things find room
@@ -64,9 +64,9 @@ def _close_by(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> lis
     if rng.random() < 0.3:
         return [partition(size, place.camera, palette, rng)]
     name = _CLOSE[int(rng.integers(0, len(_CLOSE)))]
-    height = rng.uniform(*objects.THINGS[name].height_m)
+    height = rng.uniform(*catalogue.THINGS[name].height_m)
     spot = place.camera.point(rng.uniform(-1.1, 1.1), 0.0, log_uniform(rng, 0.5, 2.2)) * (1, 0, 1)
-    return objects.build(name, spot, rng.uniform(-180, 180), height, palette, rng, added=False).primitives
+    return catalogue.build(name, spot, rng.uniform(-180, 180), height, palette, rng, added=False).primitives
 
 
 def _counter(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> None:
@@ -93,7 +93,7 @@ def _counter(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> None
 def _rows(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> None:
     """The same seats and tables again and again, in a grid that the camera looks along."""
     names = (("chair",), ("table", "chair"), ("sofa",), ("shelf",))[int(rng.integers(0, 4))]
-    heights = [rng.uniform(*objects.THINGS[name].height_m) for name in names]
+    heights = [rng.uniform(*catalogue.THINGS[name].height_m) for name in names]
     step, yaw, seed = rng.uniform(0.9, 2.2), 90 * int(rng.integers(0, 4)), int(rng.integers(2**31))
     start = place.camera.position[[0, 2]] + (rng.uniform(-2, 1), rng.uniform(0.8, 2))
     for row, column in np.ndindex(4, 3):
@@ -103,7 +103,7 @@ def _rows(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> None:
         made: list[Primitive] = []
         for name, height, beside in zip(names, heights, (0.0, 0.7), strict=False):
             spot, turn = (at[0] + beside, 0.0, at[1]), yaw + rng.normal(0, 8)
-            made += objects.build(name, spot, turn, height, look, alike, added=False).primitives
+            made += catalogue.build(name, spot, turn, height, look, alike, added=False).primitives
         if _inside(made, size):
             _add(place, made)
 

@@ -5,11 +5,11 @@ To add a place: a function (palette, rng) -> Place and a row in PLACES.
 
 import numpy as np
 
-from mdeas.create.scenes.halls import hall, opening
-from mdeas.create.scenes.rooms import box, camera_at, room, shell
+from mdeas.create.scenes.draw.halls import hall, opening
+from mdeas.create.scenes.draw.place import Place, Support
+from mdeas.create.scenes.draw.rooms import box, camera_at, room, shell
+from mdeas.create.scenes.draw.tables import open_bin, shelf_bay, table_top
 from mdeas.create.scenes.scene import Palette, Primitive, Rng, Surface, log_uniform
-from mdeas.create.scenes.spots import Place, Support
-from mdeas.create.scenes.tables import open_bin, shelf_bay, table_top
 
 OUTDOOR_M = 400.0
 

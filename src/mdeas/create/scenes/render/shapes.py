@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdeas.create.scenes.mesh import Mesh
+from mdeas.create.scenes.meshes.mesh import Mesh
 
 MISS = float("inf")
 NEAR = 1e-4

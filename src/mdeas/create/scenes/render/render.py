@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdeas.create.scenes.edges import SUBRAYS, edge_pixels, smooth_edges
-from mdeas.create.scenes.light import openness, shade, shadow, sky_colour
-from mdeas.create.scenes.pack import Pack, column, pack
+from mdeas.create.scenes.render.edges import SUBRAYS, edge_pixels, smooth_edges
+from mdeas.create.scenes.render.light import openness, shade, shadow, sky_colour
+from mdeas.create.scenes.render.pack import Pack, column, pack
+from mdeas.create.scenes.render.shapes import KINDS, nearest
+from mdeas.create.scenes.render.surface import View, camera_rays, look
 from mdeas.create.scenes.scene import Camera, Light, Scene
-from mdeas.create.scenes.shapes import KINDS, nearest
-from mdeas.create.scenes.surface import View, camera_rays, look
 from mdeas.create.scenes.texture import TextureBank
 
 FAR_M = 80.0

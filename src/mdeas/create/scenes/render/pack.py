@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mdeas.create.scenes.render.shapes import KINDS, Shapes
 from mdeas.create.scenes.scene import Primitive, Scene, Surface
-from mdeas.create.scenes.shapes import KINDS, Shapes
 from mdeas.create.scenes.texture import TextureBank
 
 COLUMNS = {"rotation": (0, 9), "centre": (9, 12), "half": (12, 15), "radius": (15, 16), "kind": (16, 17),

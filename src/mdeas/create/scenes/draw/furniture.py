@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from mdeas.create.scenes import objects
-from mdeas.create.scenes.boxes import bounds, clear
+from mdeas.create.scenes.draw import catalogue
+from mdeas.create.scenes.draw.boxes import bounds, clear
+from mdeas.create.scenes.draw.place import Place, Support
 from mdeas.create.scenes.scene import Group, Palette, Primitive, Rng, rotation
-from mdeas.create.scenes.spots import Place, Support
 
 TOPS_M = (0.25, 1.4)
 """Heights of furniture on which things are put."""
@@ -46,7 +46,7 @@ def _pushed(floor: Support, name: str, height_m: float, palette: Palette, rng: R
     axis, side = int(rng.integers(0, 2)), int(rng.choice([-1, 1]))
     yaw = 90 * (1 + side) if axis else -90 * side
     group = Group(base=np.zeros(3), turn=rotation(yaw), scale=height_m)
-    objects.THINGS[name].make(group, palette, rng)
+    catalogue.THINGS[name].make(group, palette, rng)
     low, high = (corner[[0, 2]] for corner in bounds(group.primitives))
     inner = (floor.low - low + _GAP_M, floor.high - high - _GAP_M)
     at = rng.uniform(*np.sort(inner, axis=0))

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mdeas.create.scenes import boxes, objects
-from mdeas.create.scenes.models import Models
-from mdeas.create.scenes.places import PLACES
+from mdeas.create.scenes.draw import boxes, catalogue
+from mdeas.create.scenes.draw.mesh_things import Models
+from mdeas.create.scenes.draw.place import Place
+from mdeas.create.scenes.draw.places import PLACES
 from mdeas.create.scenes.scene import (
     Camera,
     Light,
@@ -18,7 +19,6 @@ from mdeas.create.scenes.scene import (
     random_colour,
     rotation,
 )
-from mdeas.create.scenes.spots import Place
 
 MAX_BACKGROUND = 64
 MAX_ADDED = 24
@@ -30,9 +30,9 @@ _TRIES = 16
 
 def _choose_thing(place: Place, rng: Rng) -> tuple[str, float]:
     kind = place.kinds[int(rng.integers(0, len(place.kinds)))]
-    names = [name for name, thing in objects.THINGS.items() if thing.place == kind]
+    names = [name for name, thing in catalogue.THINGS.items() if thing.place == kind]
     name = names[int(rng.integers(0, len(names)))]
-    return name, log_uniform(rng, *objects.THINGS[name].height_m)
+    return name, log_uniform(rng, *catalogue.THINGS[name].height_m)
 
 
 def furnish(
@@ -80,7 +80,7 @@ def _stand(
         spot = place.draw_spot(height_m, apparent, 0.05, rng)
         if spot is None:
             continue
-        group = objects.build(name, spot, rng.uniform(-180, 180), height_m, palette, rng, added=added)
+        group = catalogue.build(name, spot, rng.uniform(-180, 180), height_m, palette, rng, added=added)
         if boxes.clear(group.primitives, others, place.camera.position):
             return group.primitives
     return []
