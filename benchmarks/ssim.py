@@ -4,7 +4,7 @@ import torch
 from _published import ssim as convolved
 from _timing import compare, report
 
-from mdeas.train.ssim import ssim_map
+from mdeas.train.losses.ssim import ssim_map
 
 BATCH, SIZE = 8, 224
 

@@ -23,8 +23,8 @@ from mdeas.models import _REGISTRY as REGISTRY
 from mdeas.models import PairNetwork, register
 from mdeas.runtime.baselines import BASELINES
 from mdeas.system.files import write_json
-from mdeas.train.config import load_recipe
 from mdeas.train.loop import fit
+from mdeas.train.recipe.recipe import load_recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

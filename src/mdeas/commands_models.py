@@ -33,13 +33,13 @@ def train(
     device: auto takes CUDA when there is one
     force: replace a plot that is there
     """
-    from mdeas.train.config import load_recipe
-    from mdeas.train.run import open_data
-    from mdeas.train.run import train as run
+    from mdeas.train.recipe.recipe import load_recipe
+    from mdeas.train.train import open_data
+    from mdeas.train.train import train as run
 
     loaded, given = load_recipe(recipe, overrides), data or []
     if plot_schedule:
-        from mdeas.train.plot import draw_schedule
+        from mdeas.train.reports.lr_plot import draw_schedule
 
         facts = draw_schedule(loaded, open_data(given)[0], Path(plot_schedule), force=force)
     elif find_lr:

@@ -17,9 +17,9 @@ from synthetic import Squares
 
 from mdeas.errors import MdeasError, WorkerError
 from mdeas.models import PairNetwork, register
-from mdeas.train.config import load_recipe
 from mdeas.train.loop import fit
 from mdeas.train.ranks import ALONE, connected
+from mdeas.train.recipe.recipe import load_recipe
 from mdeas.train.stages import fit_stages
 
 COUNT = 12

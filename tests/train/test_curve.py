@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mdeas.images.codec import read_rgb
-from mdeas.train import curve
+from mdeas.train.reports import curve
 
 
 def row(kind, step, **values):

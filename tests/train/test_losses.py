@@ -9,10 +9,10 @@ from torch.nn import functional as F
 
 from mdeas.batches.batch import Batch
 from mdeas.models import Output
-from mdeas.train.losses import LOSSES, loss_terms
-from mdeas.train.losses_depth import least_squares
-from mdeas.train.ssim import C1, C2, SIGMA, WINDOW, ssim_map
-from mdeas.train.views import Views, standardised
+from mdeas.train.losses.depth import least_squares
+from mdeas.train.losses.ssim import C1, C2, SIGMA, WINDOW, ssim_map
+from mdeas.train.losses.table import LOSSES, loss_terms
+from mdeas.train.losses.views import Views, standardised
 
 torch.set_num_threads(1)
 

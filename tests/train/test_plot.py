@@ -12,9 +12,9 @@ from synthetic import Squares
 from mdeas import cli
 from mdeas.errors import InputError, NonFiniteError, StorageError, UsageError
 from mdeas.images.codec import read_rgb
-from mdeas.train.config import load_recipe
 from mdeas.train.find_lr import HIGHEST, LOWEST, STEPS, Sweep, find_lr
-from mdeas.train.plot import curves, draw_schedule
+from mdeas.train.recipe.recipe import load_recipe
+from mdeas.train.reports.lr_plot import curves, draw_schedule
 
 
 class TestSchedule:

@@ -16,8 +16,8 @@ from torch import nn
 from mdeas.cli import main
 from mdeas.errors import UsageError
 from mdeas.train.checkpoint import load_run
-from mdeas.train.config import load_recipe, to_yaml
 from mdeas.train.ranks import Ranks
+from mdeas.train.recipe.recipe import load_recipe, to_yaml
 from mdeas.train.sync_norm import SyncBatchNorm2d, synchronise
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

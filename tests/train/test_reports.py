@@ -11,9 +11,9 @@ from mdeas.images.codec import read_rgb
 from mdeas.metrics.mask import ssim
 from mdeas.metrics.table import depth_metrics
 from mdeas.models import Output
-from mdeas.train.config import load_recipe
-from mdeas.train.log import Board
 from mdeas.train.loop import fit
+from mdeas.train.recipe.recipe import load_recipe
+from mdeas.train.reports.log import Board
 from mdeas.train.validate import accuracies
 
 EACH = 5  # steps of an epoch: 20 samples in batches of 4

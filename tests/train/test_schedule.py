@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mdeas.train.config import OptimizerConfig, ScheduleConfig
+from mdeas.train.recipe.recipe import OptimizerConfig, ScheduleConfig
 from mdeas.train.schedule import SCHEDULES, Plateau, lr_factor, make_optimizer
 
 TABLE = [

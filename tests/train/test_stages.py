@@ -13,8 +13,8 @@ from mdeas.errors import Stopped, StorageError, UsageError
 from mdeas.images.codec import read_rgb
 from mdeas.system.files import sha256_file
 from mdeas.train.checkpoint import load_run
-from mdeas.train.curriculum import expand
 from mdeas.train.loop import fit
+from mdeas.train.recipe.curriculum import expand
 from mdeas.train.stages import fit_stages
 
 CHECKPOINTS = ("last", "best-mask", "best-depth")

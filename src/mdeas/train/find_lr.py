@@ -17,12 +17,12 @@ from mdeas.errors import NonFiniteError
 from mdeas.images.codec import write_png
 from mdeas.images.plots import drawn
 from mdeas.system.files import csv_bytes, refuse_existing, write_bytes
-from mdeas.train.begin import require_samples, training_samples
-from mdeas.train.config import Recipe
-from mdeas.train.curriculum import expand
+from mdeas.train.first_weights import require_samples, training_samples
 from mdeas.train.guards import make_fabric, memory_named
 from mdeas.train.learner import Learner
-from mdeas.train.plot import checked
+from mdeas.train.recipe.curriculum import expand
+from mdeas.train.recipe.recipe import Recipe
+from mdeas.train.reports.lr_plot import checked
 
 LOWEST, HIGHEST, STEPS = 1e-7, 1.0, 100
 _SMOOTHING = 3.0  # steps; standard deviation of the Gaussian that smooths the losses

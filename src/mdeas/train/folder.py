@@ -7,8 +7,8 @@ from typing import Any
 
 from mdeas.errors import StorageError, UsageError
 from mdeas.system.files import locked, remove_temporaries
-from mdeas.train.config import differences
 from mdeas.train.ranks import Ranks
+from mdeas.train.recipe.recipe import differences
 
 RECORD = "stages.json"  # in the folder of a curriculum: its recipe, its data, and what is done
 

@@ -13,8 +13,8 @@ from lightning_fabric.strategies import DDPStrategy
 from mdeas.batches.batch import Batch
 from mdeas.errors import MemoryLimitError, NonFiniteError, UsageError
 from mdeas.models import Output
-from mdeas.train.config import Recipe
 from mdeas.train.ranks import ALONE, Ranks
+from mdeas.train.recipe.recipe import Recipe
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "Cannot allocate memory")
 

@@ -13,11 +13,11 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mdeas.batches.batch import Batch
 from mdeas.models import Output, create_model
-from mdeas.train.begin import begin, freeze, load_teacher
-from mdeas.train.config import Recipe
+from mdeas.train.first_weights import begin, freeze, load_teacher
 from mdeas.train.guards import check_finite
-from mdeas.train.losses import loss_terms
+from mdeas.train.losses.table import loss_terms
 from mdeas.train.ranks import ALONE, Ranks
+from mdeas.train.recipe.recipe import Recipe
 from mdeas.train.schedule import make_optimizer
 from mdeas.train.sync_norm import synchronise
 from mdeas.train.validate import accuracies as accuracies_of

@@ -31,16 +31,16 @@ from mdeas.batches.loader import (
 )
 from mdeas.errors import Stopped
 from mdeas.system.signals import StopRequest, stop_requests
-from mdeas.train.begin import require_samples, training_samples
 from mdeas.train.checkpoint import load_state, save_state, save_weights
-from mdeas.train.config import Recipe, to_dict
 from mdeas.train.cost import Cost
+from mdeas.train.first_weights import require_samples, training_samples
 from mdeas.train.folder import held, refuse_another, refuse_foreign
 from mdeas.train.guards import make_fabric, memory_named
 from mdeas.train.learner import Learner
-from mdeas.train.log import Silent
 from mdeas.train.ranks import ALONE, Ranks
-from mdeas.train.reports import Reports
+from mdeas.train.recipe.recipe import Recipe, to_dict
+from mdeas.train.reports.log import Silent
+from mdeas.train.reports.reports import Reports
 from mdeas.train.schedule import Plateau, lr_factor
 from mdeas.train.validate import validate
 

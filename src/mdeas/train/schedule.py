@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from mdeas.train.begin import submodule
-from mdeas.train.config import OptimizerConfig, ScheduleConfig
+from mdeas.train.first_weights import submodule
+from mdeas.train.recipe.recipe import OptimizerConfig, ScheduleConfig
 
 _PEAK = 0.3  # share of the run at which OneCycle turns
 _ONECYCLE_START = 1 / 25

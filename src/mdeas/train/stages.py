@@ -15,12 +15,12 @@ from mdeas.batches.loader import Source
 from mdeas.system.files import kill_point, read_json, write_bytes, write_json
 from mdeas.system.signals import stop_requests
 from mdeas.train.checkpoint import copy_checkpoints
-from mdeas.train.config import Recipe, to_dict, to_yaml
-from mdeas.train.curriculum import Stage, expand
 from mdeas.train.folder import RECORD, held, refuse_another, refuse_foreign
 from mdeas.train.loop import fingerprint, fit
 from mdeas.train.ranks import ALONE, Ranks
-from mdeas.train.stage_report import write_report
+from mdeas.train.recipe.curriculum import Stage, expand
+from mdeas.train.recipe.recipe import Recipe, to_dict, to_yaml
+from mdeas.train.reports.stage_report import write_report
 
 
 def fit_stages(

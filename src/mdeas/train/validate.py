@@ -10,10 +10,10 @@ from torch import Tensor
 
 from mdeas.batches.batch import Batch
 from mdeas.models import Output
-from mdeas.train.losses import loss_terms
-from mdeas.train.losses_depth import least_squares
-from mdeas.train.ssim import ssim_map
-from mdeas.train.views import Views
+from mdeas.train.losses.depth import least_squares
+from mdeas.train.losses.ssim import ssim_map
+from mdeas.train.losses.table import loss_terms
+from mdeas.train.losses.views import Views
 
 _DELTA = 1.25
 

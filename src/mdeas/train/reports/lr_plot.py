@@ -13,9 +13,9 @@ from mdeas.errors import UsageError
 from mdeas.images.codec import write_png
 from mdeas.images.plots import drawn
 from mdeas.system.files import refuse_existing
-from mdeas.train.begin import training_samples
-from mdeas.train.config import Recipe
-from mdeas.train.curriculum import expand
+from mdeas.train.first_weights import training_samples
+from mdeas.train.recipe.curriculum import expand
+from mdeas.train.recipe.recipe import Recipe
 from mdeas.train.schedule import lr_factor
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.dataset.dataset import Dataset, read_index
-from mdeas.train.config import Recipe
 from mdeas.train.loop import fit
 from mdeas.train.ranks import COMPILE_TIMEOUT_S, TIMEOUT_S, connected
+from mdeas.train.recipe.recipe import Recipe
 from mdeas.train.stages import fit_stages
 
 

@@ -12,7 +12,7 @@ import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
 from mdeas.errors import UsageError
-from mdeas.train.sections import DataConfig, ModelConfig, OptimizerConfig, ScheduleConfig, require
+from mdeas.train.recipe.sections import DataConfig, ModelConfig, OptimizerConfig, ScheduleConfig, require
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -69,7 +69,7 @@ class Recipe:
     """
 
     def __post_init__(self):
-        from mdeas.train.losses import LOSSES
+        from mdeas.train.losses.table import LOSSES
 
         lengths = [length for length in (self.steps, self.epochs) if length is not None]
         one = len(lengths) == 1 or (not lengths and bool(self.stages))
@@ -100,7 +100,7 @@ def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Reci
 
     Errors: UsageError E-RECIPE naming the field that is unknown, of a wrong type or out of range.
     """
-    from mdeas.train.curriculum import expand
+    from mdeas.train.recipe.curriculum import expand
 
     parser = _parser()
     with _named(f"recipe '{name_or_path}'"):

@@ -12,9 +12,8 @@ from torch import Tensor
 
 from mdeas.batches.batch import Batch
 from mdeas.models import Output
-from mdeas.train import losses_depth as depth
-from mdeas.train import losses_mask as mask
-from mdeas.train.views import Views
+from mdeas.train.losses import depth, mask
+from mdeas.train.losses.views import Views
 
 LOSSES: dict[str, Callable[[Views], Tensor]] = {
     term.__name__: term

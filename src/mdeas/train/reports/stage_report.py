@@ -7,7 +7,7 @@ from typing import Any
 from mdeas.images.codec import read_rgb, write_png
 from mdeas.images.sheets import stacked
 from mdeas.system.files import csv_bytes, write_bytes
-from mdeas.train.curve import read_log, write_curve
+from mdeas.train.reports.curve import read_log, write_curve
 
 Row = dict[str, Any]
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mdeas.train.ssim import ssim_map
-from mdeas.train.views import Views, mean_where, root, soft_dice
+from mdeas.train.losses.ssim import ssim_map
+from mdeas.train.losses.views import Views, mean_where, root, soft_dice
 
 _FLAT = 1e-3  # smallest inverse depth that depth_log takes the logarithm of
 _SCALES = 4

@@ -6,8 +6,8 @@ from typing import Any
 
 from mdeas.errors import UsageError
 from mdeas.train.checkpoint import STAGE
-from mdeas.train.config import Recipe, recipe_of, to_dict
-from mdeas.train.sections import require
+from mdeas.train.recipe.recipe import Recipe, recipe_of, to_dict
+from mdeas.train.recipe.sections import require
 
 _WHOLE = ("loss", "model.options", "model.parts")  # a stage that names one of them names all of it
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

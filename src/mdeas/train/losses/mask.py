@@ -3,8 +3,8 @@
 from torch import Tensor
 from torch.nn import functional as F
 
-from mdeas.train.ssim import ssim_map
-from mdeas.train.views import Views, root, soft_dice
+from mdeas.train.losses.ssim import ssim_map
+from mdeas.train.losses.views import Views, root, soft_dice
 
 _EDGE = 7  # pixels; width of the band that mask_bce_edge weighs more
 _EDGE_WEIGHT = 4.0

@@ -10,8 +10,8 @@ from mdeas.batches.loader import Samples, Source
 from mdeas.batches.part import Part
 from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.train.checkpoint import load_run, referred
-from mdeas.train.config import Recipe
-from mdeas.train.sections import ModelConfig
+from mdeas.train.recipe.recipe import Recipe
+from mdeas.train.recipe.sections import ModelConfig
 
 
 def training_samples(recipe: Recipe, training: Sequence[Source]) -> Samples:

@@ -9,9 +9,9 @@ from torch import nn
 from mdeas.batches.batch import Batch
 from mdeas.models import Output
 from mdeas.system.files import write_bytes
-from mdeas.train.config import Recipe, to_yaml
-from mdeas.train.curve import epoch_means, read_log, write_curve
-from mdeas.train.log import Board, CsvLog, Meter, picture_sheet, write_sheet
+from mdeas.train.recipe.recipe import Recipe, to_yaml
+from mdeas.train.reports.curve import epoch_means, read_log, write_curve
+from mdeas.train.reports.log import Board, CsvLog, Meter, picture_sheet, write_sheet
 from mdeas.train.validate import ACCURACIES, FIGURES, told
 
 _NUM_PICTURES = 6  # rows of a picture grid
