@@ -13,11 +13,11 @@ import torch
 from torch import nn
 
 from mdeas.cli import main
-from mdeas.compare import compare as module
-from mdeas.compare import figure, measure, table, training
-from mdeas.compare.candidate import training_cost
-from mdeas.compare.entries import Entry, entries
 from mdeas.errors import InputError, ModelError, Stopped, StorageError, UsageError, WorkerError
+from mdeas.evaluate.compare import compare as module
+from mdeas.evaluate.compare import figure, measure, table, training
+from mdeas.evaluate.compare.candidate import training_cost
+from mdeas.evaluate.compare.entries import Entry, entries
 from mdeas.images.codec import read_rgb
 from mdeas.models import _REGISTRY as REGISTRY
 from mdeas.models import PairNetwork, register
@@ -189,7 +189,7 @@ def test_a_finished_comparison_is_renewed_only_by_force_and_keeps_what_is_true(f
     measured, before = count_measured(monkeypatch), rows(folder)["both"]["iou"]
     with pytest.raises(StorageError, match="--force"):
         run(folder)
-    monkeypatch.setattr("mdeas.compare.candidate.export", None)  # exports are kept as well
+    monkeypatch.setattr("mdeas.evaluate.compare.candidate.export", None)  # exports are kept as well
     run(folder, force=True)
     assert measured == [] and rows(folder)["both"]["iou"] == before
 

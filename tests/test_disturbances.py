@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tiny_data
 
+from mdeas.evaluate.robustness import disturbances
+from mdeas.evaluate.robustness.disturbances import DISTURBANCES
 from mdeas.images.codec import decode_rgb, encode_jpeg
-from mdeas.robustness import disturbances
-from mdeas.robustness.disturbances import DISTURBANCES
 from mdeas.sample import Sample
 
 CHANGED = {

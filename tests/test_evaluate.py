@@ -7,9 +7,9 @@ import pytest
 import tiny_data
 import tiny_model
 
-from mdeas import evaluate, report
 from mdeas.dataset.dataset import Dataset
 from mdeas.errors import InputError, ModelError, StorageError
+from mdeas.evaluate import evaluate, report
 from mdeas.images.codec import read_rgb
 from mdeas.runtime.baselines import BASELINES
 from mdeas.runtime.predictor import Prediction

@@ -5,8 +5,9 @@ import pytest
 import tiny_data
 import tiny_model
 
-from mdeas import cli, grid
+from mdeas import cli
 from mdeas.errors import InputError, StorageError, UsageError
+from mdeas.evaluate import grid
 from mdeas.images.codec import read_rgb
 from mdeas.runtime.predictor import Prediction
 from mdeas.runtime.spec import Spec

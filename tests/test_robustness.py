@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tiny_data
 
-from mdeas import evaluate
+from mdeas.evaluate import evaluate
+from mdeas.evaluate.robustness import card, measure, table
+from mdeas.evaluate.robustness.disturbances import DISTURBANCES
+from mdeas.evaluate.robustness.measure import Cell
 from mdeas.images.codec import decode_rgb
-from mdeas.robustness import card, measure, table
-from mdeas.robustness.disturbances import DISTURBANCES
-from mdeas.robustness.measure import Cell
 from mdeas.runtime.baselines import BASELINES
 from mdeas.runtime.predictor import Prediction
 

@@ -71,8 +71,8 @@ def evaluate(
     limit: only the first so many samples
     force: replace results that are there
     """
-    from mdeas.evaluate import evaluate as measure
-    from mdeas.report import markdown
+    from mdeas.evaluate.evaluate import evaluate as measure
+    from mdeas.evaluate.report import markdown
 
     print(markdown(measure(model, Path(data), Path(out), split=split, limit=limit, force=force)))
 
@@ -99,7 +99,7 @@ def compare(
     threads: CPU threads of ONNX Runtime; all cores without it
     force: replace a comparison that is there
     """
-    from mdeas.compare.compare import compare as run
+    from mdeas.evaluate.compare.compare import compare as run
 
     print(run(runs, data, out, split=split, limit=limit, size=size, threads=threads, force=force))
 
@@ -170,7 +170,7 @@ def grid(
     count: samples shown, evenly spread
     force: replace a grid that is there
     """
-    from mdeas.grid import write_grid
+    from mdeas.evaluate.grid import write_grid
 
     write_grid(runs, data, out, task=task, split=split, count=count, force=force)
     print(out)

@@ -3,10 +3,10 @@ import pytest
 import torch
 from synthetic import square
 
+from mdeas.evaluate.open_model import TorchPredictor
 from mdeas.models import create_model
 from mdeas.runtime.predictor import Prediction
 from mdeas.train.checkpoint import save_weights
-from mdeas.train.predictor import TorchPredictor
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from mdeas import report
 from mdeas.dataset.dataset import Dataset
+from mdeas.evaluate import report
+from mdeas.evaluate.robustness.card import card
 from mdeas.images.plots import figure_class
 from mdeas.metrics.depth import ALIGNMENTS
 from mdeas.metrics.mask import cut
 from mdeas.metrics.table import depth_metrics, mask_metrics, means
-from mdeas.robustness.card import card
 from mdeas.runtime.baselines import BASELINES
 from mdeas.runtime.onnx_predictor import load
 from mdeas.runtime.predictor import Prediction, Predictor

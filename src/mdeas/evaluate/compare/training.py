@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mdeas.compare.entries import Entry
 from mdeas.dataset.dataset import Dataset
 from mdeas.errors import Stopped, WorkerError
+from mdeas.evaluate.compare.entries import Entry
 from mdeas.system.files import read_json_if_any, sha256_file, write_json
 from mdeas.system.signals import stop_requests
 from mdeas.train.recipe.recipe import load_recipe, to_dict

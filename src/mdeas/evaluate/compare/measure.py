@@ -12,8 +12,8 @@ import numpy as np
 
 from mdeas import __version__
 from mdeas.dataset.dataset import Dataset
-from mdeas.evaluate import evaluate_predictors
-from mdeas.report import SUMMARY
+from mdeas.evaluate.evaluate import evaluate_predictors
+from mdeas.evaluate.report import SUMMARY
 from mdeas.runtime.onnx_predictor import OnnxPredictor
 from mdeas.runtime.predictor import Predictor
 from mdeas.system.files import read_json_if_any

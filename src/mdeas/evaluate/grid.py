@@ -11,10 +11,10 @@ import numpy as np
 
 from mdeas.dataset.dataset import Dataset
 from mdeas.errors import InputError, UsageError
+from mdeas.evaluate.report import grey
 from mdeas.images.codec import colorize, contact_sheet, write_png
 from mdeas.images.sheets import robust_range
 from mdeas.metrics.depth import fit_line
-from mdeas.report import grey
 from mdeas.runtime.onnx_predictor import load
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
@@ -85,7 +85,7 @@ def _name(run: Path) -> str:
 def _predictor(run: str | Path, task: str) -> Predictor:
     path = Path(run)
     if path.is_dir() or path.suffix == ".safetensors":
-        from mdeas.train.predictor import TorchPredictor
+        from mdeas.evaluate.open_model import TorchPredictor
 
         found: Predictor = TorchPredictor(path)
     else:

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mdeas.compare.candidate import Candidate, candidate
-from mdeas.compare.entries import BASELINES_FOLDER, entries
-from mdeas.compare.figure import figure
-from mdeas.compare.measure import milliseconds, quality
-from mdeas.compare.pictures import pictures
-from mdeas.compare.protocol import Setting, protocol
-from mdeas.compare.table import BASELINES, Row, markdown, quality_columns, rows_csv
-from mdeas.compare.training import train
 from mdeas.dataset.dataset import Dataset
+from mdeas.evaluate.compare.candidate import Candidate, candidate
+from mdeas.evaluate.compare.entries import BASELINES_FOLDER, entries
+from mdeas.evaluate.compare.figure import figure
+from mdeas.evaluate.compare.measure import milliseconds, quality
+from mdeas.evaluate.compare.pictures import pictures
+from mdeas.evaluate.compare.protocol import Setting, protocol
+from mdeas.evaluate.compare.table import BASELINES, Row, markdown, quality_columns, rows_csv
+from mdeas.evaluate.compare.training import train
 from mdeas.images.codec import encode_png
 from mdeas.runtime import baselines
 from mdeas.system.files import locked, refuse_existing, remove_temporaries, write_bytes

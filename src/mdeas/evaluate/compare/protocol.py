@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mdeas.compare.candidate import Candidate
-from mdeas.compare.measure import ALIGNMENT, ROUNDS
+from mdeas.evaluate.compare.candidate import Candidate
+from mdeas.evaluate.compare.measure import ALIGNMENT, ROUNDS
 from mdeas.system.machine import cpu_name
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mdeas.compare.table import Row
+from mdeas.evaluate.compare.table import Row
 from mdeas.images.codec import encode_png
 from mdeas.images.plots import drawn
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from mdeas.evaluate.report import grey
+from mdeas.evaluate.robustness.disturbances import DISTURBANCES, Disturbance
 from mdeas.images.sheets import colorize, contact_sheet, stacked
-from mdeas.report import grey
-from mdeas.robustness.disturbances import DISTURBANCES, Disturbance
 from mdeas.runtime.predictor import Predictor
 from mdeas.sample import Sample
 

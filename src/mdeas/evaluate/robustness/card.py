@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from mdeas.dataset.dataset import Dataset
+from mdeas.evaluate.robustness import table
+from mdeas.evaluate.robustness.figure import figure
+from mdeas.evaluate.robustness.measure import measure
+from mdeas.evaluate.robustness.pictures import pictures
 from mdeas.images.codec import encode_png
-from mdeas.robustness import table
-from mdeas.robustness.figure import figure
-from mdeas.robustness.measure import measure
-from mdeas.robustness.pictures import pictures
 from mdeas.runtime.baselines import BASELINES
 from mdeas.runtime.predictor import Predictor
 from mdeas.sample import Sample, spread

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from mdeas.evaluate.robustness.disturbances import DISTURBANCES
+from mdeas.evaluate.robustness.measure import Means
+from mdeas.evaluate.robustness.table import COLUMNS, columns, predictors, title, values
 from mdeas.images.plots import drawn, figure_class
-from mdeas.robustness.disturbances import DISTURBANCES
-from mdeas.robustness.measure import Means
-from mdeas.robustness.table import COLUMNS, columns, predictors, title, values
 
 _STYLES = ({"color": "tab:blue", "marker": "o"}, {"color": "0.5", "marker": "s", "linestyle": "--"})
 """Of the predictor that the card is about, and of the one beside it."""

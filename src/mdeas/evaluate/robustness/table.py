@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from mdeas.compare.table import BASELINES
-from mdeas.robustness.disturbances import DISTURBANCES
-from mdeas.robustness.measure import Cell, Means
+from mdeas.evaluate.compare.table import BASELINES
+from mdeas.evaluate.robustness.disturbances import DISTURBANCES
+from mdeas.evaluate.robustness.measure import Cell, Means
 from mdeas.system.files import csv_bytes
 
 

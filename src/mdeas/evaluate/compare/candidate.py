@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from mdeas.compare.entries import Entry
 from mdeas.errors import MdeasError
+from mdeas.evaluate.compare.entries import Entry
 from mdeas.export import export
 from mdeas.models import create_model
 from mdeas.models.summary import gflop

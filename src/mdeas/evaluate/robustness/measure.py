@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.progress import track
 
 from mdeas.dataset.dataset import Dataset
+from mdeas.evaluate.robustness.disturbances import DISTURBANCES
 from mdeas.metrics.depth import align, to_unit
 from mdeas.metrics.mask import cut
 from mdeas.metrics.table import METRICS, means
-from mdeas.robustness.disturbances import DISTURBANCES
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
 
