@@ -7,7 +7,7 @@ import numpy as np
 from _timing import compare, report
 
 import mdeas
-from mdeas.export import export_network
+from mdeas.export.export import export_network
 from mdeas.models import create_model
 from mdeas.runtime.spec import Spec
 

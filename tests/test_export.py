@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from mdeas import export
 from mdeas.errors import ModelError
+from mdeas.export import export
 from mdeas.models.base import Output, PairNetwork
 from mdeas.runtime.onnx_predictor import OnnxPredictor
 from mdeas.runtime.spec import Spec, prepare

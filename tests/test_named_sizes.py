@@ -4,7 +4,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mdeas.named_sizes import name_sizes
+from mdeas.export.named_sizes import name_sizes
 
 
 def conv(name: str, source: str, target: str, channels: int, model_weights: list, **attributes):

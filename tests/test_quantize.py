@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from mdeas.cli import main
-from mdeas.export import export_network
+from mdeas.export.export import export_network
 from mdeas.models.base import PairNetwork
 from mdeas.runtime.onnx_predictor import OnnxPredictor
 from mdeas.runtime.spec import Spec

@@ -120,7 +120,7 @@ def export(
     looks: 2 = what was found is looked at once more, closer: better masks, twice the network's time
     force: replace a file that is there
     """
-    from mdeas.export import export as write_onnx
+    from mdeas.export.export import export as write_onnx
 
     record = write_onnx(Path(run), Path(out), size=size, looks=looks, force=force)
     print_facts({"model": out, "bytes": record["bytes"], "sha256": record["sha256"]})
@@ -144,7 +144,7 @@ def quantize(
     limit: so many of its samples at most
     force: replace a file that is there
     """
-    from mdeas.quantize import quantize as write_int8
+    from mdeas.export.quantize import quantize as write_int8
 
     record = write_int8(model, data, Path(out), split=split, limit=limit, force=force)
     print_facts({"model": out, "bytes": record["bytes"], "sha256": record["sha256"]})

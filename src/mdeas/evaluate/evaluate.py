@@ -98,7 +98,7 @@ def load_any(model: str | Path, *, device: str = "cpu", threads: int | None = No
     """`runtime.load`, and runs of `mdeas train` too: those are exported to a temporary file."""
     path = Path(model)
     if path.is_dir() or path.suffix == ".safetensors":
-        from mdeas.export import load_exported
+        from mdeas.export.export import load_exported
 
         return load_exported(path, device=device, threads=threads)
     return load(model, device=device, threads=threads)

@@ -9,7 +9,7 @@ from torch import nn
 
 from mdeas.errors import MdeasError
 from mdeas.evaluate.compare.entries import Entry
-from mdeas.export import export
+from mdeas.export.export import export
 from mdeas.models import create_model
 from mdeas.models.summary import gflop
 from mdeas.runtime.onnx_predictor import OnnxPredictor, model_bytes
