@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from mdeas import arguments, cli
+from mdeas import cli
 from mdeas import errors as e
+from mdeas.commands import parser
 
 HEAVY = ("torch", "cv2", "onnxruntime", "numpy", "pyarrow", "lightning_fabric", "rich")
 
@@ -218,7 +219,7 @@ def test_paths_are_taken_to_the_letter(monkeypatch):
     for name in ("null", "1e3", "a: b", "{x}", "[1]", "~", " ", "été 😀.png"):
         assert run_with(monkeypatch, go, ["go", name]) == 0
     assert seen == ["null", "1e3", "a: b", "{x}", "[1]", "~", " ", "été 😀.png"]
-    assert arguments._dotted_to_set(["--a.b"]) == ["--set", "a.b="]
+    assert parser._dotted_to_set(["--a.b"]) == ["--set", "a.b="]
 
 
 def test_output_that_nobody_reads_is_no_bug():

@@ -8,7 +8,7 @@ import tiny_model
 from onnx import TensorProto, helper
 
 import mdeas
-from mdeas.choices import Device, Pair
+from mdeas.commands.choices import Device, Pair
 from mdeas.errors import InputError, ModelError, NonFiniteError, UsageError
 from mdeas.pairing import match
 from mdeas.runtime import onnx_guard, onnx_predictor

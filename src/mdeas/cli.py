@@ -11,8 +11,7 @@ import traceback
 from typing import Any
 
 from mdeas import __version__
-from mdeas.arguments import parse
-from mdeas.commands_data import (
+from mdeas.commands.data import (
     create_cutouts,
     create_pairs,
     create_photos,
@@ -22,12 +21,13 @@ from mdeas.commands_data import (
     show,
     verify,
 )
-from mdeas.commands_depth import background, calibrate
-from mdeas.commands_layers import compose
-from mdeas.commands_models import compare, evaluate, export, grid, models, quantize, train
-from mdeas.commands_pair import check
-from mdeas.commands_predict import predict
-from mdeas.commands_run import benchmark, video
+from mdeas.commands.depth import background, calibrate
+from mdeas.commands.layers import compose
+from mdeas.commands.networks import compare, evaluate, export, grid, models, quantize, train
+from mdeas.commands.pair import check
+from mdeas.commands.parser import parse
+from mdeas.commands.predict import predict
+from mdeas.commands.run import benchmark, video
 from mdeas.errors import EXIT_BUG, EXIT_OK, EXIT_UNREAD, MdeasError, MemoryLimitError
 
 _MOST = 300  # characters of a stranger's message: a compiler's goes on for pages

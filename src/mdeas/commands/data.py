@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from jsonargparse.typing import NonNegativeInt, PositiveInt
 
-from mdeas.arguments import configured, print_facts
-from mdeas.choices import Pair
+from mdeas.commands.choices import Pair
+from mdeas.commands.parser import configured, print_facts
 from mdeas.errors import InputError
 
 

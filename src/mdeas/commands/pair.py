@@ -1,6 +1,6 @@
 """The command about pairs: what it takes and prints."""
 
-from mdeas.arguments import print_facts
+from mdeas.commands.parser import print_facts
 from mdeas.errors import InputError
 
 

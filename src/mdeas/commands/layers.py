@@ -5,8 +5,8 @@ from typing import Any
 
 from jsonargparse.typing import PositiveInt
 
-from mdeas.arguments import print_facts
-from mdeas.choices import Device, Pair
+from mdeas.commands.choices import Device, Pair
+from mdeas.commands.parser import print_facts
 from mdeas.errors import UsageError
 
 

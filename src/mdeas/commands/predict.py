@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonargparse.typing import PositiveInt
 
-from mdeas.choices import Device, Pair
+from mdeas.commands.choices import Device, Pair
 
 
 def predict(

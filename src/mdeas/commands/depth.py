@@ -4,8 +4,8 @@ from typing import Any
 
 from jsonargparse.typing import PositiveInt
 
-from mdeas.arguments import print_facts
-from mdeas.choices import Device
+from mdeas.commands.choices import Device
+from mdeas.commands.parser import print_facts
 
 
 def background(frames: list[str], *, out: str, force: bool = False) -> None:
