@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from mdeas.images.codec import list_images, read_rgb, read_rgba
+from mdeas.images.resize import resize
 from mdeas.runtime.onnx_predictor import load
-from mdeas.runtime.spec import resize
 from mdeas.subject.colours import decontaminate
 
 SIZE = 480, 640

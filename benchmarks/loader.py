@@ -22,7 +22,7 @@ from mdeas.sample import Sample
 from mdeas.system.files import write_json
 from mdeas.train.guards import make_fabric
 from mdeas.train.learner import Learner
-from mdeas.train.recipe.recipe import load_recipe
+from mdeas.train.recipe.load import load_recipe
 
 COUNT, SIZE, BATCH, WORKERS, SHARD = 1000, 224, 16, 2, 250
 ROUNDS, STEPS = 5, 100

@@ -26,11 +26,12 @@ from mdeas.images.codec import (
     read_rgba,
     write_png,
 )
+from mdeas.images.resize import resize
 from mdeas.images.sheets import robust_range
 from mdeas.metrics.mask import boundary_f, boundary_iou, iou, mad
 from mdeas.runtime.predictor import Prediction
 from mdeas.runtime.refine import restored
-from mdeas.runtime.spec import prepare, resize, restore
+from mdeas.runtime.spec import prepare, restore
 
 HEIGHT, WIDTH = 1080, 1920
 LEAST_SIDE = 300  # smaller cut-outs would be blurred at this size

@@ -7,7 +7,7 @@ from _timing import compare, report
 from mdeas.batches.batch import Batch
 from mdeas.models import create_model
 from mdeas.train.losses.table import loss_terms
-from mdeas.train.recipe.recipe import load_recipe
+from mdeas.train.recipe.load import load_recipe
 
 BATCH, SIZE = 8, 224
 

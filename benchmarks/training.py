@@ -55,7 +55,7 @@ def serve(recipe_name: str) -> None:
     from mdeas.train.cost import peak_memory_mib
     from mdeas.train.guards import make_fabric
     from mdeas.train.learner import Learner
-    from mdeas.train.recipe.recipe import load_recipe
+    from mdeas.train.recipe.load import load_recipe
 
     recipe = load_recipe(recipe_name)
     count, size = recipe.data.batch_size, recipe.data.size

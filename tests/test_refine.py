@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mdeas.images.resize import resize
 from mdeas.metrics.mask import boundary_f, iou, mad
 from mdeas.runtime import refine
-from mdeas.runtime.spec import resize, restore
+from mdeas.runtime.spec import restore
 
 AREA = 3  # cv2.INTER_AREA
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from mdeas.errors import ModelError
-from mdeas.runtime.spec import Spec, prepare, prepare_photo, resize, restore, working_size
+from mdeas.images.resize import resize
+from mdeas.runtime.spec import Spec, prepare, prepare_photo, restore, working_size
 
 SPEC = Spec(size=224, multiple=32, name="a", tasks=("depth",))
 

@@ -16,11 +16,12 @@ def load(
 
     Input:
         model: an ONNX file, the name of a baseline, or None for the model inside the package.
-        device: "cpu", "cuda" or another of mdeas.runtime.session.PROVIDERS; "auto" takes CUDA when there is one.
+        device: "cpu", "cuda" or another name of
+            mdeas.runtime.session.PROVIDERS; "auto" takes CUDA when there is one.
         threads: number of CPU threads; None leaves the choice to ONNX Runtime.
         size: long side in pixels at which the network works; None = what the model says.
-    Output: mdeas.runtime.onnx_predictor.Predictor; `predict(background, image)` takes two uint8 (H, W, 3) RGB photos and
-        returns `.mask` float32 (H, W) in [0, 1] and `.depth` float32 (H, W), inverse depth, larger = nearer.
+    Output: a Predictor; `predict(background, image)` takes two uint8 (H, W, 3) RGB photos and returns
+        `.mask` float32 (H, W) in [0, 1] and `.depth` float32 (H, W), inverse depth, larger = nearer.
     Errors: ModelError when the file is missing, damaged or not an mdeas model.
     """
     from mdeas.runtime import onnx_predictor

@@ -134,3 +134,12 @@ def _held_out(p: np.ndarray, d: np.ndarray, part: np.ndarray) -> float | None:
         found = 1 / np.maximum(line.inverse_m(p[left_out]), d.min() / 2)
         errors.append(np.abs(found * d[left_out] - 1))
     return float(np.median(np.concatenate(errors)))
+
+
+def fit_line(p: np.ndarray, d: np.ndarray) -> tuple[float, float]:
+    """Scale and shift that minimise sum (scale p + shift - d)^2; a constant p keeps scale 0."""
+    centred = p - p.mean()
+    spread = np.square(centred).sum()
+    constant = spread <= 1e-12 * np.square(p).sum()
+    scale = 0.0 if constant else (centred * (d - d.mean())).sum() / spread
+    return scale, d.mean() - scale * p.mean()

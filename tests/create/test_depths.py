@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mdeas.create.assets import load_pool, photo
-from mdeas.create.depth.layer_depths import RgbdDepths, open_depths
+from mdeas.create.depth.choose import open_depths
+from mdeas.create.depth.sensor_depths import RgbdDepths
 from mdeas.create.photos.recipe import PhotosRecipe
 from mdeas.errors import InputError
 from mdeas.images.codec import write_png
@@ -78,4 +79,4 @@ def test_pictures_in_the_folder_itself_are_what_it_holds(rooms):
 def test_which_teachers_know_layers(rooms, teacher, opened):
     recipe = PhotosRecipe(backgrounds=rooms, foregrounds=rooms, teacher=teacher)
     pool = load_pool(rooms, "background", None)
-    assert isinstance(open_depths(recipe, (pool, pool)), RgbdDepths) == opened
+    assert isinstance(open_depths(recipe.teacher, recipe.depth_model, (pool, pool)), RgbdDepths) == opened

@@ -6,7 +6,7 @@ from torch import nn
 
 from mdeas.models import _REGISTRY as REGISTRY
 from mdeas.models import PairNetwork, register
-from mdeas.train.recipe.recipe import load_recipe
+from mdeas.train.recipe.load import load_recipe
 
 torch.set_num_threads(1)
 

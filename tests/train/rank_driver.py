@@ -19,7 +19,7 @@ from mdeas.errors import MdeasError, WorkerError
 from mdeas.models import PairNetwork, register
 from mdeas.train.loop import fit
 from mdeas.train.ranks import ALONE, connected
-from mdeas.train.recipe.recipe import load_recipe
+from mdeas.train.recipe.load import load_recipe
 from mdeas.train.stages import fit_stages
 
 COUNT = 12

@@ -13,7 +13,7 @@ from mdeas import cli
 from mdeas.errors import InputError, NonFiniteError, StorageError, UsageError
 from mdeas.images.codec import read_rgb
 from mdeas.train.find_lr import HIGHEST, LOWEST, STEPS, Sweep, find_lr
-from mdeas.train.recipe.recipe import load_recipe
+from mdeas.train.recipe.load import load_recipe
 from mdeas.train.reports.lr_plot import curves, draw_schedule
 
 

@@ -17,7 +17,8 @@ from mdeas.cli import main
 from mdeas.errors import UsageError
 from mdeas.train.checkpoint import load_run
 from mdeas.train.ranks import Ranks
-from mdeas.train.recipe.recipe import load_recipe, to_yaml
+from mdeas.train.recipe.load import load_recipe
+from mdeas.train.recipe.recipe import to_yaml
 from mdeas.train.sync_norm import SyncBatchNorm2d, synchronise
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

@@ -12,7 +12,7 @@ from mdeas.metrics.mask import ssim
 from mdeas.metrics.table import depth_metrics
 from mdeas.models import Output
 from mdeas.train.loop import fit
-from mdeas.train.recipe.recipe import load_recipe
+from mdeas.train.recipe.load import load_recipe
 from mdeas.train.reports.log import Board
 from mdeas.train.validate import accuracies
 

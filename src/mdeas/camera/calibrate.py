@@ -14,9 +14,9 @@ from mdeas.camera.sensor import read_depth_m
 from mdeas.depth_fit import Expected, Line, fit, fit_picture, is_flat, relative_error
 from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.images.codec import read_depth16, read_rgb, write_png
+from mdeas.images.resize import within
 from mdeas.runtime.onnx_predictor import load, tell_model
 from mdeas.runtime.predictor import Predictor
-from mdeas.runtime.spec import within
 from mdeas.system.files import refuse_outputs, sha256_file, write_json
 
 _VIEW = 1024  # long side in pixels at which the empty scene is looked at; networks see a few hundred

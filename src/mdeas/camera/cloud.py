@@ -7,7 +7,7 @@ import numpy as np
 
 from mdeas.camera.rays import Camera
 from mdeas.errors import InputError
-from mdeas.runtime.spec import resize, within
+from mdeas.images.resize import resize, within
 from mdeas.subject.colours import backdrop, estimate, in_own_colours
 from mdeas.subject.fill import strips
 

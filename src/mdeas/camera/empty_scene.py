@@ -21,7 +21,7 @@ import numpy as np
 
 from mdeas.images.codec import write_png
 from mdeas.images.frames import Frames
-from mdeas.runtime.spec import resize
+from mdeas.images.resize import resize
 from mdeas.system.files import quoted, refuse_outputs
 
 UNSURE = 0.5

@@ -33,7 +33,7 @@ def train(
     device: auto takes CUDA when there is one
     force: replace a plot that is there
     """
-    from mdeas.train.recipe.recipe import load_recipe
+    from mdeas.train.recipe.load import load_recipe
     from mdeas.train.train import open_data
     from mdeas.train.train import train as run
 

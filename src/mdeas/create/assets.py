@@ -19,7 +19,7 @@ import numpy as np
 
 from mdeas.errors import InputError
 from mdeas.images.codec import SUFFIXES, list_images, read_rgb, read_rgba
-from mdeas.runtime.spec import within
+from mdeas.images.resize import within
 from mdeas.system.files import json_bytes, quoted, read_json_if_any, sha256_bytes, sha256_file
 
 ALL = "all"  # the split of assets that every split may use
@@ -235,3 +235,9 @@ def _table(markdown: str) -> dict[str, str]:
         elif column is not None and len(cells) > column:
             found[cells[0]] = cells[column]
     return found
+
+
+def frozen(depth: np.ndarray) -> np.ndarray:
+    """The same array, read only, for it is shared."""
+    depth.flags.writeable = False
+    return depth

@@ -11,12 +11,12 @@ import numpy as np
 from mdeas.errors import InputError
 from mdeas.images.codec import list_images, write_png
 from mdeas.images.photo import Photo, open_photo
+from mdeas.images.resize import within
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import PairWarning
 from mdeas.pairing.sanity import tell as tell_warnings
 from mdeas.runtime.onnx_predictor import load
 from mdeas.runtime.predictor import Predictor
-from mdeas.runtime.spec import within
 from mdeas.subject.cutouts import cut_outs
 from mdeas.system.failures import refuse_other_list, tell_failures
 from mdeas.system.files import locked, quoted, refuse_existing

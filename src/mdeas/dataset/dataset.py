@@ -11,11 +11,12 @@ import numpy as np
 
 from mdeas.dataset.offsets import Places, damaged, find_places
 from mdeas.dataset.picture_cache import KeptPictures
-from mdeas.dataset.rows import decode_row, encode_row, pyarrow_parquet, write_shard
+from mdeas.dataset.rows import decode_row, encode_row, write_shard
 from mdeas.errors import InputError
 from mdeas.images.codec import decode_rgb
 from mdeas.sample import SPLITS, Sample, check
 from mdeas.system.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
+from mdeas.system.optional import pyarrow_parquet
 
 __all__ = [
     "FORMAT",

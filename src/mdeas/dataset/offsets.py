@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.dataset.rows import PICTURES, pyarrow_parquet
+from mdeas.dataset.rows import PICTURES
 from mdeas.errors import InputError
 from mdeas.system.files import quoted, storage
+from mdeas.system.optional import pyarrow_parquet
 
 _FACTS = ("id", "depth_kind", "depth_scale")
 _NONE = (0, -1)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.errors import InputError, UsageError
+from mdeas.errors import InputError
 from mdeas.images.codec import decode_depth16, decode_gray, decode_rgb, encode_jpeg, encode_png
 from mdeas.sample import Sample
 from mdeas.system.files import write_bytes
+from mdeas.system.optional import pyarrow_parquet
 
 PHOTO_FORMATS: dict[str, Callable[[np.ndarray], bytes]] = {"jpeg": encode_jpeg, "png": encode_png}
 PICTURES = ("background", "image", "mask", "depth")
@@ -102,15 +103,6 @@ def schema() -> Any:
     }
     features = json.dumps({"info": {"features": {name: _feature(types[name]) for name in COLUMNS}}})
     return pa.schema([(name, types[name]) for name in COLUMNS], metadata={"huggingface": features})
-
-
-def pyarrow_parquet() -> Any:
-    """The module pyarrow.parquet; UsageError (E-EXTRA) where it is not installed."""
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise UsageError("E-EXTRA", "data sets need pyarrow. Run: pip install 'mdeas[train]'") from error
-    return pyarrow.parquet
 
 
 def _feature(kind: Any) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from rich.progress import track
 from mdeas.dataset.dataset import Dataset
 from mdeas.evaluate import report
 from mdeas.evaluate.robustness.card import card
-from mdeas.images.plots import figure_class
 from mdeas.metrics.depth import ALIGNMENTS
 from mdeas.metrics.mask import cut
 from mdeas.metrics.table import depth_metrics, mask_metrics, means
@@ -20,6 +19,7 @@ from mdeas.runtime.onnx_predictor import load
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
 from mdeas.system.files import refuse_existing
+from mdeas.system.optional import figure_class
 
 Row = dict[str, Any]
 """One picture under one predictor: "predictor", "id", "kind" and its metrics."""

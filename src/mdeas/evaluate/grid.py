@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from mdeas.dataset.dataset import Dataset
+from mdeas.depth_fit import fit_line
 from mdeas.errors import InputError, UsageError
 from mdeas.evaluate.report import grey
 from mdeas.images.codec import colorize, contact_sheet, write_png
 from mdeas.images.sheets import robust_range
-from mdeas.metrics.depth import fit_line
 from mdeas.runtime.onnx_predictor import load
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample

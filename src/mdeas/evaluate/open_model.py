@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from mdeas.models import PairNetwork
-from mdeas.pairing.sanity import check_sizes
-from mdeas.runtime.predictor import Prediction
+from mdeas.runtime.predictor import Prediction, check_sizes
 from mdeas.runtime.refine import restored
 from mdeas.runtime.spec import Spec, prepare
 from mdeas.train.checkpoint import load_run, read_card

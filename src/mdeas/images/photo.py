@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mdeas.images.codec import read_rgb
-from mdeas.runtime.spec import within
+from mdeas.images.resize import within
 
 # Models work at a few hundred pixels. Above this long side a photo is shrunk before it is predicted, and the
 # result enlarged picture by picture, so that 144 megapixels fit into 2 GB.

@@ -7,6 +7,8 @@ function of (p, z) returns one float and is listed in metrics.METRICS.
 import cv2
 import numpy as np
 
+from mdeas.depth_fit import fit_line
+
 ALIGNMENTS = ("none", "median", "affine-disparity")
 REGIONS = ("all", "foreground", "background", "band")
 _BAND_PX = 5
@@ -93,15 +95,6 @@ def align(prediction: np.ndarray, truth: np.ndarray, known: np.ndarray, alignmen
         positive = np.maximum(p, np.finfo(np.float32).tiny)
         p = p * (np.median(1 / positive[known]) / np.median(1 / d[known]))
     return np.maximum(p, 1 / farthest)
-
-
-def fit_line(p: np.ndarray, d: np.ndarray) -> tuple[float, float]:
-    """Scale and shift that minimise sum (scale p + shift - d)^2; a constant p keeps scale 0."""
-    centred = p - p.mean()
-    spread = np.square(centred).sum()
-    constant = spread <= 1e-12 * np.square(p).sum()
-    scale = 0.0 if constant else (centred * (d - d.mean())).sum() / spread
-    return scale, d.mean() - scale * p.mean()
 
 
 def to_unit(prediction: np.ndarray, truth: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,22 +9,13 @@ import cv2
 import numpy as np
 
 from mdeas.errors import InputError
-from mdeas.runtime.spec import resize
+from mdeas.images.resize import resize
 from mdeas.system.files import quoted
 
 _ASPECT_TOLERANCE = 0.01
 # A photo whose grey levels all lie within this many of 255 of each other shows nothing.
 _FLAT = 4
 _STEP = 16  # every so many pixels are looked at first
-
-
-def check_sizes(background: np.ndarray, image: np.ndarray) -> None:
-    """InputError (E-PAIR-SIZE) unless both photos, uint8 (H, W, 3), have one size."""
-    if background.shape != image.shape:
-        (bh, bw), (h, w) = background.shape[:2], image.shape[:2]
-        raise InputError(
-            "E-PAIR-SIZE", f"the background is {bw}×{bh} and the image {w}×{h}. Both must have one size."
-        )
 
 
 @dataclass(frozen=True)

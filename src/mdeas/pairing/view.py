@@ -6,7 +6,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from mdeas.runtime.spec import resize
+from mdeas.images.resize import resize
 
 SIDE = 640
 """Long side of that copy at most, pixels."""

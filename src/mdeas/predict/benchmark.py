@@ -13,11 +13,11 @@ import numpy as np
 
 from mdeas.errors import UsageError
 from mdeas.images.codec import read_rgb, write_jpeg
+from mdeas.images.resize import resize
 from mdeas.predict.photos import predict_pair
 from mdeas.runtime.clock import STAGES, measured
 from mdeas.runtime.onnx_predictor import OnnxPredictor, load
 from mdeas.runtime.predictor import Predictor
-from mdeas.runtime.spec import resize
 from mdeas.system.machine import cpu_name, num_cores, peak_mib
 
 _SAMPLE_SIZE = "1280x720"

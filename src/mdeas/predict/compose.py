@@ -11,11 +11,11 @@ from mdeas.camera.metres import Ruler
 from mdeas.errors import UsageError
 from mdeas.images.codec import read_rgba, write_png
 from mdeas.images.photo import MAX_VIEW, Photo, open_photo
+from mdeas.images.resize import resize, within
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import PairWarning, tell
 from mdeas.runtime.onnx_predictor import load, tell_model
 from mdeas.runtime.predictor import Prediction, Predictor
-from mdeas.runtime.spec import resize, within
 from mdeas.subject.colours import Colours, backdrop, estimate, in_own_colours
 from mdeas.subject.depths import Layers, split_depth, subject_depth
 from mdeas.subject.fill import part, strips

@@ -15,10 +15,10 @@ from mdeas.errors import UsageError
 from mdeas.images import headers
 from mdeas.images.codec import read_bytes, write_png
 from mdeas.images.photo import Photo
+from mdeas.images.resize import resize
 from mdeas.pairing.sanity import PairWarning
 from mdeas.predict.outputs import encode_depth
 from mdeas.runtime.predictor import Prediction, Predictor
-from mdeas.runtime.spec import resize
 from mdeas.subject.depths import Layers, split_depth
 from mdeas.system.files import quoted, write_bytes, write_json
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from mdeas.images.codec import colorize, contact_sheet, encode_png, read_rgba
 from mdeas.images.photo import Photo
+from mdeas.images.resize import resize, within
 from mdeas.images.sheets import robust_range
 from mdeas.runtime.predictor import Prediction
-from mdeas.runtime.spec import resize, within
 from mdeas.subject.colours import decontaminate
 from mdeas.system.files import json_bytes, write_bytes
 from mdeas.system.machine import num_cores

@@ -18,17 +18,17 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
+from mdeas.depth_fit import fit_line
 from mdeas.errors import InputError, Stopped, UsageError
 from mdeas.images.codec import colorize
 from mdeas.images.photo import Photo, open_photo
+from mdeas.images.resize import resize
 from mdeas.images.sheets import labelled, robust_range
 from mdeas.images.video import VideoReader, evenly, is_camera, write_video
-from mdeas.metrics.depth import fit_line
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import shows_nothing, tell
 from mdeas.runtime.onnx_predictor import load, tell_model
 from mdeas.runtime.predictor import Predictor
-from mdeas.runtime.spec import resize
 from mdeas.system.files import quoted, refuse_outputs
 from mdeas.system.signals import StopRequest, stop_requests
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.pairing.sanity import check_sizes
-from mdeas.runtime.predictor import Prediction
+from mdeas.runtime.predictor import Prediction, check_sizes
 from mdeas.runtime.spec import TASKS
 
 
@@ -16,6 +15,8 @@ class Baseline:
     """A rule for the mask, the depth or both; what it does not predict is 0 everywhere and not scored."""
 
     name: str
+    title: str
+    """What tables call it."""
     about: str
     """One line for the tables."""
     mask: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
@@ -76,10 +77,19 @@ def gradient_and_mask(background: np.ndarray, image: np.ndarray) -> np.ndarray:
 
 
 _ALL = (
-    Baseline("zero", "all-zero mask", mask=zeros),
-    Baseline("difference", "|background - image| with Otsu's threshold", mask=difference),
-    Baseline("mog2", "OpenCV MOG2, background applied 20 times, shadows off the mask", mask=mog2),
-    Baseline("gradient", "vertical gradient as depth, nearer at the bottom", depth=gradient),
-    Baseline("gradient+mask", "vertical gradient plus the difference mask as depth", depth=gradient_and_mask),
+    Baseline("zero", "all-zero mask", "all-zero mask", mask=zeros),
+    Baseline(
+        "difference", "difference + Otsu", "|background - image| with Otsu's threshold", mask=difference
+    ),
+    Baseline("mog2", "MOG2", "OpenCV MOG2, background applied 20 times, shadows off the mask", mask=mog2),
+    Baseline(
+        "gradient", "vertical gradient", "vertical gradient as depth, nearer at the bottom", depth=gradient
+    ),
+    Baseline(
+        "gradient+mask",
+        "gradient with mask",
+        "vertical gradient plus the difference mask as depth",
+        depth=gradient_and_mask,
+    ),
 )
 BASELINES: dict[str, Baseline] = {baseline.name: baseline for baseline in _ALL}

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from mdeas.errors import MemoryLimitError, ModelError, NonFiniteError, UsageError
-from mdeas.pairing.sanity import check_sizes
 from mdeas.runtime import baselines, onnx_guard
 from mdeas.runtime.clock import stage
-from mdeas.runtime.predictor import Prediction, Predictor
+from mdeas.runtime.predictor import Prediction, Predictor, check_sizes
 from mdeas.runtime.refine import restored
 from mdeas.runtime.second_look import Part, around, merged_depth, merged_mask
 from mdeas.runtime.session import open_session

@@ -5,6 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
+from mdeas.errors import InputError
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -32,3 +34,12 @@ class Predictor(Protocol):
     def predict(self, background: np.ndarray, image: np.ndarray) -> Prediction:
         """background, image: uint8 (H, W, 3) RGB of one size. Output: a Prediction of that size."""
         ...
+
+
+def check_sizes(background: np.ndarray, image: np.ndarray) -> None:
+    """InputError (E-PAIR-SIZE) unless both photos, uint8 (H, W, 3), have one size."""
+    if background.shape != image.shape:
+        (bh, bw), (h, w) = background.shape[:2], image.shape[:2]
+        raise InputError(
+            "E-PAIR-SIZE", f"the background is {bw}×{bh} and the image {w}×{h}. Both must have one size."
+        )

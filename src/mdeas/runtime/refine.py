@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mdeas.images.resize import resize
 from mdeas.runtime.predictor import Prediction
-from mdeas.runtime.spec import resize, restore
+from mdeas.runtime.spec import restore
 
 # All measured with benchmarks/refine.py and the default model: a better network may be moved less.
 _SURE_INSIDE, _SURE_OUTSIDE = 0.5, 0.2  # alpha from which on a working pixel counts as object, as background

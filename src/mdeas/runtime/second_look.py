@@ -8,7 +8,7 @@ decides what there is: away from it the second adds nothing, and where nothing w
 import cv2
 import numpy as np
 
-from mdeas.metrics.depth import fit_line
+from mdeas.depth_fit import fit_line
 
 _FOUND = 0.5  # alpha from which on the first look's things are looked at again
 _AROUND = 0.6  # of their long side, on every side: what the photos usually differ by is measured there

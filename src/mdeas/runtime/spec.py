@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from mdeas.errors import ModelError
+from mdeas.images.resize import resize
 
 TASKS = ("mask", "depth")
 
@@ -99,30 +100,6 @@ def restore(array: np.ndarray, height: int, width: int) -> np.ndarray:
     Output: float32 (height, width), bilinear up (no overshoot), area average down.
     """
     return resize(np.ascontiguousarray(array, np.float32), height, width, enlarge=cv2.INTER_LINEAR)
-
-
-def resize(array: np.ndarray, height: int, width: int, *, enlarge: int) -> np.ndarray:
-    """Resize (H, W) or (H, W, C) to (height, width): area average where it shrinks, `enlarge` where it grows.
-
-    The axes are treated apart: OpenCV's area mode falls back to bilinear when one axis grows.
-    """
-    smaller = (min(width, array.shape[1]), min(height, array.shape[0]))
-    array = _resized(array, smaller, cv2.INTER_AREA)
-    return _resized(array, (width, height), enlarge)
-
-
-def within(array: np.ndarray, longest: int) -> np.ndarray:
-    """(H, W) or (H, W, C) shrunk to a long side of at most `longest` pixels, by area."""
-    height, width = array.shape[:2]
-    scale = min(1.0, longest / max(height, width))
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-    return resize(array, *size, enlarge=cv2.INTER_LINEAR)
-
-
-def _resized(array: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
-    if size == (array.shape[1], array.shape[0]):
-        return array
-    return cv2.resize(array, size, interpolation=interpolation)
 
 
 def _rounded(length: float, multiple: int) -> int:

@@ -6,7 +6,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from mdeas.runtime.spec import resize
+from mdeas.images.resize import resize
 from mdeas.subject.fill import filled, part, prior, shrunk_by_whole, sized, square, strips
 
 # Alpha in levels of 255 up to which a pixel shows the backdrop alone and says nothing of the subject; and how

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.metrics.depth import fit_line
+from mdeas.depth_fit import fit_line
+from mdeas.images.resize import within
 from mdeas.runtime.predictor import Prediction, Predictor
-from mdeas.runtime.spec import within
 from mdeas.subject.fill import spread, square
 
 _SIZE = 1024  # several times what networks work at

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import cv2
 import numpy as np
 
-from mdeas.runtime.spec import resize
+from mdeas.images.resize import resize
 
 # Weight of what the surroundings say of a pixel about which nothing is known.
 _PRIOR = 0.1

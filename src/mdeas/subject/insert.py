@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from mdeas.errors import InputError, UsageError
-from mdeas.runtime.spec import resize
+from mdeas.images.resize import resize
 
 _MAX_PIXELS = 50_000_000  # of an enlarged insert: 800 MB
 _SOLID = 128  # alpha from which a pixel belongs to the thing that is measured

@@ -1,8 +1,11 @@
-"""torchvision where its compiled operators do not load: timm and transformers import it, and call none."""
+"""Packages that only an extra installs, and what is said where they are missing."""
 
 import importlib.util
 import sys
 from types import ModuleType
+from typing import Any
+
+from mdeas.errors import UsageError
 
 _OPERATOR_SHAPES = "torchvision._meta_registrations"
 
@@ -26,3 +29,21 @@ def import_torchvision() -> None:
             del sys.modules[name]
         sys.modules[_OPERATOR_SHAPES] = ModuleType(_OPERATOR_SHAPES)
         importlib.import_module("torchvision")
+
+
+def figure_class() -> Any:
+    """matplotlib's Figure; UsageError (E-EXTRA) where it is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UsageError("E-EXTRA", "drawing needs matplotlib. Run: pip install 'mdeas[train]'") from error
+    return Figure
+
+
+def pyarrow_parquet() -> Any:
+    """The module pyarrow.parquet; UsageError (E-EXTRA) where it is not installed."""
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise UsageError("E-EXTRA", "data sets need pyarrow. Run: pip install 'mdeas[train]'") from error
+    return pyarrow.parquet

@@ -12,7 +12,7 @@ from mdeas.sample import Sample, spread
 
 if TYPE_CHECKING:
     from mdeas.create.depth.teacher_depths import TeacherDepths
-    from mdeas.create.factory.plan import Maker
+    from mdeas.create.maker import Maker
 
 NUM_SAMPLES = 16
 """Composites that the network is shown beside the layers: a minute of the real network on two CPU cores."""

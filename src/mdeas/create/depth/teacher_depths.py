@@ -17,8 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.create.assets import LONG_SIDE, Asset, Pool, cutout, photo
-from mdeas.create.depth.layer_depths import frozen
+from mdeas.create.assets import LONG_SIDE, Asset, Pool, cutout, frozen, photo
 from mdeas.create.depth.model import DepthModel
 from mdeas.errors import InputError
 from mdeas.images.codec import decode_depth16, encode_png

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.create.factory.engine import LOCAL, Engine
-from mdeas.create.factory.plan import Maker, Shard, compare, index_of, plan_behind, plan_of, shards_of
+from mdeas.create.factory.plan import Shard, compare, index_of, plan_behind, plan_of, shards_of
 from mdeas.create.factory.shards import DATA, WORK, Made, Rows, commit, finished
+from mdeas.create.maker import Maker
 from mdeas.dataset.dataset import INDEX, read_index, seal, summary, verify
-from mdeas.dataset.rows import pyarrow_parquet
 from mdeas.errors import InputError, StorageError, UsageError
 from mdeas.sample import SPLITS
 from mdeas.system.failures import ERRORS
@@ -41,6 +41,7 @@ from mdeas.system.files import (
     write_bytes,
     write_json,
 )
+from mdeas.system.optional import pyarrow_parquet
 from mdeas.system.progress import progress
 from mdeas.system.signals import StopRequest, stop_requests
 

@@ -6,33 +6,15 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from mdeas.create.maker import Maker
 from mdeas.dataset.dataset import FORMAT, VERSION
-from mdeas.sample import SPLITS, Sample
+from mdeas.sample import SPLITS
 from mdeas.system.files import json_bytes
 
 _PACKAGES = ("mdeas", "numpy", "opencv-python-headless", "pyarrow")
 _MOST_DIFFERENCES = 4
-
-
-class Maker(Protocol):
-    """A source of samples: picklable, and sample i depends on nothing but the recipe, the seed and i."""
-
-    count: int
-    seed: int
-
-    def make(self, index: int) -> Sample:
-        """Sample `index`, with all of `rows.META_COLUMNS` in its meta."""
-
-    def split_of(self, index: int) -> str:
-        """The split of sample `index`, one of SPLITS, without making it."""
-
-    def describe(self) -> dict[str, Any]:
-        """The recipe as JSON: all that decides the samples except seed and count."""
-
-    def provenance(self) -> list[dict[str, Any]]:
-        """One JSON object per picture or model that went in: name, sha256, licence."""
 
 
 @dataclass(frozen=True, kw_only=True)

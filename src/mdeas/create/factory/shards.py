@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mdeas.create.factory.plan import Maker, Shard
+from mdeas.create.factory.plan import Shard
+from mdeas.create.maker import Maker
 from mdeas.dataset.rows import encode_row, write_shard
 from mdeas.errors import InputError
 from mdeas.sample import check

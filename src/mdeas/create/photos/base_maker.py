@@ -7,7 +7,7 @@ from typing import Any
 
 from mdeas.create.assets import load_pool
 from mdeas.create.depth.agreement import agreement_of
-from mdeas.create.depth.layer_depths import open_depths
+from mdeas.create.depth.choose import open_depths
 from mdeas.create.photos.recipe import Layers
 
 
@@ -21,7 +21,7 @@ class LayersMaker:
             load_pool(recipe.backgrounds, "background", recipe.background_shares, skip_bad),
             load_pool(recipe.foregrounds, "foreground", recipe.shares, skip_bad),
         )
-        self.depths = open_depths(recipe, self.pools)
+        self.depths = open_depths(recipe.teacher, recipe.depth_model, self.pools)
 
     @property
     def left_out(self) -> list[dict[str, str]]:

@@ -11,6 +11,9 @@ from mdeas.create.scenes.meshes.mesh import Mesh
 
 Rng = np.random.Generator
 
+MESH_GREY = 0.5
+"""Albedo of a mesh's own surface that leaves its colours as they are in the file."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from mdeas.dataset.show.spreads import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES, Spreads
-from mdeas.images.plots import drawn, figure_class
+from mdeas.images.plots import drawn
+from mdeas.system.optional import figure_class
 
 _KINDS = {"metric": "metric (1 / m)", "relative": "relative"}
 

@@ -13,8 +13,8 @@ from mdeas.dataset.show.leaks import MAX_DISTANCE, Twins
 from mdeas.dataset.show.pictures import sheet, twin_sheet
 from mdeas.dataset.show.statistics import Look, look
 from mdeas.images.codec import write_png
-from mdeas.images.plots import figure_class
 from mdeas.system.files import refuse_existing, write_bytes
+from mdeas.system.optional import figure_class
 
 REPORT, SHEET, DISTRIBUTIONS, TWINS = "report.md", "sheet.png", "distributions.png", "nearest.png"
 _NAMES = 10  # pictures without a licence that are named

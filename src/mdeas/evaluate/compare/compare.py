@@ -12,7 +12,7 @@ from mdeas.evaluate.compare.figure import figure
 from mdeas.evaluate.compare.measure import milliseconds, quality
 from mdeas.evaluate.compare.pictures import pictures
 from mdeas.evaluate.compare.protocol import Setting, protocol
-from mdeas.evaluate.compare.table import BASELINES, Row, markdown, quality_columns, rows_csv
+from mdeas.evaluate.compare.table import Row, markdown, quality_columns, rows_csv
 from mdeas.evaluate.compare.training import train
 from mdeas.images.codec import encode_png
 from mdeas.runtime import baselines
@@ -77,7 +77,9 @@ def _baselines(samples: Dataset, out: Path, setting: Setting) -> tuple[list[Row]
     folder, facts = out / "evaluations" / BASELINES_FOLDER, {"names": [one.name for one in predictors]}
     summary = quality(predictors, samples, folder, limit=setting.limit, facts=facts)
     means = summary["predictors"]
-    rows = [{"name": BASELINES[n], "network": False} | quality_columns(means[n]) for n in means]
+    rows = [
+        {"name": baselines.BASELINES[n].title, "network": False} | quality_columns(means[n]) for n in means
+    ]
     return rows, summary
 
 

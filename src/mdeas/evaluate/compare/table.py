@@ -9,15 +9,6 @@ from mdeas.system.files import csv_bytes
 Row = dict[str, Any]
 """One line of the table: "name", "network" (bool), and the columns that apply."""
 
-BASELINES = {
-    "zero": "all-zero mask",
-    "difference": "difference + Otsu",
-    "mog2": "MOG2",
-    "gradient": "vertical gradient",
-    "gradient+mask": "gradient with mask",
-}
-"""What the table calls them."""
-
 _NONE = "–"
 
 

@@ -9,7 +9,8 @@ from mdeas.errors import Stopped, WorkerError
 from mdeas.evaluate.compare.entries import Entry
 from mdeas.system.files import read_json_if_any, sha256_file, write_json
 from mdeas.system.signals import stop_requests
-from mdeas.train.recipe.recipe import load_recipe, to_dict
+from mdeas.train.recipe.load import load_recipe
+from mdeas.train.recipe.recipe import to_dict
 
 _POLL_S = 0.5
 

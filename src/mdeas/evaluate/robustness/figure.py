@@ -7,7 +7,8 @@ import numpy as np
 from mdeas.evaluate.robustness.disturbances import DISTURBANCES
 from mdeas.evaluate.robustness.measure import Means
 from mdeas.evaluate.robustness.table import COLUMNS, columns, predictors, title, values
-from mdeas.images.plots import drawn, figure_class
+from mdeas.images.plots import drawn
+from mdeas.system.optional import figure_class
 
 _STYLES = ({"color": "tab:blue", "marker": "o"}, {"color": "0.5", "marker": "s", "linestyle": "--"})
 """Of the predictor that the card is about, and of the one beside it."""

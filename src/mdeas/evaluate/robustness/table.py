@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from mdeas.evaluate.compare.table import BASELINES
 from mdeas.evaluate.robustness.disturbances import DISTURBANCES
 from mdeas.evaluate.robustness.measure import Cell, Means
+from mdeas.runtime.baselines import BASELINES
 from mdeas.system.files import csv_bytes
 
 
@@ -65,7 +65,7 @@ def predictors(means: Means) -> list[str]:
 
 def title(predictor: str) -> str:
     """What tables and plots call a predictor."""
-    return BASELINES.get(predictor, predictor)
+    return BASELINES[predictor].title if predictor in BASELINES else predictor
 
 
 def values(means: Means, disturbance: str, predictor: str, metric: str) -> list[float]:

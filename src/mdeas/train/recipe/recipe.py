@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from jsonargparse import ArgumentError, ArgumentParser
 from mdeas.errors import UsageError
 from mdeas.train.recipe.sections import DataConfig, ModelConfig, OptimizerConfig, ScheduleConfig, require
 
-RECIPES = Path(__file__).parent / "recipes"
+RECIPES = Path(__file__).parents[1] / "recipes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,59 +95,28 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in RECIPES.glob("*.yaml"))
 
 
-def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """A recipe of the package by name, or a YAML file, with `FIELD=VALUE` overrides (`optimizer.lr=1e-3`).
-
-    Errors: UsageError E-RECIPE naming the field that is unknown, of a wrong type or out of range.
-    """
-    from mdeas.train.recipe.curriculum import expand
-
-    parser = _parser()
-    with _named(f"recipe '{name_or_path}'"):
-        base = parser.parse_path(str(_find(name_or_path)))
-        found = parser.parse_args([_option(text) for text in overrides], namespace=base)
-    recipe = Recipe(**vars(parser.instantiate(found)))
-    expand(recipe)  # so that a mistake in the last stage is told before the first has run
-    return recipe
-
-
 def recipe_of(values: dict[str, Any]) -> Recipe:
     """The recipe with these fields, of the types that YAML has; errors as in `load_recipe`."""
-    parser = _parser()
-    with _named("recipe"):
+    parser = recipe_parser()
+    with named("recipe"):
         found = parser.parse_object(values)
     return Recipe(**vars(parser.instantiate(found)))
 
 
-def _parser() -> ArgumentParser:
+def recipe_parser() -> ArgumentParser:
+    """A parser of the fields of a Recipe, for YAML files and `--FIELD=VALUE`."""
     parser = ArgumentParser(exit_on_error=False, add_help=False)
     parser.add_class_arguments(Recipe)
     return parser
 
 
 @contextlib.contextmanager
-def _named(what: str) -> Iterator[None]:
+def named(what: str) -> Iterator[None]:
     """What the parser refuses as one line that begins with `what`."""
     try:
         yield
     except (ArgumentError, TypeError) as error:
         raise UsageError("E-RECIPE", f"{what}: {' '.join(str(error).split())}") from error
-
-
-def _find(name_or_path: str | Path) -> Path:
-    for path in (Path(name_or_path), RECIPES / f"{name_or_path}.yaml"):
-        if path.is_file():
-            return path
-    raise UsageError(
-        "E-RECIPE",
-        f"recipe '{name_or_path}' is neither a file nor one of: {', '.join(recipe_names())}.",
-    )
-
-
-def _option(text: str) -> str:
-    name, equals, _ = text.partition("=")
-    require(bool(equals and name), "--set", text, "FIELD=VALUE")
-    return f"--{text}"
 
 
 def to_dict(recipe: Recipe) -> dict[str, Any]:

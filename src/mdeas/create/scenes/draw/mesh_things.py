@@ -13,8 +13,7 @@ from mdeas.create.scenes.draw.furniture import TOPS_M
 from mdeas.create.scenes.draw.place import Place, Support
 from mdeas.create.scenes.meshes.files import Known, mesh_of
 from mdeas.create.scenes.meshes.mesh import Mesh
-from mdeas.create.scenes.render.surface import MESH_GREY
-from mdeas.create.scenes.scene import Palette, Primitive, Rng, Surface, log_uniform, rotation
+from mdeas.create.scenes.scene import MESH_GREY, Palette, Primitive, Rng, Surface, log_uniform, rotation
 
 SMALL_M, LARGE_M = 0.6, 2.7
 """Longest extent of what stands on tables, and of what stands in rooms."""

@@ -9,11 +9,9 @@ from torch import Tensor
 
 from mdeas.create.scenes.render.pack import WIDTH, Pack, column
 from mdeas.create.scenes.render.shapes import KINDS, billboard_texel, dominant_axis, each_mesh, rows_of, unit
-from mdeas.create.scenes.scene import Camera
+from mdeas.create.scenes.scene import MESH_GREY, Camera
 from mdeas.create.scenes.texture import TextureBank
 
-MESH_GREY = 0.5
-"""Albedo of a mesh's own surface that leaves its colours as they are in the file."""
 OUTSIDE_M = 400.0
 """Points farther than this are not told apart."""
 
