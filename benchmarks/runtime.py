@@ -8,7 +8,7 @@ from _timing import compare, report
 
 import mdeas
 from mdeas.export.export import export_network
-from mdeas.models import create_model
+from mdeas.models.registry import create_model
 from mdeas.runtime.spec import Spec
 
 SIZE = 224

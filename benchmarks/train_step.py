@@ -5,7 +5,7 @@ from _published import loss as published_loss
 from _timing import compare, report
 
 from mdeas.batches.batch import Batch
-from mdeas.models import create_model
+from mdeas.models.registry import create_model
 from mdeas.train.losses.table import loss_terms
 from mdeas.train.recipe.load import load_recipe
 

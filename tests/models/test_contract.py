@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from mdeas.errors import UsageError
-from mdeas.models import create_model, model_info, model_names
 from mdeas.models.drn_mask import NUM_CLASSES, DrnClassifier
+from mdeas.models.registry import create_model, model_info, model_names
 from mdeas.models.upconv import EnlargedConv
 
 torch.set_num_threads(1)

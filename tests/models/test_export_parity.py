@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mdeas.export.export import export_network
-from mdeas.models import create_model, model_names
+from mdeas.models.registry import create_model, model_names
 from mdeas.runtime.onnx_predictor import OnnxPredictor
 from mdeas.runtime.spec import Spec
 

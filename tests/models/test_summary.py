@@ -6,7 +6,8 @@ from torch import nn
 
 from mdeas import cli
 from mdeas.errors import ModelError
-from mdeas.models import create_model, model_info, model_names, summary
+from mdeas.models import summary
+from mdeas.models.registry import create_model, model_info, model_names
 
 
 class Tiny(nn.Module):

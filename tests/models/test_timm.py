@@ -7,7 +7,8 @@ import safetensors.torch
 import torch
 
 from mdeas.errors import ModelError, UsageError
-from mdeas.models import create_model, pretrained, summary
+from mdeas.models import pretrained, summary
+from mdeas.models.registry import create_model
 
 BACKBONES = ("mobilenetv3_small_050", "swin_s3_tiny_224")  # 5 levels; 4, channels last, made for one size
 

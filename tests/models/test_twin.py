@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from mdeas.errors import ModelError
-from mdeas.models import blocks, create_model, differences, pretrained
+from mdeas.models import blocks, differences, pretrained
+from mdeas.models.registry import create_model
 from mdeas.system.files import sha256_bytes
 
 

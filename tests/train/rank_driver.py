@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 from accidents import signal_at
-from conftest import Tiny
 from synthetic import Squares
+from tiny_network import Tiny
 
 from mdeas.errors import MdeasError, WorkerError
-from mdeas.models import PairNetwork, register
+from mdeas.models.base import PairNetwork
+from mdeas.models.registry import register
 from mdeas.train.loop import fit
 from mdeas.train.ranks import ALONE, connected
 from mdeas.train.recipe.load import load_recipe

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mdeas.errors import ModelError
-from mdeas.models import create_model
+from mdeas.models.registry import create_model
 from mdeas.train.checkpoint import load_run, load_state, save_state, save_weights
 
 CARD = {"model": "tiny-for-tests", "options": {}, "recipe": {}, "step": 3, "metrics": {}}

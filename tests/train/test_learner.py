@@ -5,7 +5,7 @@ import torch
 from synthetic import Squares
 
 from mdeas.errors import ModelError, UsageError
-from mdeas.models import create_model
+from mdeas.models.registry import create_model
 from mdeas.train.checkpoint import load_run, save_weights
 from mdeas.train.guards import make_fabric
 from mdeas.train.learner import Learner

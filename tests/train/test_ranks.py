@@ -40,7 +40,7 @@ def numbers(out: Path, name: str) -> list[float]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Folder in which rank_driver has run on two ranks, and one process into "alone"."""
-    from conftest import RECIPE
+    from tiny_network import RECIPE
 
     folder = tmp_path_factory.mktemp("ranks")
     (folder / "recipe.yaml").write_text(RECIPE)

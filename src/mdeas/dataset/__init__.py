@@ -1,0 +1,1 @@
+"""A data set on disk: parquet shards and index.json."""

@@ -1,0 +1,1 @@
+"""Measure models on data sets, with the baselines beside them."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mdeas.models import PairNetwork
+from mdeas.models.base import PairNetwork
 from mdeas.runtime.predictor import Prediction, check_sizes
 from mdeas.runtime.refine import restored
 from mdeas.runtime.spec import Spec, prepare

@@ -1,0 +1,1 @@
+"""A trained network as one ONNX file, and its 8-bit sibling."""

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from mdeas.errors import ModelError
 from mdeas.export.named_sizes import name_sizes
-from mdeas.models import PairNetwork
+from mdeas.models.base import PairNetwork
 from mdeas.runtime.onnx_predictor import INPUTS, OUTPUTS, SPEC_KEY, OnnxPredictor
 from mdeas.runtime.spec import Spec
 from mdeas.system.files import sha256_bytes, write_bytes

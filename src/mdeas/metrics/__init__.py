@@ -1,0 +1,1 @@
+"""Figures of one picture: mask and depth, in numpy alone."""

@@ -5,9 +5,9 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import ConvUnit
+from mdeas.models.registry import register
 from mdeas.models.up_projection import UpDecoder
 
 NUM_CLASSES = 1000

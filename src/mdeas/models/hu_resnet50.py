@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import ConvUnit, enlarge
 from mdeas.models.pretrained import pretrained_state
+from mdeas.models.registry import register
 from mdeas.models.up_projection import UpDecoder, UpProjection
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import DenseBlock, DepthwiseUnit, PointwiseUnit, double, init_fan_out
+from mdeas.models.registry import register
 
 
 @register("mdeas", reference="system 5, 'MDEAS' (2020, MIT)", parameters=1_521_026)

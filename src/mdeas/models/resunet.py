@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mdeas.models import register
 from mdeas.models.base import PairNetwork
+from mdeas.models.registry import register
 
 _ENCODER = (32, 64, 128, 256, 512)
 _DEPTH = (512, 256, 128, 64, 16)

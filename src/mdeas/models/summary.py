@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mdeas.errors import ModelError
-from mdeas.models import ModelInfo, create_model, model_info, model_names
+from mdeas.models.registry import ModelInfo, create_model, model_info, model_names
 
 MIB = 2**20
 BYTES = 4  # of a float32

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from mdeas.errors import UsageError
-from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import DoubleConv, enlarge
 from mdeas.models.pretrained import build_timm, import_timm
+from mdeas.models.registry import register
 
 # What makes a backbone take any size: nothing (convolutions), or the option of its family.
 _ANY_SIZE: tuple[dict[str, bool], ...] = ({}, {"dynamic_img_size": True}, {"strict_img_size": False})

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import ConvUnit, Quadruple, SeparableUnit, double, halve
 from mdeas.models.depth_decoder import DepthDecoder
 from mdeas.models.differences import MOST_MOVED, MOST_PLAIN, lit, margin, match, mean, relit, score, usual
 from mdeas.models.lite import LiteEncoder
+from mdeas.models.registry import register
 
 Pair = tuple[Tensor, Tensor]  # image, background
 

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from mdeas.models import register
 from mdeas.models.base import PairNetwork
+from mdeas.models.registry import register
 from mdeas.models.unet import DEPTH_UPS, DEPTH_WIDTHS, UNet
 
 

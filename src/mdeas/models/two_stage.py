@@ -2,10 +2,10 @@
 
 from torch import Tensor, nn
 
-from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.drn_mask import DrnMask
 from mdeas.models.hu_resnet50 import HuResNet50
+from mdeas.models.registry import register
 
 _PARAMETERS = 67_569_473 + 25_259_761
 

@@ -8,9 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import DoubleConv, UNetDecoder, UNetEncoder
+from mdeas.models.registry import register
 
 
 @register("unet-depth", reference="system 1 (2020), U-Net with five downs", parameters=4_367_937)

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from mdeas.models import register
 from mdeas.models.base import PairNetwork
 from mdeas.models.blocks import DoubleConv, UNetDecoder, UNetEncoder
+from mdeas.models.registry import register
 from mdeas.models.unet import DEPTH_UPS, DEPTH_WIDTHS, MASK_UPS, MASK_WIDTHS
 
 

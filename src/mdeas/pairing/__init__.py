@@ -1,1 +1,1 @@
-"""What is wrong between the two photos of a pair, and the background brought to fit where it can be."""
+"""Do two photos fit, and can the background be brought to fit?"""

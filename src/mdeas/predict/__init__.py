@@ -1,0 +1,1 @@
+"""From photos and videos on disk to results on disk."""

@@ -1,0 +1,6 @@
+"""A model as it ships: ONNX files, baselines, the second look, refinement at full size."""
+
+from mdeas.runtime.onnx_predictor import load
+from mdeas.runtime.predictor import Prediction, Predictor
+
+__all__ = ["Prediction", "Predictor", "load"]

@@ -1,0 +1,1 @@
+"""The subject and what is behind it: colours, depths, pieces, cut-outs."""

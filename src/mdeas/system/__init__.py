@@ -1,0 +1,1 @@
+"""This machine: files, locks, signals, names, progress, optional packages."""

@@ -1,0 +1,1 @@
+"""Training: recipe, losses, schedule, loop, checkpoints, reports."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mdeas.errors import InputError, ModelError, UsageError
-from mdeas.models import create_model
+from mdeas.models.registry import create_model
 from mdeas.system.files import read_json, sha256_bytes, storage, write_bytes, write_json
 
 STATE, PREVIOUS = "resume.pt", "resume-previous.pt"

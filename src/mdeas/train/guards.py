@@ -12,7 +12,7 @@ from lightning_fabric.strategies import DDPStrategy
 
 from mdeas.batches.batch import Batch
 from mdeas.errors import MemoryLimitError, NonFiniteError, UsageError
-from mdeas.models import Output
+from mdeas.models.base import Output
 from mdeas.train.ranks import ALONE, Ranks
 from mdeas.train.recipe.recipe import Recipe
 

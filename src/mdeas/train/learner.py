@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mdeas.batches.batch import Batch
-from mdeas.models import Output, create_model
+from mdeas.models.base import Output
+from mdeas.models.registry import create_model
 from mdeas.train.first_weights import begin, freeze, load_teacher
 from mdeas.train.guards import check_finite
 from mdeas.train.losses.table import loss_terms

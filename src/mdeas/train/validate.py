@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mdeas.batches.batch import Batch
-from mdeas.models import Output
+from mdeas.models.base import Output
 from mdeas.train.losses.depth import least_squares
 from mdeas.train.losses.ssim import ssim_map
 from mdeas.train.losses.table import loss_terms

@@ -1,0 +1,1 @@
+"""Data sets of pictures that exist already: tables, folders, webdataset tars."""

@@ -1,0 +1,1 @@
+"""Composites: cut-outs on photographs."""

@@ -1,0 +1,1 @@
+"""Rendered scenes with exact mask and metric depth."""

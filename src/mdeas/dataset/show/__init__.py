@@ -1,0 +1,1 @@
+"""What a data set looks like: statistics, contact sheets, leaks between splits, licences."""

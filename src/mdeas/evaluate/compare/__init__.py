@@ -1,0 +1,1 @@
+"""Networks side by side: one table, one figure, one sheet of pictures."""

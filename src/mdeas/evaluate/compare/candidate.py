@@ -10,7 +10,7 @@ from torch import nn
 from mdeas.errors import MdeasError
 from mdeas.evaluate.compare.entries import Entry
 from mdeas.export.export import export
-from mdeas.models import create_model
+from mdeas.models.registry import create_model
 from mdeas.models.summary import gflop
 from mdeas.runtime.onnx_predictor import OnnxPredictor, model_bytes
 from mdeas.system.files import sha256_bytes

@@ -1,0 +1,1 @@
+"""The same pairs while one disturbance at a time grows: table, plot, pictures."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mdeas.batches.batch import Batch
-from mdeas.models import Output
+from mdeas.models.base import Output
 from mdeas.train.losses import depth, mask
 from mdeas.train.losses.views import Views
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mdeas.batches.batch import Batch
-from mdeas.models import Output
+from mdeas.models.base import Output
 
 _SMOOTH = 1.0
 _FLAT = 1e-3  # spread of a depth map below which it counts as constant, in its own unit

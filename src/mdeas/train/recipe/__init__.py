@@ -1,0 +1,1 @@
+"""What a run computes: YAML recipes checked against dataclasses; curricula of stages."""

@@ -18,7 +18,7 @@ from torch import nn
 from mdeas.batches.batch import Batch
 from mdeas.images.codec import write_png
 from mdeas.images.sheets import colorize, contact_sheet
-from mdeas.models import Output
+from mdeas.models.base import Output
 
 _PLAIN_EVERY_S = 15.0
 _TITLES = ("background", "image", "mask", "predicted", "depth", "predicted")

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from mdeas.batches.batch import Batch
-from mdeas.models import Output
+from mdeas.models.base import Output
 from mdeas.system.files import write_bytes
 from mdeas.train.recipe.recipe import Recipe, to_yaml
 from mdeas.train.reports.curve import epoch_means, read_log, write_curve

@@ -1,0 +1,1 @@
+"""Meshes from GLB files, and where such things stand."""

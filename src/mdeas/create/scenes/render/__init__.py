@@ -1,0 +1,1 @@
+"""From a scene to pixels: rays, surfaces, light; in torch."""

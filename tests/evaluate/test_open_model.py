@@ -4,7 +4,7 @@ import torch
 from synthetic import square
 
 from mdeas.evaluate.open_model import TorchPredictor
-from mdeas.models import create_model
+from mdeas.models.registry import create_model
 from mdeas.runtime.predictor import Prediction
 from mdeas.train.checkpoint import save_weights
 

@@ -6,7 +6,7 @@ import pytest
 from synthetic import Squares
 
 from mdeas.batches.loader import Samples
-from mdeas.models import model_info
+from mdeas.models.registry import model_info
 from mdeas.train.guards import make_fabric
 from mdeas.train.learner import Learner
 from mdeas.train.recipe.curriculum import expand

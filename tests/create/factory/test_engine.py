@@ -23,7 +23,7 @@ from mdeas.create.photos.maker import PhotosMaker, PhotosRecipe
 from mdeas.dataset.rows import encode_row
 from mdeas.errors import InputError, Stopped, WorkerError
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 SCENES = ("create", "scenes", "--count=5", "--size=32")
 
 

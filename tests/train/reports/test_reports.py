@@ -10,7 +10,7 @@ from mdeas.batches.batch import Batch
 from mdeas.images.codec import read_rgb
 from mdeas.metrics.mask import ssim
 from mdeas.metrics.table import depth_metrics
-from mdeas.models import Output
+from mdeas.models.base import Output
 from mdeas.train.loop import fit
 from mdeas.train.recipe.load import load_recipe
 from mdeas.train.reports.log import Board

@@ -19,8 +19,9 @@ from mdeas.evaluate.compare import figure, measure, table, training
 from mdeas.evaluate.compare.candidate import training_cost
 from mdeas.evaluate.compare.entries import Entry, entries
 from mdeas.images.codec import read_rgb
-from mdeas.models import _REGISTRY as REGISTRY
-from mdeas.models import PairNetwork, register
+from mdeas.models.base import PairNetwork
+from mdeas.models.registry import _REGISTRY as REGISTRY
+from mdeas.models.registry import register
 from mdeas.runtime.baselines import BASELINES
 from mdeas.system.files import write_json
 from mdeas.train.loop import fit

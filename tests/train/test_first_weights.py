@@ -12,8 +12,9 @@ from torch import nn
 from mdeas.batches.batch import Batch
 from mdeas.batches.part import Part
 from mdeas.errors import ModelError, UsageError
-from mdeas.models import _REGISTRY as REGISTRY
-from mdeas.models import PairNetwork, create_model, register
+from mdeas.models.base import PairNetwork
+from mdeas.models.registry import _REGISTRY as REGISTRY
+from mdeas.models.registry import create_model, register
 from mdeas.train.checkpoint import load_run, save_weights
 from mdeas.train.guards import make_fabric
 from mdeas.train.learner import Learner

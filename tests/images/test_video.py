@@ -205,7 +205,7 @@ def test_nothing_is_left_of_what_failed(tmp_path):
 def test_a_full_disk_is_told(tmp_path):
     code = f"""
 import resource, signal, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 import tiny_video
 from mdeas.images.video import write_video
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

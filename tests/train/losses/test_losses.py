@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from mdeas.batches.batch import Batch
-from mdeas.models import Output
+from mdeas.models.base import Output
 from mdeas.train.losses.depth import least_squares
 from mdeas.train.losses.ssim import C1, C2, SIGMA, WINDOW, ssim_map
 from mdeas.train.losses.table import LOSSES, loss_terms
