@@ -21,13 +21,9 @@ from mdeas.commands.data import (
     show,
     verify,
 )
-from mdeas.commands.depth import background, calibrate
-from mdeas.commands.layers import compose
 from mdeas.commands.networks import compare, evaluate, export, grid, models, quantize, train
-from mdeas.commands.pair import check
 from mdeas.commands.parser import parse
-from mdeas.commands.predict import predict
-from mdeas.commands.run import benchmark, video
+from mdeas.commands.pictures import background, benchmark, calibrate, check, compose, predict, video
 from mdeas.errors import EXIT_BUG, EXIT_OK, EXIT_UNREAD, MdeasError, MemoryLimitError
 
 _MOST = 300  # characters of a stranger's message: a compiler's goes on for pages

@@ -29,7 +29,8 @@ TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}
 
 
 def environment() -> dict[str, str]:
-    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
+    paths = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
 
 
 def numbers(out: Path, name: str) -> list[float]:

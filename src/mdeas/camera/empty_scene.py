@@ -21,6 +21,7 @@ import numpy as np
 
 from mdeas.images.codec import write_png
 from mdeas.images.frames import Frames
+from mdeas.images.levels import to_uint8
 from mdeas.images.resize import resize
 from mdeas.system.files import quoted, refuse_outputs
 
@@ -68,7 +69,7 @@ def write_background(
     refuse_outputs((out, agreement), [*frames.paths, *sources], force)
     scene = empty_scene(frames)
     write_png(out, scene.background, force=force)
-    write_png(agreement, np.rint(scene.agreement * 255).astype(np.uint8), force=force)
+    write_png(agreement, to_uint8(scene.agreement), force=force)
     _warn(scene, agreement)
     exposure = scene.gains.mean(axis=1)
     return {

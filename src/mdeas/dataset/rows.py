@@ -10,6 +10,7 @@ import numpy as np
 
 from mdeas.errors import InputError
 from mdeas.images.codec import decode_depth16, decode_gray, decode_rgb, encode_jpeg, encode_png
+from mdeas.images.levels import to_uint8
 from mdeas.sample import Sample
 from mdeas.system.files import write_bytes
 from mdeas.system.optional import pyarrow_parquet
@@ -122,7 +123,7 @@ def _picture(data: bytes | None, stem: str) -> dict[str, Any] | None:
 
 
 def _encode_mask(mask: np.ndarray | None) -> bytes | None:
-    return None if mask is None else encode_png(np.rint(mask * _MAX_UINT8).astype(np.uint8))
+    return None if mask is None else encode_png(to_uint8(mask))
 
 
 def _decode_mask(picture: dict[str, Any] | None, name: str) -> np.ndarray | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import colorize, contact_sheet, encode_png
+from mdeas.images.levels import to_uint8
 from mdeas.metrics.depth import REGIONS
 from mdeas.runtime.baselines import BASELINES
 from mdeas.runtime.predictor import Predictor
@@ -197,7 +198,7 @@ def _pictures(predictor: Predictor, sample: Sample) -> list[np.ndarray]:
 
 def grey(mask: np.ndarray) -> np.ndarray:
     """float32 (H, W) in [0, 1] -> uint8 (H, W, 3)."""
-    return np.repeat(np.rint(mask * 255).astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat(to_uint8(mask)[..., None], 3, axis=2)
 
 
 def _caption(row: dict) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from mdeas.camera.metres import Ruler
 from mdeas.errors import UsageError
 from mdeas.images.codec import read_rgba, write_png
+from mdeas.images.levels import to_uint8
 from mdeas.images.photo import MAX_VIEW, Photo, open_photo
 from mdeas.images.resize import resize, within
 from mdeas.pairing.match import Mode, match_photos
@@ -129,7 +130,7 @@ def predict_scene(predictor: Predictor, picture: np.ndarray, path: Path, empty: 
     background = matched.background
     prediction = predictor.predict(background, view)
     low, high = _SURE
-    alpha = np.rint(((prediction.mask - low) / (high - low)).clip(0, 1) * 255).astype(np.uint8)
+    alpha = to_uint8(((prediction.mask - low) / (high - low)).clip(0, 1))
     picture[..., 3] = resize(alpha, *size, enlarge=cv2.INTER_LINEAR)
     layers = split_depth(predictor, background, prediction)
     return Scene(

@@ -14,6 +14,7 @@ from mdeas.camera.rays import Camera, camera_of, check_fov
 from mdeas.errors import UsageError
 from mdeas.images import headers
 from mdeas.images.codec import read_bytes, write_png
+from mdeas.images.levels import to_uint8
 from mdeas.images.photo import Photo
 from mdeas.images.resize import resize
 from mdeas.pairing.sanity import PairWarning
@@ -95,7 +96,7 @@ class Extras:
         if self.layers:
             _write_layers(layers, photo, facts, paths, force)
         if camera:
-            cutout = np.dstack([photo.view, np.rint(prediction.mask * 255).astype(np.uint8)])
+            cutout = np.dstack([photo.view, to_uint8(prediction.mask)])
             cloud = build_cloud(cutout, background, *_depths(layers, measured), camera)
             data = encode_points(cloud.points, cloud.colours, self._form)
             write_bytes(paths[f"cloud.{self._form}"], data, force=force)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from mdeas.images.codec import colorize, contact_sheet, encode_png, read_rgba
+from mdeas.images.levels import to_uint8
 from mdeas.images.photo import Photo
 from mdeas.images.resize import resize, within
 from mdeas.images.sheets import robust_range
@@ -29,7 +30,7 @@ def write_outputs(
 ) -> None:
     """Write OUTPUTS of one photo; of what has full size, little is held at a time."""
     size = photo.size
-    mask, ends = _levels(prediction.mask), robust_range(prediction.depth)
+    mask, ends = to_uint8(prediction.mask), robust_range(prediction.depth)
     depth, scale = encode_depth(prediction.depth)
     facts = {**scale, **facts, "height": photo.height, "width": photo.width}
     pictures: dict[str, Callable[[], np.ndarray]] = {  # the slowest first
@@ -69,11 +70,6 @@ def _write_all(files: dict[Path, Callable[[], bytes]], together: bool, force: bo
 
 def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return resize(array, *size, enlarge=cv2.INTER_LINEAR)
-
-
-def _levels(mask: np.ndarray) -> np.ndarray:
-    """float32 (H, W) in [0, 1] -> uint8 (H, W)."""
-    return np.rint(mask * 255).astype(np.uint8)
 
 
 def _cutout(photo: Photo, mask: np.ndarray, background: np.ndarray) -> np.ndarray:
@@ -120,7 +116,7 @@ def panel(
     cells = [
         _sized(background, size),
         small,
-        np.repeat(_levels(mask)[..., None], 3, axis=2),
+        np.repeat(to_uint8(mask)[..., None], 3, axis=2),
         colorize(_sized(prediction.depth, size), ends=ends),
         np.rint(on_white).astype(np.uint8),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from mdeas.images.levels import to_uint8
 from mdeas.subject.colours import decontaminate
 
 _LEVELS = (0.25, 0.75)
@@ -34,7 +35,7 @@ def cut_outs(
 def _cut_out(background: np.ndarray, image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     rows, columns = (_extent(alpha.max(axis=axis)) for axis in (1, 0))
     alpha = alpha[rows, columns]
-    found = np.dstack([image[rows, columns], np.rint(alpha * 255).astype(np.uint8)])
+    found = np.dstack([image[rows, columns], to_uint8(alpha)])
     decontaminate(found, background[rows, columns])
     return found
 

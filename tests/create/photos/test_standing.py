@@ -156,7 +156,7 @@ def test_relative_depth_has_a_ground_too(room, monkeypatch):
         def of_photo(self, asset):
             return 500 / room_depth()
 
-    monkeypatch.setattr(base_maker, "open_depths", lambda recipe, pools: Scaled("relative"))
+    monkeypatch.setattr(base_maker, "open_depths", lambda *_: Scaled("relative"))
     maker = stand(room, teacher="layered")
     samples = [check(maker.make(i)) for i in range(8)]
     assert sum(bool(sample.mask.any()) for sample in samples) >= 5
@@ -180,7 +180,7 @@ def test_the_recipe_works_from_the_command_line(room, tmp_path):
 @pytest.mark.parametrize("kind", ["relative", "metric"])
 def test_depth_moves_with_its_photo(tmp_path, monkeypatch, kind):
     """Cropped, mirrored, seen by a moved camera: where nothing was added, grey still says how near."""
-    monkeypatch.setattr(base_maker, "open_depths", lambda recipe, pools: GreyDepths(kind))
+    monkeypatch.setattr(base_maker, "open_depths", lambda *_: GreyDepths(kind))
     folders = make_folders(tmp_path, 3, 3)
     fields = {"placement": "random", "teacher": "layered", "crop_min": 0.6, "camera_share": 0.5}
     maker, moved = stand(folders, **fields, aspect_jitter=0.2, furniture_share=0.3), 0
@@ -195,7 +195,7 @@ def test_depth_moves_with_its_photo(tmp_path, monkeypatch, kind):
 
 
 def test_photos_are_the_same_with_and_without_a_teacher(room, monkeypatch):
-    monkeypatch.setattr(base_maker, "open_depths", lambda recipe, pools: None)
+    monkeypatch.setattr(base_maker, "open_depths", lambda *_: None)
     without = [stand(room, placement="random").make(i) for i in range(3)]
     monkeypatch.undo()
     for index, sample in enumerate(without):
@@ -205,7 +205,7 @@ def test_photos_are_the_same_with_and_without_a_teacher(room, monkeypatch):
 
 def test_unknown_depth_stays_unknown(tmp_path, monkeypatch):
     depths = GreyDepths("metric", far=60)
-    monkeypatch.setattr(base_maker, "open_depths", lambda recipe, pools: depths)
+    monkeypatch.setattr(base_maker, "open_depths", lambda *_: depths)
     maker = stand(make_folders(tmp_path, 3, 3), placement="random", teacher="layered")
     holes = 0
     for index in range(10):

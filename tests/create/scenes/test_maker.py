@@ -176,8 +176,10 @@ def test_recipe_refuses_nonsense():
 
 def test_every_thing_fits_its_place_and_height():
     palette = layout.Palette(np.random.default_rng(0), 10, 10)
-    for name, thing in layout.objects.THINGS.items():
-        group = layout.objects.build(name, (0, 0, 0), 0.0, 1.0, palette, np.random.default_rng(1), added=True)
+    for name, thing in layout.catalogue.THINGS.items():
+        group = layout.catalogue.build(
+            name, (0, 0, 0), 0.0, 1.0, palette, np.random.default_rng(1), added=True
+        )
         tops = [p.centre[1] for p in group.primitives]
         assert group.primitives and max(tops) <= 1.1 and min(tops) >= -0.1, name
         assert len(group.primitives) <= layout.MAX_ADDED, name

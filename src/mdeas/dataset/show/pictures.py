@@ -7,6 +7,7 @@ import numpy as np
 from mdeas.dataset.dataset import Dataset
 from mdeas.dataset.show.statistics import Look
 from mdeas.images.codec import colorize, contact_sheet
+from mdeas.images.levels import to_uint8
 from mdeas.sample import Sample, spread
 
 TITLES = ("background", "image", "mask", "depth")
@@ -24,7 +25,7 @@ def sheet(dataset: Dataset) -> np.ndarray:
 
 def _pictures(sample: Sample) -> list[np.ndarray]:
     unknown = np.full_like(sample.image, _UNKNOWN)
-    mask = unknown if sample.mask is None else np.dstack([np.rint(sample.mask * 255).astype(np.uint8)] * 3)
+    mask = unknown if sample.mask is None else np.dstack([to_uint8(sample.mask)] * 3)
     inverse_depth = sample.inverse_depth
     depth = unknown if inverse_depth is None else colorize(inverse_depth, sample.depth_known)
     return [sample.background, sample.image, mask, depth]

@@ -17,6 +17,7 @@ from torch import nn
 
 from mdeas.batches.batch import Batch
 from mdeas.images.codec import write_png
+from mdeas.images.levels import to_uint8
 from mdeas.images.sheets import colorize, contact_sheet
 from mdeas.models.base import Output
 
@@ -124,7 +125,7 @@ def write_sheet(folder: Path, step: int, sheet: np.ndarray) -> None:
 
 
 def _photo(tensor) -> np.ndarray:
-    return np.rint(tensor.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+    return to_uint8(tensor.permute(1, 2, 0).numpy())
 
 
 def _grey(tensor) -> np.ndarray:

@@ -197,7 +197,7 @@ def test_offsets_reach_from_their_least_to_their_greatest():
 
 @pytest.mark.parametrize("kind", ["relative", "metric"])
 def test_depth_is_the_photos_and_nearer_where_the_mask_is(folders, monkeypatch, kind):
-    monkeypatch.setattr(base_maker, "open_depths", lambda recipe, pools: GreyDepths(kind))
+    monkeypatch.setattr(base_maker, "open_depths", lambda *_: GreyDepths(kind))
     deep = maker(folders, teacher="layered", long_side_px=(20, 20))
     for index in range(0, deep.count, 61):
         sample = check(deep.make(index))
