@@ -30,7 +30,7 @@ SCENES = ("create", "scenes", "--count=5", "--size=32")
 @pytest.fixture(scope="module")
 def ray():
     """The engine on a Ray of 2 CPUs, whose workers find the functions of this file."""
-    paths = os.pathsep.join([str(TESTS), str(TESTS / "create")])
+    paths = os.pathsep.join(filter(None, [str(TESTS), str(TESTS / "create"), os.environ.get("PYTHONPATH")]))
     with mock.patch.dict(os.environ, {"PYTHONPATH": paths}), ENGINES["ray"](None, 2) as engine:
         yield engine
 
