@@ -19,8 +19,8 @@ from mdeas.images import camera_faults
 from mdeas.sample import Sample
 
 TRIES = 6
-"""How often a scene is drawn in which what was added is seen, and how often something is added to it."""
-_SPOTS = 6  # tried for each cut-out
+"""Most draws of a scene until the added things are visible, and most tries to add one to it."""
+_SPOTS = 6  # points tried for each cut-out
 
 
 class ScenesMaker:
@@ -32,7 +32,7 @@ class ScenesMaker:
         self._stocks: dict[str, Stock] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Worker processes build their own textures: cheaper than sending them."""
+        """Leave the textures out: a worker process builds its own, which costs less than sending them."""
         return self.__dict__ | {"_stocks": {}}
 
     @property
@@ -45,14 +45,14 @@ class ScenesMaker:
         return self.recipe.split_of(index)
 
     def describe(self) -> dict[str, Any]:
-        """The recipe for index.json: folders by content, so that they may move; torch by version."""
+        """The recipe for index.json: folders by content, so that they may move, and the version of torch."""
         recipe = dataclasses.asdict(self.recipe) | self.sources.describe()
-        if not self.recipe.assets:  # nothing of them is used
+        if not self.recipe.assets:  # neither is used
             del recipe["assets"], recipe["mesh_share"]
         return {"maker": "scenes", "torch": torch.__version__} | recipe
 
     def provenance(self) -> list[dict[str, str]]:
-        """One row per texture, cut-out and mesh; what is drawn by procedures has none."""
+        """One row per texture, cut-out and mesh file; procedural textures have none."""
         return [row for pool in self.sources.pools for row in pool.provenance()]
 
     def make(self, index: int) -> Sample:
@@ -83,7 +83,7 @@ class ScenesMaker:
         return self._stocks[split]
 
     def _draw_visible(self, stock: Stock, rng: Rng) -> tuple[Scene, list[str]]:
-        """A scene that is empty on purpose, or one in which enough of what was added is seen."""
+        """Draw a scene that is empty on purpose, or one whose added things are visible enough."""
         empty = bool(rng.random() < self.recipe.empty_share)
         for _ in range(TRIES):
             scene, names = self._draw(stock, rng, empty=empty)
@@ -126,7 +126,7 @@ class ScenesMaker:
         return added, names
 
     def _camouflaged(self, primitives: list[Primitive], place: Place, rng: Rng) -> list[Primitive]:
-        """Now and then the thing wears a surface of the background."""
+        """Give a share of the things a surface of the background."""
         if rng.random() >= self.recipe.camouflage_share or primitives[0].kind in ("billboard", "mesh"):
             return primitives
         worn = place.primitives[int(rng.integers(0, len(place.primitives)))].surface
@@ -135,7 +135,7 @@ class ScenesMaker:
     def _billboard(
         self, place: Place, stock: Stock, others: list[Primitive], rng: Rng
     ) -> tuple[list[Primitive], str]:
-        """A cut-out that touches nothing, and its identity; ([], "") where none fits."""
+        """Place a cut-out that touches nothing; return it with its identity, or ([], "") where none fits."""
         which = int(rng.integers(0, len(stock.cutouts)))
         tall, wide = cutout(stock.cutouts[which]).shape[:2]
         height = log_uniform(rng, 0.1, 0.4) if place.kinds == ("small",) else log_uniform(rng, 0.3, 1.9)
@@ -158,7 +158,7 @@ class ScenesMaker:
 
 
 def _board(place: Place, spot: np.ndarray, half: np.ndarray, which: int, rng: Rng) -> Primitive:
-    """Upright and facing the camera, more or less; lying on its back where the camera looks down on it."""
+    """The billboard of a cut-out: upright and roughly facing the camera, or flat if seen from above."""
     forward = place.camera.rotation[:, 2]
     yaw = np.degrees(np.arctan2(-forward[0], -forward[2])) + rng.normal(0, 15) + rng.choice([0, 180])
     lies = place.seen_from_above

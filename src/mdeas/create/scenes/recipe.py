@@ -1,7 +1,8 @@
-"""What rendered pairs are made of."""
+"""The recipe of rendered pairs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +19,13 @@ class ScenesRecipe(SplitRecipe):
     textures: Path | None = None
     """Folder of photographs that cover surfaces, beside the procedural textures."""
     assets: Path | None = None
-    """Folder of GLB meshes that furnish scenes and are added to them, see models.py."""
+    """Folder of GLB meshes that furnish scenes and are added to them, see draw/mesh_things.py."""
     mesh_share: float = 0.6
-    """Things, there from the beginning or added, that are meshes, when there is a folder of them."""
+    """Share of the things, in the background or added, that are meshes, where there is a folder of them."""
     tiles: int = 240
     """Procedural textures in the bank."""
     places: tuple[str, ...] = ()
-    """Kinds of places that are drawn, by their names in places.py; () = all."""
+    """Kinds of places that are drawn, see draw/places.py; () = all."""
     apparent: tuple[float, float] = (0.12, 1.1)
     """Height of what is added, as a share of the picture's height."""
     area: tuple[float, float] = (0.003, 0.6)
@@ -32,17 +33,17 @@ class ScenesRecipe(SplitRecipe):
     most_added: int = 4
     """Things added to a scene: from 1 to this."""
     empty_share: float = 0.05
-    """Pairs to which nothing is added."""
+    """Share of the pairs to which nothing is added."""
     billboard_share: float = 0.3
-    """Added things that are cut-outs, when there is a folder of them."""
+    """Share of the added things that are cut-outs, where there is a folder of them."""
     camouflage_share: float = 0.12
-    """Added things that take a surface of the background."""
+    """Share of the added things that take a surface of the background."""
     calm_share: float = 0.3
-    """Pairs with an unmoved camera and steady light."""
+    """Share of the pairs with an unmoved camera and steady light."""
     nuisances: bool = True
-    """Exposure, white balance, gamma, noise, blur, JPEG and vignetting, see nuisance.py."""
+    """Exposure, white balance, gamma, noise, blur, JPEG and vignetting, see images/camera_faults.py."""
 
-    def _rules(self):
+    def _rules(self) -> Iterator[tuple[str, bool]]:
         yield from super()._rules()
         unknown = [name for name in self.places if name not in PLACES]
         yield f"places are {unknown}; known are {', '.join(PLACES)}", not unknown

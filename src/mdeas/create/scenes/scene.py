@@ -1,25 +1,28 @@
-"""What a scene is made of: plain records drawn with numpy, before anything is rendered.
+"""The records of a scene: primitives, camera, lights. They are drawn with numpy and hold no tensors.
 
 World: metres, y up, floor at y = 0. Camera: x right, y up, z forward.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mdeas.create.scenes.meshes.mesh import Mesh
 
 Rng = np.random.Generator
 
 MESH_GREY = 0.5
-"""Albedo of a mesh's own surface that leaves its colours as they are in the file."""
+"""The albedo at which a surface leaves a mesh's own colours as they are in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """Look of one primitive; albedo = clip(base + contrast * (tile - mean of tile)).
+    """Look of one primitive: albedo = clip(base + contrast * (tile - mean of tile)).
 
-    That of a mesh multiplies its own colours: 0.5 leaves them as they are."""
+    The albedo of a mesh's surface multiplies the mesh's own colours; MESH_GREY leaves them as they are.
+    """
 
     tile: int
     """Index into the texture bank; for billboards into the list of cut-outs."""
@@ -37,6 +40,8 @@ class Surface:
 
 @dataclass(frozen=True, kw_only=True)
 class Primitive:
+    """One simple shape of a scene."""
+
     kind: str
     """One of shapes.KINDS."""
     centre: np.ndarray
@@ -56,6 +61,8 @@ class Primitive:
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
+    """A pinhole camera with square pictures."""
+
     position: np.ndarray
     """(3,) metres."""
     rotation: np.ndarray
@@ -73,13 +80,15 @@ class Camera:
         return self.position + self.rotation @ (np.array([u * self.reach, v * self.reach, 1.0]) * depth_m)
 
     def seen(self, point: np.ndarray) -> tuple[float, float, float]:
-        """The reverse: picture coordinates and depth of a world point (3,)."""
+        """Return picture coordinates and depth of a world point (3,); the reverse of `point`."""
         across, up, depth = self.rotation.T @ (point - self.position)
         return across / (depth * self.reach), up / (depth * self.reach), depth
 
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
+    """A lamp or the sun."""
+
     position: np.ndarray
     """(3,) metres; a sun is far away."""
     colour: np.ndarray
@@ -92,11 +101,13 @@ class Light:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
+    """One pair before it is rendered: what both photos show, and what changes between them."""
+
     primitives: list[Primitive]
     """The first one is the room (or the open ground)."""
     camera: Camera
     image_camera: Camera
-    """Camera of `image`; differs from `camera` when the tripod was knocked."""
+    """Camera of `image`; it differs from `camera` when the camera was knocked between the photos."""
     lights: list[Light]
     image_gain: np.ndarray
     """(number of lights + 1, 3): drift of each light and of the ambient term in `image`."""
@@ -117,6 +128,7 @@ def rotation(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> np.ndar
 
 
 def log_uniform(rng: Rng, low: float, high: float) -> float:
+    """Draw a number whose logarithm is uniform between those of `low` and `high`."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
@@ -136,8 +148,11 @@ class Palette:
     photos_from: int
     """Tiles from this index on are photographs."""
 
-    def surface(self, *, plain: float = 0.4, tile_m: float | None = None, **fixed) -> Surface:
-        """A random surface; `plain` is the chance of little texture, `tile_m` the metres a tile covers."""
+    def surface(self, *, plain: float = 0.4, tile_m: float | None = None, **fixed: Any) -> Surface:
+        """Draw a surface.
+
+        Input: plain: chance of a faint texture; tile_m: metres that a tile covers; fixed: Surface's fields.
+        """
         rng = self.rng
         own = rng.random() < 0.45
         faint = rng.random() < plain
@@ -151,6 +166,7 @@ class Palette:
         return replace(look, **fixed)
 
     def tile(self) -> int:
+        """Draw the index of a texture; photographs are preferred where there are any."""
         if self.photos_from < self.num_tiles and self.rng.random() < 0.6:
             return int(self.rng.integers(self.photos_from, self.num_tiles))
         return int(self.rng.integers(0, self.photos_from))
@@ -158,7 +174,7 @@ class Palette:
 
 @dataclass
 class Group:
-    """A thing made of primitives around a base point: `add` takes offsets in the thing's own frame."""
+    """The primitives of one thing, placed around its base point in the thing's own frame."""
 
     base: np.ndarray
     turn: np.ndarray
@@ -170,14 +186,14 @@ class Group:
     def add(
         self,
         kind: str,
-        offset,
-        half,
+        offset: ArrayLike,
+        half: ArrayLike,
         surface: Surface,
         *,
         turn: np.ndarray | None = None,
         radius: float = 0.0,
-    ):
-        """One primitive: `offset` and `half` in metres before scaling, `turn` a rotation of its own."""
+    ) -> None:
+        """Add one primitive: `offset` and `half` (3,) in metres before scaling, `turn` its own rotation."""
         own = self.turn if turn is None else self.turn @ turn
         self.primitives.append(
             Primitive(

@@ -1,4 +1,4 @@
-"""What the scenes of a data set draw from: textures, cut-outs and meshes, each split its own."""
+"""The textures, cut-outs and meshes that the scenes of a data set draw from; each split has its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CUTOUT_SIDE = 160
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sources:
+class SceneFiles:
     """The files that scenes are made of; None where the recipe names no folder."""
 
     textures: Pool | None
@@ -32,20 +32,20 @@ class Sources:
 
     @property
     def pools(self) -> list[Pool]:
-        """Those that there are."""
+        """The pools of the folders that the recipe names."""
         pools = (self.textures, self.cutouts, self.meshes and self.meshes.pool)
         return [pool for pool in pools if pool]
 
     def describe(self) -> dict[str, Any]:
-        """By field of the recipe."""
+        """What index.json says of them, by field of the recipe."""
         fields = {"textures": self.textures, "cutouts": self.cutouts, "assets": self.meshes}
         return {name: source and source.describe() for name, source in fields.items()}
 
 
-def load_sources(recipe: ScenesRecipe, skip_bad: bool) -> Sources:
-    """Errors: as `assets.load_pool` and `models.load_meshes`."""
+def load_sources(recipe: ScenesRecipe, skip_bad: bool) -> SceneFiles:
+    """Errors: as `assets.load_pool` and `meshes.files.load_meshes`."""
     pool = functools.partial(load_pool, shares=recipe.shares, skip_bad=skip_bad)
-    return Sources(
+    return SceneFiles(
         textures=pool(recipe.textures, "background") if recipe.textures else None,
         cutouts=pool(recipe.cutouts, "foreground") if recipe.cutouts else None,
         meshes=load_meshes(recipe.assets, recipe.shares, skip_bad) if recipe.assets else None,
@@ -53,9 +53,9 @@ def load_sources(recipe: ScenesRecipe, skip_bad: bool) -> Sources:
 
 
 class Stock:
-    """What the scenes of one split draw from: texture bank, billboards and meshes."""
+    """The texture bank, billboards and meshes of one split."""
 
-    def __init__(self, recipe: ScenesRecipe, seed: int, split: str, sources: Sources):
+    def __init__(self, recipe: ScenesRecipe, seed: int, split: str, sources: SceneFiles):
         rng = np.random.default_rng([seed, 7002, SPLITS.index(split)])
         first = SPLITS.index(split) * recipe.tiles
         tiles = [procedural_tile(seed, first + k) for k in range(recipe.tiles)]
@@ -71,7 +71,7 @@ class Stock:
             self.models = Models(assets=meshes.pool.of(split), table=known, share=share)
 
     def palette(self, rng: Rng) -> Palette:
-        """To draw surfaces from this bank."""
+        """A palette that draws surfaces from this bank."""
         return Palette(rng, self.bank.count, self.num_procedural)
 
 

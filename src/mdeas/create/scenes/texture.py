@@ -1,7 +1,7 @@
-"""Surface textures: a bank of small tiles, drawn by procedures or read from a folder of photographs.
+"""Surface textures: a bank of small tiles, procedural or cut from photographs.
 
 A tile is uint8 (SIDE, SIDE, 3) sRGB; a bank takes tiles of any power of two. It keeps them with their mip
-levels in linear light, so that far surfaces do not glitter. Tile k depends on (seed, k) alone.
+levels in linear light, so that far surfaces do not alias. Tile k depends on (seed, k) alone.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Things to put into scenes, each composed of a few primitives in true metres.
+"""The catalogue of things that scenes hold, each made of a few primitives in true metres.
 
 A thing is a function (group, palette, rng) that adds its primitives standing on the group's base point;
 `THINGS` names it with the height range it comes in. To add one: a function and a row.
@@ -8,19 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from mdeas.create.scenes.scene import Group, Palette, Rng, rotation
+from mdeas.create.scenes.scene import Group, Palette, Rng, Surface, rotation
 
 Maker = Callable[[Group, Palette, Rng], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Thing:
+    """A row of the catalogue."""
+
     make: Maker
     """Adds the thing at unit height (1 m)."""
     height_m: tuple[float, float]
     place: str
-    """"small" stands on tables and floors, "large" on floors, "outdoor" under the sky."""
+    """Where it belongs: "small" on tables and floors, "large" on floors, "outdoor" under the sky."""
 
 
 def crate(group: Group, palette: Palette, rng: Rng) -> None:
@@ -63,7 +66,7 @@ def cup(group: Group, palette: Palette, rng: Rng) -> None:
     group.add("cylinder", (0.42, 0.5, 0), (0.25, 0.06, 0.25), look, turn=rotation(0, 90, 0))
 
 
-def _legs(group: Group, look, w: float, h: float, d: float, thick: float, kind: str) -> None:
+def _legs(group: Group, look: Surface, w: float, h: float, d: float, thick: float, kind: str) -> None:
     for sx in (-1, 1):
         for sz in (-1, 1):
             group.add(kind, (sx * (w - thick), h / 2, sz * (d - thick)), (thick, h / 2, thick), look)
@@ -121,15 +124,16 @@ def cabinet(group: Group, palette: Palette, rng: Rng) -> None:
         )
 
 
-def _limb(group: Group, a, b, radius: float, look) -> None:
-    """A capsule from a to b."""
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    axis = (b - a) / max(np.linalg.norm(b - a), 1e-6)
+def _limb(group: Group, a: ArrayLike, b: ArrayLike, radius: float, look: Surface) -> None:
+    """Add a capsule from a to b, (3,) metres before scaling."""
+    start, end = np.asarray(a, float), np.asarray(b, float)
+    length = float(np.linalg.norm(end - start))
+    axis = (end - start) / max(length, 1e-6)
     helper = np.array([1.0, 0, 0]) if abs(axis[0]) < 0.9 else np.array([0, 0, 1.0])
     side = np.cross(helper, axis)
     side /= np.linalg.norm(side)
     turn = np.stack([side, axis, np.cross(side, axis)], 1)
-    group.add("rounded", (a + b) / 2, (0, np.linalg.norm(b - a) / 2, 0), look, turn=turn, radius=radius)
+    group.add("rounded", (start + end) / 2, (0, length / 2, 0), look, turn=turn, radius=radius)
 
 
 def person(group: Group, palette: Palette, rng: Rng) -> None:
@@ -240,7 +244,7 @@ def tool(group: Group, palette: Palette, rng: Rng) -> None:
 
 
 def blob(group: Group, palette: Palette, rng: Rng) -> None:
-    """An unnamed thing: a few overlapping primitives in any pose."""
+    """A thing without a name: a few overlapping primitives in any pose."""
     for k in range(int(rng.integers(2, 6))):
         kind = ("box", "ellipsoid", "cylinder", "rounded")[int(rng.integers(0, 4))]
         half = rng.uniform(0.08, 0.35, 3)
@@ -278,9 +282,9 @@ THINGS: dict[str, Thing] = {
 
 
 def build(
-    name: str, base, yaw_deg: float, height_m: float, palette: Palette, rng: Rng, *, added: bool
+    name: str, base: ArrayLike, yaw_deg: float, height_m: float, palette: Palette, rng: Rng, *, added: bool
 ) -> Group:
-    """The named thing standing on `base` (3,), `height_m` tall."""
+    """Build the named thing, `height_m` tall, standing on the point `base` (3,) in metres."""
     group = Group(base=np.asarray(base, float), turn=rotation(yaw_deg), scale=height_m, added=added)
     THINGS[name].make(group, palette, rng)
     return group

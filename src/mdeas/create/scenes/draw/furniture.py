@@ -1,4 +1,4 @@
-"""Furniture with its back to the walls of a room, and the tops that other things stand on."""
+"""Furniture along the walls of a room, and its flat tops, on which other things stand."""
 
 from dataclasses import replace
 
@@ -18,14 +18,14 @@ AT_WALL = {
     "sofa": (0.7, 1.0),
     "crate": (0.4, 1.9),
 }
-"""Things whose front is +z, or has none, and their heights in metres."""
+"""Furniture that stands at walls (its front is +z, or it has none), with its range of heights in metres."""
 _GAP_M = 0.02
 _FLAT = ("cabinet", "table", "crate")
 _MOST = 6
 
 
 def line_walls(place: Place, palette: Palette, rng: Rng) -> None:
-    """Puts up to six pieces of furniture along the walls, where the camera and all else leave room."""
+    """Put up to six pieces of furniture along the walls; one that touches something is left out."""
     for _ in range(int(rng.integers(1, _MOST + 1))):
         name = list(AT_WALL)[int(rng.integers(0, len(AT_WALL)))]
         height = rng.uniform(*AT_WALL[name])
@@ -35,14 +35,14 @@ def line_walls(place: Place, palette: Palette, rng: Rng) -> None:
 
 
 def put(place: Place, made: list[Primitive]) -> bool:
-    """Puts it there, and says so, if it touches nothing and the camera is not in it."""
+    """Add the primitives to the place if they touch nothing, camera included; return whether it was done."""
     free = clear(made, place.primitives, place.camera.position)
     place.primitives += made * free
     return free
 
 
 def _pushed(floor: Support, name: str, height_m: float, palette: Palette, rng: Rng) -> list[Primitive]:
-    """The thing with its back at one of the four edges of the floor."""
+    """Build the named thing with its back at one of the four edges of the floor."""
     axis, side = int(rng.integers(0, 2)), int(rng.choice([-1, 1]))
     yaw = 90 * (1 + side) if axis else -90 * side
     group = Group(base=np.zeros(3), turn=rotation(yaw), scale=height_m)

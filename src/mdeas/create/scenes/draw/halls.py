@@ -1,4 +1,4 @@
-"""Large interiors with something close by: halls, dining rooms, and rooms seen through an opening."""
+"""Large rooms with something near the camera: halls, dining rooms, rooms seen through an opening."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from mdeas.create.scenes.draw.rooms import box, camera_at, ceiling_lamp, floor_o
 from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, log_uniform
 
 _CLOSE = ("chair", "chair", "table", "sofa", "cabinet", "shelf", "plant")
-_MOST_PARTS = 46  # of a place, so that other things find room
+_MOST_PARTS = 46  # primitives of a place; the rest of the budget is for things
 _FREE_M = 0.3  # from the camera to the walls
 
 
@@ -55,12 +55,12 @@ def _furnished(fixed: list[Primitive], camera: Camera, size: np.ndarray, palette
 
 
 def _add(place: Place, made: list[Primitive]) -> bool:
-    """The same as `put`, as long as there is room for other things."""
+    """Do what `put` does, unless the place has too many primitives already."""
     return len(place.primitives) + len(made) <= _MOST_PARTS and put(place, made)
 
 
 def _close_by(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> list[Primitive]:
-    """The end of a wall, or furniture that the border cuts off."""
+    """Something near the camera: the end of a wall, or furniture that the border of the picture cuts."""
     if rng.random() < 0.3:
         return [partition(size, place.camera, palette, rng)]
     name = _CLOSE[int(rng.integers(0, len(_CLOSE)))]
@@ -91,7 +91,7 @@ def _counter(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> None
 
 
 def _rows(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> None:
-    """The same seats and tables again and again, in a grid that the camera looks along."""
+    """Put equal seats or tables in a grid ahead of the camera."""
     names = (("chair",), ("table", "chair"), ("sofa",), ("shelf",))[int(rng.integers(0, 4))]
     heights = [rng.uniform(*catalogue.THINGS[name].height_m) for name in names]
     step, yaw, seed = rng.uniform(0.9, 2.2), 90 * int(rng.integers(0, 4)), int(rng.integers(2**31))
@@ -114,7 +114,7 @@ def _inside(made: list[Primitive], size: np.ndarray) -> bool:
 
 
 def _window(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
-    """A large bright pane in one of the walls, with what is outside on it."""
+    """A window: a bright pane in one of the walls, with a texture as the view outside."""
     axis, side = int(rng.choice([0, 2])), rng.choice([-1, 1])
     tall = rng.uniform(0.5, 0.42 * size[1])
     half = np.array([rng.uniform(0.4, 1.5), tall, rng.uniform(0.4, 1.5)])
@@ -125,7 +125,7 @@ def _window(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
 
 
 def _cross_wall(size: np.ndarray, camera: Camera, palette: Palette, rng: Rng) -> list[Primitive]:
-    """The wall between two rooms: what is left, right and above of its opening, and below that of a hatch."""
+    """The wall between two rooms, in slabs left, right and above its opening, and below a hatch."""
     at = camera.position[2] + log_uniform(rng, 0.5, min(4, 0.45 * size[2]))
     wide = log_uniform(rng, 0.4, 0.4 * size[0])
     middle = np.clip(camera.position[0] + rng.normal(0, 0.6), wide - size[0] / 2, size[0] / 2 - wide)

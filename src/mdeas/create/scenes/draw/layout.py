@@ -1,4 +1,4 @@
-"""Where things stand, what lights them, and the finished scene."""
+"""Furnish a place, add what is new, light it, and finish the scene."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ from mdeas.create.scenes.scene import (
 MAX_BACKGROUND = 64
 MAX_ADDED = 24
 APPARENT = (0.08, 1.3)
-"""Size of what is there from the beginning, as a share of the picture's height; the border cuts some off."""
+"""Size of the things in the background, as a share of the picture's height; the border cuts some off."""
 SUN_M = 1000.0
 _TRIES = 16
 
@@ -46,9 +46,9 @@ def furnish(
     models: Models | None = None,
     beside: Sequence[Primitive] = (),
 ) -> list[Primitive]:
-    """Up to `count` things standing in the place; where no spot is found the thing is left out.
+    """Draw up to `count` things that stand in the place; one that finds no room is left out.
 
-    Input: models: meshes that are some of them; beside: what stands there beside the place's primitives.
+    Input: models: meshes to draw some of them from; beside: primitives in the way besides the place's own.
     """
     budget = MAX_ADDED if added else MAX_BACKGROUND - len(place.primitives)
     made: list[Primitive] = []
@@ -75,7 +75,7 @@ def _stand(
     added: bool,
     others: list[Primitive],
 ) -> list[Primitive]:
-    """The named thing where it touches nothing, or []."""
+    """Build the named thing at a spot where it touches nothing; [] where none is found."""
     for _ in range(_TRIES):
         spot = place.draw_spot(height_m, apparent, 0.05, rng)
         if spot is None:
@@ -87,7 +87,7 @@ def _stand(
 
 
 def draw_lights(place: Place, rng: Rng) -> list[Light]:
-    """The first one casts the softest and strongest light; positions inside the room or a sun."""
+    """Draw one to three lamps in the room, or a sun outdoors. The first one casts the shadows."""
     if place.outdoor:
         azimuth, elevation = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(12, 75))
         away = np.array(
@@ -118,7 +118,7 @@ def _light_colour(rng: Rng) -> np.ndarray:
 
 
 def moved(camera: Camera, rng: Rng) -> Camera:
-    """The camera after a knock: up to 1 % of the width and up to 1 degree."""
+    """The camera after a knock: turned by up to 1 % of the width and rolled by up to 1 degree."""
     shift_deg = camera.fov_deg * 0.01 * rng.uniform(-1, 1, 2)
     turn = rotation(shift_deg[0], shift_deg[1], rng.uniform(-1, 1))
     position = camera.position + rng.normal(0, 0.002, 3)
@@ -126,9 +126,9 @@ def moved(camera: Camera, rng: Rng) -> Camera:
 
 
 def draw_place(palette: Palette, rng: Rng, models: Models | None = None, kinds: Sequence[str] = ()) -> Place:
-    """An empty place and what stands in it from the beginning, some of it `models`.
+    """Draw a place with its furniture and things, some of them from `models`.
 
-    Input: kinds: keys of PLACES to draw from, () = all; their shares stand to each other as they do there.
+    Input: kinds: keys of PLACES to draw from, () = all, in the proportion of their weights.
     """
     names = list(kinds or PLACES)
     shares = np.array([PLACES[name][1] for name in names])
@@ -140,13 +140,13 @@ def draw_place(palette: Palette, rng: Rng, models: Models | None = None, kinds: 
 
 
 def _light_drift(count: int, rng: Rng) -> np.ndarray:
-    """(count, 3) gains of the lights between the two photos; steady in six cases of ten."""
+    """Gains (count, 3) of the lights between the two photos; 1 in six of ten cases."""
     drift = np.exp(rng.normal(0, 0.12, (count, 3)) * np.array([1.0, 0.6, 1.0]))
     return np.ones((count, 3)) if rng.random() < 0.6 else drift
 
 
 def finish(place: Place, added: list[Primitive], palette: Palette, rng: Rng, *, disturbed: bool) -> Scene:
-    """The scene of a place and what was added to it, with the drift between the two photos."""
+    """Return the scene: place, added things, lights, and how camera and light change between the photos."""
     lights = draw_lights(place, rng)
     knocked = disturbed and rng.random() < 0.5
     gain = _light_drift(len(lights) + 1, rng) if disturbed else np.ones((len(lights) + 1, 3))

@@ -1,4 +1,4 @@
-"""Meshes as furniture and things: which one, and where it stands."""
+"""Meshes as furniture and things: choose one, and find where it stands."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SMALL_M, LARGE_M = 0.6, 2.7
 """Longest extent of what stands on tables, and of what stands in rooms."""
 _FURNITURE_M = 4.0  # it stands in rooms when it is longer, and never on tables
 _OUTDOOR = ("vehicle", "building", "outdoor")
-_NOWHERE = ("architecture",)  # doors and curtains belong to walls
-_IN_SHELVES = ("books",)  # the large ones are rows of books that hang in the air without their shelf
-_COMES_AND_GOES = ("person", "animal")  # seldom part of an empty view
-_PLAIN_KEPT = 0.4  # share of the meshes without a texture that are taken: they look less like photographs
+_NOWHERE = ("architecture",)  # doors and curtains: they belong to walls, so they are left out
+_IN_SHELVES = ("books",)  # large ones are rows of books, which would hang in the air without a shelf
+_COMES_AND_GOES = ("person", "animal")  # never part of the background
+_PLAIN_KEPT = 0.4  # share of untextured meshes that are used; they look less like photographs
 TOP_SHARE = 0.7
 """Share of a top's sides that things may stand on: a round table's edge is farther in."""
 _AT_WALL = 0.5  # share of the furniture that stands at a wall
@@ -31,13 +31,13 @@ _TRIES = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Models:
-    """The meshes of one split."""
+    """The meshes of one split, to draw things from."""
 
     assets: tuple[Asset, ...]
     table: Mapping[str, Known]
     """By file name."""
     share: float
-    """Of the things, in [0, 1], that are meshes."""
+    """Share of the things that are meshes, in [0, 1]."""
 
     def stand(
         self,
@@ -49,10 +49,10 @@ class Models:
         added: bool,
         others: list[Primitive],
     ) -> tuple[list[Primitive], str]:
-        """A mesh that stands in the place and touches nothing, and its identity; ([], "") where none fits.
+        """Choose a mesh that fits the place and touches nothing; return it with its identity, or ([], "").
 
         Input: apparent: range of its longest extent as a share of the picture's height;
-        others: all that is there already.
+        others: the primitives that are there already.
         """
         for _ in range(_TRIES):
             asset, mesh = self._draw(rng)
@@ -84,7 +84,7 @@ class Models:
 
 
 def place_kind(category: str, longest_m: float) -> str:
-    """Which places a mesh belongs in, as Thing.place; "" = none."""
+    """The kind of place that a mesh belongs in, as in Thing.place; "" = none."""
     if category in _NOWHERE or (category in _IN_SHELVES and longest_m > SMALL_M):
         return ""
     if category in _OUTDOOR:
@@ -97,7 +97,7 @@ def place_kind(category: str, longest_m: float) -> str:
 
 
 def _yaw_deg(place: Place, rng: Rng) -> float:
-    """Indoors mostly along the walls."""
+    """Draw a direction; indoors it is mostly parallel to a wall."""
     if place.outdoor or rng.random() < 0.3:
         return float(rng.uniform(-180, 180))
     return float(90 * rng.integers(0, 4) + rng.normal(0, 4))
@@ -139,7 +139,7 @@ def _at_wall(
 def _settle(
     place: Place, mesh: Mesh, spot: np.ndarray, turn: np.ndarray, half: np.ndarray, *, added: bool
 ) -> None:
-    """What has a flat top and stands along the walls is a table for what comes later."""
+    """Let other things stand on a mesh that has a flat top and is parallel to the walls."""
     height = float(spot[1] + 2 * half[1])
     along = np.abs(turn[0]).max() > 0.98
     if along and not added and TOPS_M[0] < height < TOPS_M[1] and has_flat_top(mesh):
@@ -172,7 +172,7 @@ def _primitive(
 
 
 def _surface(mesh: Mesh, longest_m: float, palette: Palette) -> Surface:
-    """Its own texture, or, where the file has none, one of the palette's in the file's colours."""
+    """The mesh's own texture, or one of the palette's in the mesh's colours where the file has none."""
     tile_m = longest_m * log_uniform(palette.rng, 0.2, 1.5)
     worn = palette.surface(plain=0.3, tile_m=tile_m, base=np.full(3, MESH_GREY))
     return worn if mesh.textures is None else replace(worn, contrast=0.0)

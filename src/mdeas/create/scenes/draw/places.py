@@ -1,4 +1,4 @@
-"""Empty places to fill, each with its camera.
+"""The kinds of places, each a function that draws one with its camera.
 
 To add a place: a function (palette, rng) -> Place and a row in PLACES.
 """
@@ -15,7 +15,7 @@ OUTDOOR_M = 400.0
 
 
 def open_ground(palette: Palette, rng: Rng) -> Place:
-    """A street, yard or field; houses close the view more often than not."""
+    """A street, yard or field; in three of four cases a wall, hedge or house closes the view."""
     size = np.array([OUTDOOR_M, OUTDOOR_M, OUTDOOR_M])
     ground = shell(size, palette)[:2]
     pitch = np.clip(rng.normal(-4, 8), -40, 20)
@@ -55,6 +55,6 @@ PLACES = {
     "opening": (opening, 0.15, (3, 10)),
     "open_ground": (open_ground, 0.05, (2, 9)),
 }
-"""Maker, weight among the scenes drawn, and how many things stand there from the beginning.
+"""Function, weight among the scenes drawn, and the range of the number of things in the background.
 
-Where nothing that is added finds room the scene is drawn again; that is mostly so in rooms."""
+A scene is drawn again where nothing that is added finds room, which happens mostly in rooms."""

@@ -1,6 +1,7 @@
-"""Rooms: their shell, what hangs on the walls, and a camera anywhere in them."""
+"""Rooms: walls, floor and ceiling, what hangs on the walls, and a camera anywhere inside."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mdeas.create.scenes.draw.furniture import line_walls
 from mdeas.create.scenes.draw.place import Place, Support
@@ -10,7 +11,7 @@ _FREE_M = 0.5  # from the camera to the walls
 _ROLL_DEG = 3.0  # usual roll of a camera that is held
 
 
-def box(centre, half, surface: Surface) -> Primitive:
+def box(centre: ArrayLike, half: ArrayLike, surface: Surface) -> Primitive:
     """A block of the background; `centre` and `half` (3,) metres."""
     return Primitive(
         kind="box",
@@ -22,7 +23,7 @@ def box(centre, half, surface: Surface) -> Primitive:
 
 
 def shell(size: np.ndarray, palette: Palette) -> list[Primitive]:
-    """Interior of `size` (x, y, z) metres centred on x = z = 0: walls alike, slabs as floor and ceiling."""
+    """Walls of one surface, floor and ceiling of a room of `size` (x, y, z) metres, centred on x = z = 0."""
     half = size / 2
     middle = np.array([0, half[1], 0])
     walls = palette.surface(plain=0.75, gloss=0.0)
@@ -62,16 +63,16 @@ def on_wall(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
 
 
 def ceiling_lamp(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
-    """A panel or tube that shines; what it lights is up to the scene's lights."""
+    """A panel or tube that looks bright. It lights nothing: the lights of the scene do."""
     half = np.array([log_uniform(rng, 0.08, 0.6), 0.03, log_uniform(rng, 0.08, 0.6)])
     centre = (rng.uniform(-0.35, 0.35) * size[0], size[1] - half[1], rng.uniform(-0.35, 0.35) * size[2])
     return box(centre, half, palette.surface(plain=1, emission=rng.uniform(1, 4)))
 
 
 def camera_at(
-    position_m, yaw_deg: float, pitch_deg: float, rng: Rng, fov_deg: tuple[float, float] = (32, 80)
+    position_m: ArrayLike, yaw_deg: float, pitch_deg: float, rng: Rng, fov_deg: tuple[float, float] = (32, 80)
 ) -> Camera:
-    """A camera that somebody holds: a little roll, one in twelve held askew; its angle of view is drawn."""
+    """A hand-held camera: a little roll, a strong one in 8 % of the cases; the angle of view is drawn."""
     askew = 5 if rng.random() < 0.08 else 1
     roll_deg = float(np.clip(rng.normal(0, _ROLL_DEG * askew), -30, 30))
     turn = rotation(yaw_deg, pitch_deg, roll_deg)
@@ -94,7 +95,7 @@ def _far_enough(block: Primitive, camera: Camera) -> bool:
 
 
 def room(palette: Palette, rng: Rng) -> Place:
-    """A camera anywhere in a room: looks into corners, at walls from near, along floor or ceiling."""
+    """A room with the camera anywhere in it; it may look into corners, at near walls, at floor or ceiling."""
     narrow = rng.random() < 0.12
     width = rng.uniform(1.2, 2.0) if narrow else rng.uniform(2.4, 6.5)
     size = np.array([width, rng.uniform(2.2, 3.4), rng.uniform(2.6, 7.5)])

@@ -46,7 +46,7 @@ def table_top(palette: Palette, rng: Rng) -> Place:
 
 
 def _below(centre: np.ndarray, half: np.ndarray, palette: Palette, rng: Rng) -> list[Primitive]:
-    """What carries a table top: two panels, or a solid body."""
+    """The support of a table top: two panels, or a solid body."""
     look, rise = palette.surface(plain=0.7), (centre[1] - half[1]) / 2
     if rng.random() < 0.4:
         return [box((centre[0], rise, centre[2]), (0.9 * half[0], rise, 0.85 * half[2]), look)]
@@ -57,7 +57,7 @@ def _below(centre: np.ndarray, half: np.ndarray, palette: Palette, rng: Rng) -> 
 def _open_box(
     centre: np.ndarray, half: np.ndarray, open_axis: int, open_side: int, palette: Palette, rng: Rng
 ) -> list[Primitive]:
-    """Five boards around `centre`, `half` metres from it inside; the sixth side is open."""
+    """Five boards of a box with inner half extents `half` metres around `centre`; the sixth side is open."""
     thick = rng.uniform(0.004, 0.02)
     look = palette.surface(plain=0.7)
     made = []
@@ -78,7 +78,7 @@ def _inside(centre: np.ndarray, half: np.ndarray) -> Support:
 
 
 def open_bin(palette: Palette, rng: Rng) -> Place:
-    """An open box on the floor or on something, things in it, the camera looking in from above."""
+    """An open box on the floor or on a block, seen from above."""
     size, walls = _surroundings(palette, rng)
     half = np.array([rng.uniform(0.15, 0.4), log_uniform(rng, 0.03, 0.2), rng.uniform(0.12, 0.3)])
     lift = rng.uniform(0.3, 0.9) if rng.random() < 0.5 else 0.05
@@ -92,7 +92,7 @@ def open_bin(palette: Palette, rng: Rng) -> Place:
 
 
 def _stand(centre: np.ndarray, half: np.ndarray, height_m: float, look: Surface) -> list[Primitive]:
-    """What a bin stands on, a little larger than it; nothing where it stands on the floor."""
+    """A block under the bin, a little wider than it; [] where the bin stands on the floor."""
     if height_m <= 0:
         return []
     at, extent = (0, height_m / 2, centre[2]), (half[0] + 0.2, height_m / 2, half[2] + 0.2)
@@ -100,7 +100,7 @@ def _stand(centre: np.ndarray, half: np.ndarray, height_m: float, look: Surface)
 
 
 def shelf_bay(palette: Palette, rng: Rng) -> Place:
-    """The inside of a shelf or cupboard from the front, near enough to be framed by its sides."""
+    """The inside of a shelf or cupboard from the front, so near that its sides frame the picture."""
     size, walls = _surroundings(palette, rng)
     half = np.array([rng.uniform(0.15, 0.5), rng.uniform(0.12, 0.3), rng.uniform(0.12, 0.3)])
     height = rng.uniform(0.4, 1.5)

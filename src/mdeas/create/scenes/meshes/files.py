@@ -1,4 +1,4 @@
-"""Folders of GLB meshes: their files, their true sizes, and what is told of them in index.json.
+"""Folders of GLB meshes: files, true sizes, and their record in index.json.
 
 A folder may have a table `meshes.csv` in it or beside it, with the columns `file`, `real_longest_m_guess`
 (metres) and `category`. Without one every mesh is taken in metres, as glTF says.
@@ -27,7 +27,7 @@ _CACHED = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What the table says of a file."""
+    """The row of a file in the table. Its repr goes into the fingerprint of data sets, so its name stays."""
 
     longest_m: float | None = None
     category: str = ""
@@ -42,7 +42,7 @@ class MeshPool:
     """By file name."""
 
     def describe(self) -> dict[str, Any]:
-        """By content: sizes and kinds, and the packages that decide what is seen of them."""
+        """The meshes by content, their sizes and categories, and the packages that read and trace them."""
         known = [repr(self.table.get(asset.path.name)) for asset in self.pool.assets]
         versions = {name: importlib.metadata.version(name) for name in ("trimesh", "embreex", "pillow")}
         return self.pool.describe() | {"table": sha256_bytes(json_bytes(known))} | versions

@@ -1,8 +1,8 @@
 """Meshes from GLB files (glTF 2.0, Khronos Group), read by trimesh (MIT).
 
-Taken: faces with their nodes' transforms, base colour as texture, factor and vertex colours. Left: everything
-else of a material, animation and skins (a figure stands in its bind pose). Faces of which a MASK texture
-hides more than half are left out; what is transparent otherwise counts as opaque.
+Read: faces with their nodes' transforms; base colour as texture, factor and vertex colours. Ignored: all else
+of a material, animation and skins (a figure stands in its bind pose). A face is left out where a MASK texture
+hides more than half of it; every other transparent face counts as opaque.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from mdeas.images.codec import MAX_PIXELS
 from mdeas.system.files import quoted
 
 TEXTURE_SIDE = 256
-"""Texels a side, whatever the file has: a mesh seldom fills more of a picture."""
+"""Texels a side, whatever the file has; a mesh seldom fills more pixels of a picture."""
 MAX_FACES = 500_000
 LARGEST = 1e6
 """In the file's unit."""
 _THIN = 1e-3
-"""Least half extent as a share of the longest: a sheet needs a box to be found in."""
+"""Least half extent as a share of the longest, so that a flat sheet has a bounding box with a volume."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +53,13 @@ def read_glb(path: Path, longest_m: float | None = None) -> Mesh:
     """
     trimesh = trimesh_module()
     try:
-        with np.errstate(all="ignore"):  # numbers that are none are sorted out below
-            # From memory: then nothing in the file can name another one.
+        with np.errstate(all="ignore"):  # NaN and infinity are replaced below
+            # From memory, so that the file cannot name another file.
             scene = trimesh.load_scene(io.BytesIO(path.read_bytes()), file_type="glb", process=False)
             return _joined(_parts(scene), longest_m)
     except MemoryError:
         raise
-    except Exception as error:  # whatever a damaged file makes of the parser
+    except Exception as error:  # a damaged file makes the parser raise anything
         what = " ".join(str(error).split())[:200] or type(error).__name__
         advice = "Export it as glTF 2.0 binary with triangles, without compression, or pass --skip-bad."
         raise InputError(
@@ -69,13 +69,13 @@ def read_glb(path: Path, longest_m: float | None = None) -> Mesh:
 
 def trimesh_module() -> Any:
     """The module trimesh; UsageError E-EXTRA where it, or what it needs, is not installed."""
-    for name in ("trimesh", "PIL", "embreex"):  # without PIL it leaves out textures, and says nothing
+    for name in ("trimesh", "PIL", "embreex"):  # without PIL, trimesh drops textures silently
         if importlib.util.find_spec(name) is None:
             raise UsageError("E-EXTRA", f"meshes need {name}. Run: pip install 'mdeas[3d]'")
     import trimesh
 
     log = logging.getLogger("trimesh")
-    if not log.handlers:  # otherwise its warnings go to stderr
+    if not log.handlers:  # keeps trimesh's warnings off stderr
         log.addHandler(logging.NullHandler())
     return trimesh
 
@@ -144,18 +144,18 @@ def _colours(geometry: Any, material: Any) -> np.ndarray:
 
 
 def _numbers(values: Any, most: float) -> np.ndarray:
-    """Without NaN, and not larger in magnitude than `most`."""
+    """Values as float, NaN and infinity as 0, clipped to [-most, most]."""
     return np.clip(np.nan_to_num(np.asarray(values, float), posinf=0, neginf=0), -most, most)
 
 
 def _unit_range(values: Any) -> np.ndarray:
-    """Colours of any integer type, or floats as they are."""
+    """Colours of an integer type scaled to [0, 1]; floats as they are."""
     values = np.asarray(values)
     return values / np.iinfo(values.dtype).max if values.dtype.kind in "ui" else values
 
 
 def _joined(parts: list[_Part], longest_m: float | None) -> Mesh:
-    """All parts as one mesh around the middle of its box."""
+    """Join all parts into one mesh around the middle of its bounding box."""
     corners = np.concatenate([part.corners for part in parts])
     _check_count(len(corners))
     low, high = corners.min((0, 1)), corners.max((0, 1))

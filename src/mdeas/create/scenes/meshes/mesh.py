@@ -1,7 +1,7 @@
-"""A mesh as rays see it: faces with normals and colours, in metres around the middle of its bounding box.
+"""A mesh for ray tracing: faces with normals and colours, in metres around the middle of its bounding box.
 
-Rays are traced by Embree (Intel, Apache-2.0; I. Wald et al., "Embree", 2014) through `embreex`: 20 to 30
-million a second on one thread, see docs/LOG.md.
+Embree (Intel, Apache-2.0; I. Wald et al., "Embree", 2014) traces the rays, through `embreex`: 20 to 30
+million a second on one thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from mdeas.create.scenes.texture import TextureBank
 
 MAX_AROUND = 64
-"""Faces at one vertex that its normals are made of."""
+"""Most faces at one vertex that its normal is averaged over."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +43,7 @@ class Mesh:
 
     @functools.cached_property
     def _tiles_per_m(self) -> np.ndarray:
-        """(F,) how densely the texture lies on each face."""
+        """(F,) texture tiles per metre on each face."""
         flat_uv = np.pad(self.uv, ((0, 0), (0, 0), (0, 1)))
         return np.sqrt(areas(flat_uv) / np.maximum(areas(self.corners), 1e-12)).astype(np.float32)
 
@@ -55,9 +55,9 @@ class Mesh:
     def look(
         self, origin: np.ndarray, direction: np.ndarray, pixel_m: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What rays that hit see.
+        """Normal and albedo where rays that hit the mesh end.
 
-        Input: float32 (K, 3) twice; pixel_m (K,): width of a pixel on the surface in the mesh's metres.
+        Input: origin, direction: float32 (K, 3); pixel_m (K,): width of a pixel on the surface, metres.
         Output: normal (K, 3), albedo (K, 3) linear.
         """
         hit = self._scene.run(origin, direction, output=True)
@@ -106,7 +106,7 @@ def areas(corners: np.ndarray) -> np.ndarray:
 def corner_normals(corners: np.ndarray, crease_deg: float = 40.0) -> np.ndarray:
     """(F, 3, 3) unit normals: each corner's mean over the faces there that differ by less than `crease_deg`.
 
-    Computed, because files carry normals that smooth a box or split a sphere at its texture's seam.
+    They are computed, because the normals in files may smooth a box or split a sphere at its texture's seam.
     """
     cross, flat = (np.repeat(vectors, 3, axis=0) for vectors in (_cross(corners), _flat_normals(corners)))
     steps = np.round(corners.reshape(-1, 3) / 1e-5).astype(np.int64)
@@ -131,7 +131,7 @@ def embree_scene(corners: np.ndarray) -> Any:
     from embreex.mesh_construction import TriangleMesh
     from embreex.rtcore_scene import EmbreeScene
 
-    # Robust: otherwise a ray may slip through between two faces.
+    # Robust, so that no ray slips through between two faces.
     scene = EmbreeScene(robust=True)
     faces = np.arange(3 * len(corners), dtype=np.int32).reshape(-1, 3)
     TriangleMesh(scene, np.ascontiguousarray(corners.reshape(-1, 3), np.float32), faces)

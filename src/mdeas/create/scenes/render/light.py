@@ -1,6 +1,6 @@
 """Light on surfaces: shadows, ambient occlusion, shading and the sky.
 
-Shadow and occlusion rays follow an interleaved pattern, one ray a pixel, smoothed within each surface
+Shadow and occlusion rays follow an interleaved pattern, one ray a pixel, and are averaged within each surface
 (A. Keller, W. Heidrich, "Interleaved Sampling", 2001).
 """
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mdeas.create.scenes.render.pack import column
 from mdeas.create.scenes.render.shapes import Shapes, blocked, dominant_axis, unit
-from mdeas.create.scenes.render.surface import OUTSIDE_M, View
+from mdeas.create.scenes.render.surface import OUTSIDE_M, SurfacePoints
 from mdeas.create.scenes.scene import Light, Scene
 from mdeas.create.scenes.texture import TextureBank
 
@@ -21,8 +21,8 @@ OCCLUSION_M = 0.6
 """Reach of ambient occlusion in metres."""
 
 
-def shadow(groups: list[Shapes], view: View, lights: list[Light], size: int) -> Tensor:
-    """Share of the light that is seen from each point, (B, P) in [0, 1]; `lights` one per scene."""
+def shadow(groups: list[Shapes], view: SurfacePoints, lights: list[Light], size: int) -> Tensor:
+    """Share of the lamp that each point sees, (B, P) in [0, 1]; `lights` holds one per scene."""
     device = view.point.device
     at = torch.as_tensor(np.stack([light.position for light in lights]), dtype=torch.float32, device=device)
     radius = torch.as_tensor([light.size_m for light in lights], dtype=torch.float32, device=device)
@@ -35,7 +35,7 @@ def shadow(groups: list[Shapes], view: View, lights: list[Light], size: int) -> 
     return _smooth_within(seen, view.index, view.normal, size)
 
 
-def openness(groups: list[Shapes], view: View, size: int) -> Tensor:
+def openness(groups: list[Shapes], view: SurfacePoints, size: int) -> Tensor:
     """Share of the near hemisphere that is free, (B, P) in [0, 1]: ambient occlusion within OCCLUSION_M."""
     a, b = _pattern(size, 2, view.point.device)
     z, angle = 2 * a - 1, 2 * np.pi * b
@@ -47,7 +47,9 @@ def openness(groups: list[Shapes], view: View, size: int) -> Tensor:
     return _smooth_within(free, view.index, view.normal, size)
 
 
-def shade(view: View, lit: list[tuple[list[Light], Tensor]], ambient: Tensor, open_share: Tensor) -> Tensor:
+def shade(
+    view: SurfacePoints, lit: list[tuple[list[Light], Tensor]], ambient: Tensor, open_share: Tensor
+) -> Tensor:
     """Linear colour (B, 3, P).
 
     Input: lit: per light slot the lights of every scene and their visibility (B, P);
@@ -81,7 +83,7 @@ def sky_colour(scenes: list[Scene], bank: TextureBank, direction: Tensor) -> Ten
     return base * (0.75 + 0.5 * clouds)
 
 
-def _pattern(size: int, seed: int, device) -> tuple[Tensor, Tensor]:
+def _pattern(size: int, seed: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
     """Two numbers in [0, 1) per pixel, (P,) each: a 4x4 interleaved pattern of 16 well-spread points."""
     cells = PATTERN * PATTERN
     order = torch.from_numpy(np.random.default_rng(seed).permutation(cells))
@@ -117,12 +119,12 @@ def _smooth_within(values: Tensor, index: Tensor, normal: Tensor, size: int) -> 
     return total / weight
 
 
-def _lift(view: View) -> Tensor:
+def _lift(view: SurfacePoints) -> Tensor:
     """Start of secondary rays: a little off the surface, so that it does not shadow itself."""
     return view.point + view.normal * (1e-3 + 2e-3 * view.depth.clamp_max(OUTSIDE_M))[:, None]
 
 
-def _light_vectors(view: View, lights: list[Light]) -> tuple[Tensor, Tensor]:
+def _light_vectors(view: SurfacePoints, lights: list[Light]) -> tuple[Tensor, Tensor]:
     """Unit direction to the light (B, 3, P) and its irradiance (B, 3, P)."""
     device = view.point.device
     at = torch.as_tensor(np.stack([light.position for light in lights]), dtype=torch.float32, device=device)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mdeas.create.scenes.render.shapes import KINDS, Shapes
@@ -61,15 +62,17 @@ _NOWHERE = Primitive(
 
 
 def mesh_scale(p: Primitive) -> float:
-    """Metres in the scene for one in the mesh's file."""
+    """Metres in the scene per metre in the mesh's file."""
     return 1.0 if p.mesh is None else float(p.half.max() / p.mesh.half.max())
 
 
-def _group(kind: str, scenes: list[list[Primitive]], first: int, cutouts: Tensor | None, device) -> Shapes:
+def _group(
+    kind: str, scenes: list[list[Primitive]], first: int, cutouts: Tensor | None, device: torch.device | str
+) -> Shapes:
     width = max(len(s) for s in scenes)
     rows = [s + [_NOWHERE] * (width - len(s)) for s in scenes]
 
-    def tensor(values) -> Tensor:
+    def tensor(values: ArrayLike) -> Tensor:
         return torch.as_tensor(np.asarray(values, np.float32), device=device)
 
     half = tensor([[p.half for p in r] for r in rows])
@@ -93,7 +96,7 @@ def _group(kind: str, scenes: list[list[Primitive]], first: int, cutouts: Tensor
 
 
 def pack(scenes: list[Scene], bank: TextureBank, cutouts: Tensor | None, device: torch.device | str) -> Pack:
-    """Group the primitives of every scene by kind; missing ones become specks far below the ground."""
+    """Group the primitives of every scene by kind; pad shorter scenes with specks far below ground."""
     mean = bank.mean.cpu().numpy()
     empty = np.zeros((1, WIDTH), np.float32)
     tables: list[list[np.ndarray]] = [[] for _ in scenes]
@@ -119,5 +122,6 @@ def pack(scenes: list[Scene], bank: TextureBank, cutouts: Tensor | None, device:
 
 
 def column(surface: Tensor, name: str) -> Tensor:
+    """The rows of a surface table (B, WIDTH, ...) that COLUMNS names."""
     low, high = COLUMNS[name]
     return surface[:, low:high]

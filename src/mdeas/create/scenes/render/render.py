@@ -9,8 +9,8 @@ from torch import Tensor
 from mdeas.create.scenes.render.edges import SUBRAYS, edge_pixels, smooth_edges
 from mdeas.create.scenes.render.light import openness, shade, shadow, sky_colour
 from mdeas.create.scenes.render.pack import Pack, column, pack
-from mdeas.create.scenes.render.shapes import KINDS, nearest
-from mdeas.create.scenes.render.surface import View, camera_rays, look
+from mdeas.create.scenes.render.shapes import KINDS, Shapes, nearest
+from mdeas.create.scenes.render.surface import SurfacePoints, camera_rays, look
 from mdeas.create.scenes.scene import Camera, Light, Scene
 from mdeas.create.scenes.texture import TextureBank
 
@@ -51,7 +51,7 @@ def _labels(packed: Pack, index: Tensor, has_sky: Tensor) -> Tensor:
 
 
 def _sub_labels(
-    packed: Pack, groups, cameras: list[Camera], where: Tensor, size: int, has_sky: Tensor
+    packed: Pack, groups: list[Shapes], cameras: list[Camera], where: Tensor, size: int, has_sky: Tensor
 ) -> list[Tensor]:
     labels = []
     for offset in SUBRAYS:
@@ -62,7 +62,7 @@ def _sub_labels(
 
 
 def _slots(scenes: list[Scene], *, image: bool) -> list[list[Light]]:
-    """Lights by slot, one per scene, darkness where a scene has fewer; with the drift of `image`."""
+    """Lights by slot, one per scene, a dark one where a scene has fewer; `image` applies the drift."""
     count = max(len(s.lights) for s in scenes)
     return [[_light(s, k, image=image) for s in scenes] for k in range(count)]
 
@@ -74,15 +74,17 @@ def _light(scene: Scene, slot: int, *, image: bool) -> Light:
     return replace(light, colour=light.colour * scene.image_gain[slot]) if image else light
 
 
-def _ambient(scenes: list[Scene], device, *, image: bool) -> Tensor:
+def _ambient(scenes: list[Scene], device: torch.device | str, *, image: bool) -> Tensor:
     values = [s.ambient * (s.image_gain[-1] if image else 1.0) for s in scenes]
     return torch.as_tensor(np.stack(values), dtype=torch.float32, device=device)
 
 
-def _lit_colour(scenes: list[Scene], groups, view: View, size: int, *, image: bool) -> Tensor:
+def _lit_colour(
+    scenes: list[Scene], groups: list[Shapes], view: SurfacePoints, size: int, *, image: bool
+) -> Tensor:
     slots = _slots(scenes, image=image)
     free = openness(groups, view, size)
-    # Only the first lamp casts true shadows; the others are dimmed by what stands close.
+    # Only the first lamp casts true shadows; ambient occlusion dims the others.
     visible = [shadow(groups, view, slots[0], size)] + [free] * (len(slots) - 1)
     ambient = _ambient(scenes, view.point.device, image=image)
     return shade(view, list(zip(slots, visible, strict=True)), ambient, free)
@@ -117,7 +119,7 @@ def _is_added(packed: Pack, label: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def added_share(scene: Scene, bank: TextureBank, cutouts: Tensor | None, size: int = 40) -> float:
-    """Share of `image` that shows something added, from a coarse view: a fiftieth of a picture's cost."""
+    """Share of `image` that shows something added, from a coarse view at a fiftieth of a picture's cost."""
     packed = pack([scene], bank, cutouts, "cpu")
     origin, direction = camera_rays([scene.image_camera], size, "cpu")
     index = nearest(packed.still + packed.added, origin, direction)[1]
@@ -131,7 +133,12 @@ def _develop(linear: Tensor, gain: Tensor) -> Tensor:
 
 
 def render(
-    scenes: list[Scene], size: int, bank: TextureBank, cutouts: Tensor | None, brightness: list[float], device
+    scenes: list[Scene],
+    size: int,
+    bank: TextureBank,
+    cutouts: Tensor | None,
+    brightness: list[float],
+    device: torch.device | str,
 ) -> Rendered:
     """Render a batch of pairs.
 

@@ -37,9 +37,10 @@ class Shapes:
 
     kind: str
     to_local: Tensor
-    """(B, N, 3, 3): world offset -> local; unit shapes are scaled, "rounded" is only rotated.
+    """(B, N, 3, 3): world offset -> local. Unit shapes are scaled, "rounded" is only rotated.
 
-    For "mesh" to the metres of its file."""
+    "mesh" goes to the metres of its file.
+    """
     centre: Tensor
     """(B, N, 3) metres, world."""
     half: Tensor
@@ -169,7 +170,7 @@ def hit_mesh(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
 
 
 def each_mesh(shapes: Shapes) -> Iterator[tuple[int, int, Mesh]]:
-    """Every mesh with its place in the batch."""
+    """Yield every mesh with its scene and its index there."""
     for b, meshes in enumerate(shapes.meshes or ()):
         for n, mesh in enumerate(meshes):
             if mesh is not None:

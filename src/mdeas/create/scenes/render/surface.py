@@ -1,4 +1,4 @@
-"""What a camera sees before any light: point, normal and albedo of the first surface along each ray."""
+"""Point, normal and albedo of the first surface along each ray of a camera, before light."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from mdeas.create.scenes.scene import MESH_GREY, Camera
 from mdeas.create.scenes.texture import TextureBank
 
 OUTSIDE_M = 400.0
-"""Points farther than this are not told apart."""
+"""Points farther than this count as equally far."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
-    """What one camera sees, before light."""
+class SurfacePoints:
+    """The first surface along each ray of one camera, before light."""
 
     depth: Tensor
     """(B, P) metres along the optical axis, inf for nothing."""
@@ -37,7 +37,7 @@ class View:
 
 
 def camera_rays(
-    cameras: list[Camera], size: int, device, offset: tuple[float, float] = (0.0, 0.0)
+    cameras: list[Camera], size: int, device: torch.device | str, offset: tuple[float, float] = (0.0, 0.0)
 ) -> tuple[Tensor, Tensor]:
     """Origin (B, 3, 1) and direction (B, 3, P) through pixel centres shifted by `offset` pixels."""
     axis = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * (2 / size) - 1
@@ -53,7 +53,7 @@ def camera_rays(
 
 def look(
     pack: Pack, bank: TextureBank, t: Tensor, index: Tensor, origin: Tensor, direction: Tensor, pixel: Tensor
-) -> View:
+) -> SurfacePoints:
     """Surface properties where the rays ended; `pixel` (B, 1): width of a pixel at one metre."""
     surface = pack.table.gather(2, index[:, None].expand(-1, WIDTH, -1))
     depth = t.clamp_max(2 * OUTSIDE_M)
@@ -71,7 +71,7 @@ def look(
     normal = unit(_rotate(surface, flat_normal, back=True))
     facing = (normal * direction).sum(1, keepdim=True) > 0
     normal = torch.where(facing, -normal, normal)
-    return View(
+    return SurfacePoints(
         depth=t, index=index, point=point, normal=normal, albedo=albedo, surface=surface, ray=direction
     )
 
@@ -140,7 +140,7 @@ def _seen_meshes(
 ) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
     """For each mesh that is seen: its scene, its pixels (K,), their local normals and colours (3, K).
 
-    Its faces are searched a second time here: cheaper than to carry them along for all rays.
+    Its faces are searched a second time here, which costs less than carrying them along for all rays.
     """
     places = [(shapes, *place) for shapes in pack.still + pack.added for place in each_mesh(shapes)]
     for group, b, n, mesh in places:
