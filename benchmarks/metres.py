@@ -28,7 +28,8 @@ from mdeas.depth_fit import fit_picture
 from mdeas.errors import InputError
 from mdeas.images.codec import read_depth16, read_rgb, write_png
 from mdeas.metrics.depth import abs_rel, delta1
-from mdeas.runtime.predictor import Prediction
+from mdeas.runtime.choice import ModelChoice
+from mdeas.runtime.predictor import Prediction, Predictor
 
 SEED, COUNT, SIZE, DRAWS = 4242, 40, 224, 10
 QUANTILES = {2: (0.1, 0.9), 4: (0.1, 0.35, 0.65, 0.9)}
@@ -80,7 +81,7 @@ def _millimetres(depth_m: np.ndarray) -> np.ndarray:
     return np.where(depth_m < 65, depth_m * 1000, 0).astype(np.uint16)
 
 
-def guesses(case: Case, model: mdeas.predictor.Predictor) -> Iterator[tuple[str, np.ndarray]]:
+def guesses(case: Case, model: Predictor) -> Iterator[tuple[str, np.ndarray]]:
     """(name, float (H, W) metres, 0 = unknown)."""
     prediction = model.predict(case.background, case.image)
     empty_m = case.empty_mm / 1000
@@ -134,7 +135,7 @@ def measured(case: Case, prediction: Prediction, **known) -> np.ndarray:
         if "depth" in known:
             write_png(Path(folder, "map.png"), known["depth"])
             known = {"depth": Path(folder, "map.png")}
-        calibrate(background, camera, threads=1, **known)
+        calibrate(background, camera, model=ModelChoice(threads=1), **known)
         size = case.background.shape[:2]
         return Ruler(camera, MODEL, background, case.background, size).measure(prediction).depth_m
 

@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 
 def load(
-    model: str | None = None, *, device: str = "cpu", threads: int | None = None, size: int | None = None
+    model: str | None = None, *, device: str = "auto", threads: int | None = None, size: int | None = None
 ):
     """Return the Predictor of `model`.
 

@@ -10,9 +10,11 @@ from mdeas.errors import InputError, StorageError, UsageError
 from mdeas.images import photo
 from mdeas.images.codec import read_depth16, read_gray, read_rgb, read_rgba, write_png
 from mdeas.predict import outputs, photos
-from mdeas.runtime import onnx_predictor
+from mdeas.runtime import ModelChoice, onnx_predictor
 from mdeas.system.files import write_bytes
 from mdeas.system.names import output_names
+
+MODEL = ModelChoice(model="model.onnx", threads=1)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def scene(height=48, width=64, square=None):
 
 def run(images, background="background.png", out="out", **options):
     images = [images] if isinstance(images, str) else images
-    return photos.predict_files(images, background, out, model="model.onnx", threads=1, **options)
+    return photos.predict_files(images, background, out, model=MODEL, **options)
 
 
 def caught(error, *arguments, **options):

@@ -14,7 +14,10 @@ from mdeas.images import video
 from mdeas.images.codec import write_png
 from mdeas.images.photo import Photo
 from mdeas.predict import video_tiles
+from mdeas.runtime.choice import ModelChoice
 from mdeas.runtime.predictor import Prediction
+
+MODEL = ModelChoice(model="model.onnx", threads=1)
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def here(tmp_path, monkeypatch):
 
 
 def run(source="walk.mp4", background="background.png", out="tiles.mp4", **options):
-    return video_tiles.tile_video(source, background, out, model="model.onnx", threads=1, **options)
+    return video_tiles.tile_video(source, background, out, model=MODEL, **options)
 
 
 def caught(error, *arguments, **options):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mdeas.cli import main
 from mdeas.images.codec import write_png
 from mdeas.predict import photos
+from mdeas.runtime.choice import ModelChoice
 from mdeas.runtime.predictor import Prediction
 from mdeas.subject.objects import MIN_AREA_SHARE, find_objects, find_pieces
 
@@ -150,7 +151,9 @@ class TestReport:
 
     def test_without_one_nothing_is_looked_for(self, here, monkeypatch):
         monkeypatch.setattr(photos, "find_objects", None)
-        (one, two) = photos.predict_files(["photos"], "background.png", "out", model="model.onnx")
+        (one, two) = photos.predict_files(
+            ["photos"], "background.png", "out", model=ModelChoice(model="model.onnx")
+        )
         assert "objects" not in one | two
 
     def test_metres_of_a_calibrated_camera(self, here):

@@ -15,7 +15,8 @@ from mdeas.depth_fit import Expected, Line, fit, fit_picture, is_flat, relative_
 from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.images.codec import read_depth16, read_rgb, write_png
 from mdeas.images.resize import within
-from mdeas.runtime.onnx_predictor import load, tell_model
+from mdeas.runtime.choice import DEFAULT_MODEL, ModelChoice
+from mdeas.runtime.onnx_predictor import tell_model
 from mdeas.runtime.predictor import Predictor
 from mdeas.system.files import refuse_outputs, sha256_file, write_json
 
@@ -35,9 +36,7 @@ def calibrate(
     depth: str | Path | None = None,
     points: Sequence[Point] = (),
     fov_deg: float | None = None,
-    model: str | Path | None = None,
-    device: str = "cpu",
-    threads: int | None = None,
+    model: ModelChoice = DEFAULT_MODEL,
     force: bool = False,
 ) -> dict[str, Any]:
     """Fit scale and shift of the empty scene's inverse depth to what was measured; write the calibration.
@@ -49,7 +48,7 @@ def calibrate(
         points: at least two places of the background photo, in its pixels, with their metres. Either these or
             `depth`.
         fov_deg: angle of view across the photo's width, kept for point clouds.
-        model, device, threads: see runtime.load.
+        model: which is calibrated; the calibration holds for it alone.
     Output: what was fitted, for print_facts.
     Errors: InputError E-CALIBRATION-POINTS (fewer than two, outside, not positive, two distances at a place,
         places that look equally far), E-CALIBRATION-CONTRADICTS (what is measured as nearer looks farther),
@@ -61,7 +60,7 @@ def calibrate(
     empty = read_rgb(background)
     size = empty.shape[0], empty.shape[1]
     _check_points(points, size)
-    predictor = load(model, device=device, threads=threads)
+    predictor = model.load()
     relative = empty_depth(predictor, empty)
     measured = (
         _from_map(relative, read_depth_m(depth, relative.shape))

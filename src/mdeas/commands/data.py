@@ -134,9 +134,18 @@ def create_cutouts(
     force: replace cut-outs that are there
     """
     from mdeas.create.cutouts import cutout_files
+    from mdeas.runtime.choice import ModelChoice
 
-    options: dict[str, Any] = {"model": model, "pair": pair, "split_objects": split_objects, "force": force}
-    cutout_files(Path(images), Path(backgrounds), Path(out), tell=print, **options)
+    cutout_files(
+        Path(images),
+        Path(backgrounds),
+        Path(out),
+        model=ModelChoice(model=model),
+        pair=pair,
+        split_objects=split_objects,
+        force=force,
+        tell=print,
+    )
 
 
 def import_data(

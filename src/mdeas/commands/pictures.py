@@ -2,8 +2,6 @@
 
 import json
 import re
-from pathlib import Path
-from typing import Any
 
 from jsonargparse.typing import PositiveInt
 
@@ -48,11 +46,20 @@ def predict(
     """
     from mdeas.predict.optional_outputs import Extras
     from mdeas.predict.photos import predict_files
+    from mdeas.runtime.choice import ModelChoice
 
-    extras = Extras(layers=layers, cloud=cloud, fov_deg=fov)
-    options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "size": size}
-    options |= {"pair": pair, "calibration": calibration, "report": report, "extras": extras}
-    predict_files(images, background, Path(out), force=force, tell=print, **options)
+    predict_files(
+        images,
+        background,
+        out,
+        model=ModelChoice(model=model, device=device, threads=threads, size=size),
+        pair=pair,
+        calibration=calibration,
+        report=report,
+        extras=Extras(layers=layers, cloud=cloud, fov_deg=fov),
+        force=force,
+        tell=print,
+    )
 
 
 def benchmark(
@@ -81,11 +88,12 @@ def benchmark(
     """
     from mdeas.predict.benchmark import benchmark as measure
     from mdeas.predict.benchmark import table
+    from mdeas.runtime.choice import ModelChoice
 
     if image is not None or background is not None:
         require("benchmark", image=image, background=background)
-    options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "size": size}
-    result = measure(image, background, resolution=resolution, rounds=rounds, **options)
+    choice = ModelChoice(model=model, device=device, threads=threads, size=size)
+    result = measure(image, background, resolution=resolution, rounds=rounds, model=choice)
     print(json.dumps(result, indent=1) if json_output else table(result))
 
 
@@ -116,16 +124,10 @@ def video(
     force: replace a file that is there
     """
     from mdeas.predict.video_tiles import tile_video
+    from mdeas.runtime.choice import ModelChoice
 
-    options: dict[str, Any] = {
-        "model": model,
-        "pair": pair,
-        "frames": frames,
-        "device": device,
-        "threads": threads,
-        "size": size,
-    }
-    print_facts(tile_video(source, background, out, force=force, **options))
+    choice = ModelChoice(model=model, device=device, threads=threads, size=size)
+    print_facts(tile_video(source, background, out, model=choice, pair=pair, frames=frames, force=force))
 
 
 def compose(
@@ -161,10 +163,22 @@ def compose(
     force: replace a file that is there
     """
     from mdeas.predict.compose import compose_files
+    from mdeas.runtime.choice import ModelChoice
 
-    options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "force": force}
-    options |= {"depth": depth, "calibration": calibration, "height_px": height, "pair": pair}
-    print_facts(compose_files(image, background, insert, out, at=_point(at), **options))
+    facts = compose_files(
+        image,
+        background,
+        insert,
+        out,
+        at=_point(at),
+        height_px=height,
+        depth=depth,
+        calibration=calibration,
+        model=ModelChoice(model=model, device=device, threads=threads),
+        pair=pair,
+        force=force,
+    )
+    print_facts(facts)
 
 
 def _point(text: str) -> tuple[float, float]:
@@ -214,10 +228,18 @@ def calibrate(
     """
     from mdeas.camera.calibrate import calibrate as fit
     from mdeas.camera.calibrate import parse_point
+    from mdeas.runtime.choice import ModelChoice
 
-    options: dict[str, Any] = {"model": model, "device": device, "threads": threads, "force": force}
-    options["fov_deg"] = fov
-    print_facts(fit(background, out, depth=depth, points=[parse_point(p) for p in points], **options))
+    facts = fit(
+        background,
+        out,
+        depth=depth,
+        points=[parse_point(point) for point in points],
+        fov_deg=fov,
+        model=ModelChoice(model=model, device=device, threads=threads),
+        force=force,
+    )
+    print_facts(facts)
 
 
 def check(background: str, image: str, *, json_output: bool = False) -> None:

@@ -15,7 +15,7 @@ from mdeas.images.resize import within
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import PairWarning
 from mdeas.pairing.sanity import tell as tell_warnings
-from mdeas.runtime.onnx_predictor import load
+from mdeas.runtime.choice import DEFAULT_MODEL, ModelChoice
 from mdeas.runtime.predictor import Predictor
 from mdeas.subject.cutouts import cut_outs
 from mdeas.system.failures import refuse_other_list, tell_failures
@@ -30,7 +30,7 @@ def cutout_files(
     backgrounds: Path,
     out: Path,
     *,
-    model: str | None = None,
+    model: ModelChoice = DEFAULT_MODEL,
     pair: Mode = "auto",
     split_objects: bool = False,
     force: bool = False,
@@ -38,8 +38,8 @@ def cutout_files(
 ) -> None:
     """Write NAME.png, or NAME-1.png and so on with `split_objects`, for every picture in a folder.
 
-    Input: backgrounds: folder with a picture of the same name for each image, or one for all; model: see
-        runtime.load; pair: see pairing.matched.match; tell: called with each path that was written. Pairs in
+    Input: backgrounds: folder with a picture of the same name for each image, or one for all; model: which
+        to predict with; pair: see pairing.match.match; tell: called with each path that was written. Pairs in
         which nothing is new are left out with a warning. Photos above 2048 px are shrunk to it.
     Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some pairs cannot be used
         (listed in errors.jsonl). StorageError E-EXISTS before any work; those of runtime.load.
@@ -49,7 +49,7 @@ def cutout_files(
     for target in (out / _file(name, 0, split_objects) for name in names):
         refuse_existing(target, force)
     refuse_other_list(out)
-    predictor = load(model)
+    predictor = model.load()
     errors: list[tuple[Path, InputError]] = []
     with locked(out):
         for path, name in zip(paths, names, strict=True):

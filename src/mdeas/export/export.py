@@ -86,7 +86,7 @@ def export(
     return export_network(network, spec, Path(out), force=force)
 
 
-def load_exported(run: Path, *, device: str = "cpu", threads: int | None = None) -> OnnxPredictor:
+def load_exported(run: Path, *, device: str = "auto", threads: int | None = None) -> OnnxPredictor:
     """The predictor that a run becomes when exported; the file is temporary."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"

@@ -15,8 +15,9 @@ from mdeas.errors import UsageError
 from mdeas.images.codec import read_rgb, write_jpeg
 from mdeas.images.resize import resize
 from mdeas.predict.photos import predict_pair
+from mdeas.runtime.choice import DEFAULT_MODEL, ModelChoice
 from mdeas.runtime.clock import STAGES, measured
-from mdeas.runtime.onnx_predictor import OnnxPredictor, load
+from mdeas.runtime.onnx_predictor import OnnxPredictor
 from mdeas.runtime.predictor import Predictor
 from mdeas.system.machine import cpu_name, num_cores, peak_mib
 
@@ -30,24 +31,21 @@ def benchmark(
     *,
     resolution: str | None = None,
     rounds: int = 20,
-    model: str | Path | None = None,
-    device: str = "cpu",
-    threads: int | None = None,
-    size: int | None = None,
+    model: ModelChoice = DEFAULT_MODEL,
 ) -> dict[str, Any]:
     """Predict one pair `rounds` times, after one time that is told apart, and take the time of every stage.
 
     Input:
         image, background: a pair; without, the sample pair of the package.
         resolution: "WIDTHxHEIGHT" that both photos are brought to; None = theirs, or 1280x720.
-        model, device, threads, size: see runtime.load.
+        model: what to measure.
     Output: {"stages": {name: {"median_ms", "p95_ms", "first_ms"}}, "fps", "load_ms", "peak_mib", ...} where
         the stages are those of stages.STAGES and "total", and the rest says what was measured on what. In
         "decode" both photos are read; of a folder the background is read once.
     Errors: UsageError E-RESOLUTION; those of runtime.load and of reading the pair.
     """
     start = time.perf_counter()
-    predictor = load(model, device=device, threads=threads, size=size)
+    predictor = model.load()
     load_ms = 1000 * (time.perf_counter() - start)
     with tempfile.TemporaryDirectory(prefix="mdeas-") as folder:
         photos = _pair(image, background, resolution, Path(folder))
@@ -61,7 +59,7 @@ def benchmark(
         "photo": f"{width}x{height}",
         "load_ms": round(load_ms, 1),
         "peak_mib": peak_mib(),
-        **_setting(predictor, threads),
+        **_setting(predictor, model.threads),
     }
 
 

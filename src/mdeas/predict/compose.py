@@ -15,7 +15,8 @@ from mdeas.images.photo import MAX_VIEW, Photo, open_photo
 from mdeas.images.resize import resize, within
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import PairWarning, tell
-from mdeas.runtime.onnx_predictor import load, tell_model
+from mdeas.runtime.choice import DEFAULT_MODEL, ModelChoice
+from mdeas.runtime.onnx_predictor import tell_model
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.subject.colours import Colours, backdrop, estimate, in_own_colours
 from mdeas.subject.depths import Layers, split_depth, subject_depth
@@ -61,10 +62,8 @@ def compose_files(
     height_px: int | None = None,
     depth: float | None = None,
     calibration: str | Path | None = None,
-    model: str | Path | None = None,
+    model: ModelChoice = DEFAULT_MODEL,
     pair: Mode = "auto",
-    device: str = "cpu",
-    threads: int | None = None,
     force: bool = False,
 ) -> dict[str, Any]:
     """Write the image with `insert` standing in it, a PNG of the image's size.
@@ -77,7 +76,7 @@ def compose_files(
         depth: its depth: metres with a calibration, else a level of depth.png, 0 = farthest, 1 = nearest;
             None = between: behind the subject and before all else, whatever their depths.
         calibration: file of `mdeas calibrate`.
-        model, device, threads: see runtime.load. pair: see pairing.matched.match.
+        model: which to predict with. pair: see pairing.match.match.
     Output: {"image": the path, "subject", "behind", "insert": median levels of depth where the insert is}, or
         "subject_m" and so on, metres (None = unknown), with a calibration. W-INSERT-HIDDEN is told on stderr
         where all of the insert is behind what is there.
@@ -90,7 +89,7 @@ def compose_files(
     empty = open_photo(Path(background))
     picture = read_rgba(image)
     placed = place_insert(read_rgba(insert), quoted(insert), at, height_px, picture.shape[:2])
-    predictor = load(model, device=device, threads=threads)
+    predictor = model.load()
     scene = predict_scene(predictor, picture, Path(image), empty, pair)
     if calibration is not None:
         scene = in_metres(scene, Ruler(calibration, predictor, empty.path, empty.view, empty.size), image)

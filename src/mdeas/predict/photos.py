@@ -15,8 +15,9 @@ from mdeas.pairing.sanity import tell
 from mdeas.predict.optional_outputs import Extras
 from mdeas.predict.optional_outputs import doubts as cloud_doubts
 from mdeas.predict.outputs import OUTPUTS, write_outputs
+from mdeas.runtime.choice import DEFAULT_MODEL, ModelChoice
 from mdeas.runtime.clock import stage
-from mdeas.runtime.onnx_predictor import load, tell_model
+from mdeas.runtime.onnx_predictor import tell_model
 from mdeas.runtime.predictor import Predictor
 from mdeas.subject.objects import find_objects, write_report
 from mdeas.system.failures import ERRORS, refuse_other_list, tell_failures
@@ -29,10 +30,7 @@ def predict_files(
     background: str | Path,
     out: str | Path,
     *,
-    model: str | Path | None = None,
-    device: str = "cpu",
-    threads: int | None = None,
-    size: int | None = None,
+    model: ModelChoice = DEFAULT_MODEL,
     pair: Mode = "auto",
     calibration: str | Path | None = None,
     report: str | Path | None = None,
@@ -45,7 +43,7 @@ def predict_files(
     Input:
         images: files, or folders, of which every picture is taken except the background itself.
         background: the same view with nothing in it.
-        model, device, threads, size: see runtime.load.
+        model: which to predict with.
         pair: what to do where the photos do not fit: auto, strict or off; see pairing.matched.match.
         calibration: file of `mdeas calibrate`; metres.OUTPUTS, depth in metres, are written as well.
         report: JSON file to be written: the things in every picture that could be used, see objects.py.
@@ -70,7 +68,7 @@ def predict_files(
     targets = [*(path for paths in outputs.values() for path in paths.values()), *reports]
     inputs = [*files, empty_path, *([Path(calibration)] if calibration else [])]
     _refuse(out, targets, inputs, force)
-    predictor = load(model, device=device, threads=threads, size=size)
+    predictor = model.load()
     view = View.of(empty_path, predictor, pair, calibration, extras, lists_objects=bool(reports))
     with locked(out):
         results, errors = _predict_each(view, outputs, force, tell)

@@ -27,7 +27,8 @@ from mdeas.images.sheets import labelled, robust_range
 from mdeas.images.video import VideoReader, evenly, is_camera, write_video
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import shows_nothing, tell
-from mdeas.runtime.onnx_predictor import load, tell_model
+from mdeas.runtime.choice import DEFAULT_MODEL, ModelChoice
+from mdeas.runtime.onnx_predictor import tell_model
 from mdeas.runtime.predictor import Predictor
 from mdeas.system.files import quoted, refuse_outputs
 from mdeas.system.signals import StopRequest, stop_requests
@@ -43,12 +44,9 @@ def tile_video(
     background: str | Path,
     out: str | Path,
     *,
-    model: str | Path | None = None,
+    model: ModelChoice = DEFAULT_MODEL,
     pair: Mode = "auto",
     frames: int | None = None,
-    device: str = "cpu",
-    threads: int | None = None,
-    size: int | None = None,
     force: bool = False,
 ) -> dict[str, Any]:
     """Predict every frame of `source` and write an MP4 of 2×2 tiles: frame, mask, depth, cut-out.
@@ -56,7 +54,7 @@ def tile_video(
     Input:
         source: video file, or camera (its number or /dev/video…).
         background: photo of the same view with nothing in it.
-        model, device, threads, size: see runtime.load.
+        model: which to predict with.
         pair: what to do where the background does not fit the first frame that shows something: see
             pairing.matched.match.
         frames: write at most so many.
@@ -66,7 +64,7 @@ def tile_video(
     """
     out = Path(out)
     _check_output(source, Path(background), out, force)
-    predictor = load(model, device=device, threads=threads, size=size)
+    predictor = model.load()
     empty = open_photo(Path(background))
     with contextlib.closing(VideoReader(source)) as reader, stop_requests() as stop:
         begin = partial(Tiles, predictor, empty, source, mode=pair)

@@ -53,7 +53,7 @@ class OnnxPredictor:
         data: bytes,
         name: str,
         *,
-        device: str = "cpu",
+        device: str = "auto",
         threads: int | None = None,
         size: int | None = None,
     ):
@@ -128,7 +128,7 @@ class OnnxPredictor:
 def load(
     model: str | Path | None = None,
     *,
-    device: str = "cpu",
+    device: str = "auto",
     threads: int | None = None,
     size: int | None = None,
 ) -> Predictor:
