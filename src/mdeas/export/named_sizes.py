@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, ValueInfoProto, helper
+
+from mdeas.system.optional import import_onnxruntime
 
 # (batch, height, width): all different, so that no size is taken for another; none that needs no padding;
 # small, since every value inside is held at once.
@@ -75,6 +76,7 @@ def _all_seen(model: onnx.ModelProto) -> Any:
     known = {port.name for port in seen.graph.output}
     names = (name for node in seen.graph.node for name in node.output)
     seen.graph.output.extend(ValueInfoProto(name=name) for name in names if name and name not in known)
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4

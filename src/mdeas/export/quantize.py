@@ -24,6 +24,7 @@ from mdeas.runtime.onnx_predictor import INPUTS, SPEC_KEY, OnnxPredictor, model_
 from mdeas.runtime.spec import Spec, prepare
 from mdeas.sample import spread
 from mdeas.system.files import refuse_existing, write_bytes
+from mdeas.system.optional import import_onnxruntime
 
 SUFFIX = "-int8"
 _FEW = 32  # channels that a kernel reads, up to which its convolution stays in float
@@ -72,7 +73,8 @@ def quantize(
 def _packages() -> tuple[Any, Any]:
     try:
         import onnx
-        from onnxruntime import quantization
+
+        quantization = import_onnxruntime("onnxruntime.quantization")
     except ImportError as error:
         raise UsageError("E-EXTRA", "quantising needs onnx. Run: pip install 'mdeas[train]'") from error
     return onnx, quantization

@@ -20,6 +20,7 @@ from mdeas.runtime.clock import STAGES, measured
 from mdeas.runtime.onnx_predictor import OnnxPredictor
 from mdeas.runtime.predictor import Predictor
 from mdeas.system.machine import cpu_name, num_cores, peak_mib
+from mdeas.system.optional import import_onnxruntime
 
 _SAMPLE_SIZE = "1280x720"
 _TOTAL = "total"
@@ -119,8 +120,6 @@ def _figures(times_ms: list[float]) -> dict[str, float]:
 
 
 def _setting(predictor: Predictor, threads: int | None) -> dict[str, Any]:
-    import onnxruntime
-
     network = predictor if isinstance(predictor, OnnxPredictor) else None
     return {
         "model": predictor.name,
@@ -129,5 +128,5 @@ def _setting(predictor: Predictor, threads: int | None) -> dict[str, Any]:
         "threads": threads or "chosen by ONNX Runtime",
         "cpu": cpu_name(),
         "cores": num_cores(),
-        "onnxruntime": onnxruntime.__version__,
+        "onnxruntime": import_onnxruntime().__version__,
     }

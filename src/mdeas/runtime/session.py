@@ -3,6 +3,7 @@
 from typing import Any
 
 from mdeas.errors import ModelError, UsageError
+from mdeas.system.optional import import_onnxruntime
 
 # Short names of ONNX Runtime's execution providers; each needs a build that has it (onnxruntime-gpu,
 # -openvino, -directml, ...).
@@ -42,9 +43,7 @@ def open_session(data: bytes, name: str, device: str, threads: int | None) -> tu
 
 def _candidates(device: str) -> list[str]:
     """What to try for `device`, never empty; UsageError (E-DEVICE) when this ONNX Runtime has not got it."""
-    import onnxruntime
-
-    available = onnxruntime.get_available_providers()
+    available = import_onnxruntime().get_available_providers()
     wanted = _AUTO if device == "auto" else (device,)
     found = [name for name in wanted if PROVIDERS.get(name) in available]
     if not found:
@@ -57,8 +56,7 @@ def _candidates(device: str) -> list[str]:
 
 
 def _session(data: bytes, name: str, device: str, threads: int | None) -> Any:
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.add_session_config_entry("session.load_model_format", "ONNX")

@@ -1,6 +1,7 @@
-"""Packages that only an extra installs, and what is said where they are missing."""
+"""Imports of packages that need care: ONNX Runtime's telemetry, and packages that only an extra installs."""
 
 import importlib.util
+import os
 import sys
 from types import ModuleType
 from typing import Any
@@ -8,6 +9,16 @@ from typing import Any
 from mdeas.errors import UsageError
 
 _OPERATOR_SHAPES = "torchvision._meta_registrations"
+
+
+def import_onnxruntime(module: str = "onnxruntime") -> ModuleType:
+    """Import onnxruntime, or a module in it, with its telemetry off unless ORT_DISABLE_TELEMETRY is set.
+
+    ONNX Runtime 1.31 reads the variable at import. Without it, it writes a device identifier into the user's
+    cache folder and a file into the temporary folder, and looks up a telemetry host.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    return importlib.import_module(module)
 
 
 def import_torchvision() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from mdeas.evaluate.compare.candidate import Candidate
 from mdeas.evaluate.compare.measure import ALIGNMENT, ROUNDS
 from mdeas.system.machine import cpu_name
+from mdeas.system.optional import import_onnxruntime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +25,7 @@ def protocol(
     candidates: list[Candidate], summary: dict[str, Any], setting: Setting, timed_at: int, busy: float
 ) -> list[str]:
     """Lines below the table: what was measured, on what, how."""
-    import onnxruntime
-
-    data, number = summary["data"], summary["num_pictures"]
+    data, number, version = summary["data"], summary["num_pictures"], import_onnxruntime().__version__
     return [
         f"Data: {data['name']}, split {data['split']}, {number['all']} pictures ({number['filled']} with "
         f"something in them, {number['empty']} empty pairs, {number['unmasked']} without a true mask), "
@@ -36,7 +35,7 @@ def protocol(
         "share of pixels at .5 or more on pairs with nothing in them.",
         f"Depth: metric truth, known pixels, alignment {ALIGNMENT}; boundary recall against the true mask. "
         + _ssim_line(summary),
-        f"ms: the network alone in ONNX Runtime {onnxruntime.__version__}, one pair at {timed_at}×{timed_at} "
+        f"ms: the network alone in ONNX Runtime {version}, one pair at {timed_at}×{timed_at} "
         f"pixels, median of {ROUNDS} rounds over all networks in turn, threads: {setting.threads}, "
         f"{cpu_name()}, load before {busy:.1f}.",
         f"Training: from each run's card, wall time in training steps. {_devices(candidates)}"
