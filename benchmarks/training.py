@@ -52,7 +52,7 @@ def serve(recipe_name: str) -> None:
     from _timing import seconds
 
     from mdeas.batches.batch import Batch
-    from mdeas.train.cost import peak_memory_mib
+    from mdeas.system.machine import peak_memory_mib
     from mdeas.train.guards import make_fabric
     from mdeas.train.learner import Learner
     from mdeas.train.recipe.load import load_recipe

@@ -4,7 +4,7 @@ What mdeas writes goes through mdeas.system.files and a few functions of os; the
 shim is on.
 A power cut leaves half of what was written since the last fsync, and lets nothing after it through, clean-up
 included: the disk is then as a killed process on a failing machine would leave it. fsync itself is only
-counted. A process that kills itself (files.kill_point) ends in the same way.
+counted. A process that kills itself (tests/kill_at.py) ends in the same way.
 """
 
 import builtins
@@ -15,8 +15,8 @@ from pathlib import Path
 
 from mdeas.system import files
 
-_CALLS = ("open", "mkdir", "unlink", "rmdir", "replace", "fsync", "ftruncate", "pwrite")
-_TAKE_ROOM = ("open", "mkdir", "write", "pwrite", "fsync")
+_CALLS = ("open", "mkdir", "unlink", "rmdir", "replace", "fsync", "ftruncate", "write")
+_TAKE_ROOM = ("open", "mkdir", "write", "fsync")
 
 
 class PowerCut(BaseException):

@@ -7,13 +7,14 @@ import sys
 import time
 from pathlib import Path
 
+import kill_at
 import pytest
 from slow_maker import SlowMaker
 from tally import cases
 from world import SLOW_MAKER, start, start_command, tree, wait_for_shards, without_processes, workers_of
 
 from mdeas.create.factory.build import build
-from mdeas.system.files import LOCK_NAME
+from mdeas.system.lock import LOCK_NAME
 
 SLOW_S = 0.05
 SHARD_ROWS = 6  # of the program
@@ -76,7 +77,9 @@ def test_a_kill_point_kills(row, tmp_path, reference):
         for point in ("record:2", "temporary:4", "renamed:5", "index", "cleaning")[: cases(1, 5)]:
             with tally.case(point):
                 out = tmp_path / point
-                assert ended(start(out, MDEAS_KILL_AT=point))[0] == -signal.SIGKILL
+                assert (
+                    ended(start_command(kill_at.command(point, SLOW_MAKER, out, 2, 0)))[0] == -signal.SIGKILL
+                )
                 finish(out)
                 assert tree(out) == reference
 

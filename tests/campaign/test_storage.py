@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+from kill_at import kill_at
 from shim import FailingDisk, PowerCut, full_disk, healthy, io_error, power_cut, read_only, temporaries
 from slow_maker import SlowMaker
 from tally import cases
@@ -10,7 +11,6 @@ from world import tree, without_processes
 
 from mdeas.create.factory.build import build
 from mdeas.errors import StorageError
-from mdeas.system import files
 
 SHARD_ROWS = 4
 POINTS = ("plan", "temporary", "renamed", "shard", "record", "errors", "index", "cleaning")
@@ -80,24 +80,21 @@ def failure(out, fault):
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_kill_points(row, tmp_path, undisturbed, monkeypatch, point):
+def test_kill_points(row, tmp_path, undisturbed, point):
     """Dying at a named point for the first time, the second, ... until it is passed no more."""
-    monkeypatch.setattr(files, "_passed", passed := {})
     with row(f"SIGKILL at the point {point!r}") as tally:
         times = 1
-        while dies(tmp_path / str(times), f"{point}:{times}", monkeypatch, passed):
+        while dies(tmp_path / str(times), f"{point}:{times}"):
             with tally.case(f"time {times}"):
                 make(tmp_path / str(times))
                 assert tree(tmp_path / str(times)) == undisturbed[0]
             times += 1
 
 
-def dies(out, point, monkeypatch, passed):
-    passed.clear()
-    with monkeypatch.context() as environment:
-        environment.setenv("MDEAS_KILL_AT", point)
-        try:
+def dies(out, point):
+    try:
+        with kill_at(point):
             make(out)
-        except PowerCut:
-            return True
+    except PowerCut:
+        return True
     return False

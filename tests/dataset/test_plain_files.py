@@ -3,9 +3,9 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
+import kill_at
 import numpy as np
 import pytest
 import tiny_data
@@ -90,8 +90,7 @@ def test_a_killed_export_is_finished_by_the_same_command(tmp_path, dataset, form
     whole, out = tmp_path / "whole", tmp_path / "out"
     export_data(dataset, whole, form=form, split=None)
     words = ["export-data", str(dataset), "-o", str(out), "--form", form]
-    command = [sys.executable, "-m", "mdeas", *words]
-    killed = subprocess.run(command, env={**os.environ, "MDEAS_KILL_AT": at}, capture_output=True)
+    killed = subprocess.run(kill_at.command(at, "mdeas", *words), capture_output=True)
     assert killed.returncode == -signal.SIGKILL
     assert tree(out) != tree(whole)
     assert main(words) == 0

@@ -6,12 +6,12 @@ import signal
 import subprocess
 import sys
 
+import kill_at
 import pytest
 
 from mdeas.errors import InputError, StorageError
 from mdeas.system import files
 from mdeas.system.files import (
-    locked,
     read_json,
     remove_temporaries,
     sha256_bytes,
@@ -109,11 +109,12 @@ def test_a_real_file_size_limit_is_a_full_disk(tmp_path):
 @pytest.mark.parametrize(("point", "content"), [("temporary", b"old"), ("renamed", b"new")])
 def test_sigkill_leaves_the_whole_old_or_the_whole_new_file(tmp_path, point, content):
     write_bytes(tmp_path / "a", b"old")
-    program = (
+    program = tmp_path / "program.py"
+    program.write_text(
         "import sys; from mdeas.system.files import write_bytes; write_bytes(sys.argv[1], b'new', force=True)"
     )
-    environment = {**os.environ, "MDEAS_KILL_AT": point}
-    run = subprocess.run([sys.executable, "-c", program, tmp_path / "a"], env=environment)
+    run = subprocess.run(kill_at.command(point, program, tmp_path / "a"))
+    program.unlink()
     assert run.returncode == -signal.SIGKILL
     assert (tmp_path / "a").read_bytes() == content
     (tmp_path / ".notes.tmp").write_bytes(b"the user's own")
@@ -135,48 +136,6 @@ def test_what_is_not_json_is_refused(tmp_path, content):
     with pytest.raises(InputError) as caught:
         read_json(tmp_path / "a")
     assert caught.value.code == "E-JSON"
-
-
-def test_the_second_holder_is_told_of_the_first(tmp_path):
-    with locked(tmp_path / "out"):
-        with pytest.raises(StorageError, match=f"in use by process {os.getpid()} on .* since 20") as caught:
-            locked(tmp_path / "out").__enter__()
-        assert caught.value.code == "E-LOCKED"
-    assert names(tmp_path / "out") == []
-    with locked(tmp_path / "out"):
-        pass
-
-
-def test_the_lock_of_a_killed_process_is_free(tmp_path):
-    program = (
-        "import sys, time; from mdeas.system.files import locked\n"
-        "with locked(sys.argv[1]): print(flush=True); time.sleep(60)"
-    )
-    holder = subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE)
-    holder.stdout.readline()
-    with pytest.raises(StorageError, match=f"process {holder.pid}"):
-        locked(tmp_path).__enter__()
-    holder.kill()
-    holder.wait()
-    assert names(tmp_path) == [files.LOCK_NAME]
-    with locked(tmp_path):
-        pass
-    assert names(tmp_path) == []
-
-
-def test_of_many_processes_one_at_a_time_holds_a_lock(tmp_path):
-    program = (
-        "import os, sys; from mdeas.system.files import locked; from mdeas.errors import StorageError\n"
-        "for _ in range(200):\n"
-        "    try:\n"
-        "        with locked(sys.argv[1]):\n"
-        "            open(sys.argv[1] + '/x', 'x').close()\n"  # fails when another one is inside
-        "            os.unlink(sys.argv[1] + '/x')\n"
-        "    except StorageError as e: assert e.code == 'E-LOCKED', e\n"
-    )
-    command = [sys.executable, "-c", program, str(tmp_path)]
-    running = [subprocess.Popen(command) for _ in range(3)]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
 
 
 def test_a_read_only_folder(tmp_path):

@@ -21,7 +21,8 @@ from mdeas.errors import (
     StorageError,
     UsageError,
 )
-from mdeas.system.files import locked, sha256_file
+from mdeas.system.files import sha256_file
+from mdeas.system.lock import locked
 from mdeas.train.checkpoint import load_run
 from mdeas.train.loop import fit
 

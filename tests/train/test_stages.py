@@ -7,6 +7,7 @@ import signal
 
 import pytest
 from accidents import in_child, signal_at
+from kill_at import kill_at
 from synthetic import Squares
 
 from mdeas.errors import Stopped, StorageError, UsageError
@@ -169,12 +170,9 @@ class TestRun:
         run(recipe_of("steps=6", STAGES, "data.cache=true"), straight_run)
 
     @pytest.mark.parametrize("at", ["stage:1", "stage:3", "renamed:9", "temporary:40"])
-    def test_killed_and_resumed_is_bit_for_bit_the_same(
-        self, at, straight_run, tmp_path, recipe_of, monkeypatch
-    ):
+    def test_killed_and_resumed_is_bit_for_bit_the_same(self, at, straight_run, tmp_path, recipe_of):
         recipe = recipe_of("steps=6", STAGES)
-        with monkeypatch.context() as patch:
-            patch.setenv("MDEAS_KILL_AT", at)
+        with kill_at(at):
             assert os.WTERMSIG(in_child(lambda: run(recipe, tmp_path / "run"))) == signal.SIGKILL
         run(recipe, tmp_path / "run")
         assert digests(tmp_path / "run") == digests(straight_run)

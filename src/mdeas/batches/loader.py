@@ -2,7 +2,6 @@
 
 import ctypes
 import itertools
-import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from mdeas.batches.batch import Batch
 from mdeas.errors import InputError, MdeasError, WorkerError
 from mdeas.sample import Sample
-from mdeas.system.signals import follow_parent
+from mdeas.system.signals import end_with_parent, ignore_stop_signals
 
 _GLIBC_TRIM_THRESHOLD, _GLIBC_MMAP_THRESHOLD = -1, -3  # malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
 _LARGEST_PICTURE, _ALL = 2**25, 2**30  # bytes
@@ -237,11 +236,10 @@ def _identity(batch):
 
 def _quiet_worker(_: int) -> None:
     """One thread each; the main process decides what a signal means, and no worker outlives it."""
-    follow_parent(signal.SIGKILL)
+    end_with_parent()
     _keep_freed_memory()
     cv2.setNumThreads(0)
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, signal.SIG_IGN)
+    ignore_stop_signals()
 
 
 def _keep_freed_memory() -> None:

@@ -19,7 +19,8 @@ from mdeas.runtime.choice import DEFAULT_MODEL, ModelChoice
 from mdeas.runtime.predictor import Predictor
 from mdeas.subject.cutouts import cut_outs
 from mdeas.system.failures import refuse_other_list, tell_failures
-from mdeas.system.files import locked, quoted, refuse_existing
+from mdeas.system.files import quoted, refuse_existing
+from mdeas.system.lock import locked
 from mdeas.system.names import output_names
 
 _LONG_SIDE = 2048  # px; models see a few hundred, and compositing uses 800

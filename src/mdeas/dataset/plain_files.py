@@ -19,12 +19,10 @@ from mdeas.dataset.rows import PICTURES
 from mdeas.errors import StorageError
 from mdeas.sample import SPLITS
 from mdeas.system.files import (
-    LOCK_NAME,
     csv_bytes,
     json_bytes,
-    kill_point,
-    locked,
     quoted,
+    reached,
     read_json_if_any,
     remove_temporaries,
     replacing,
@@ -32,6 +30,7 @@ from mdeas.system.files import (
     write_bytes,
     write_json,
 )
+from mdeas.system.lock import LOCK_NAME, locked
 from mdeas.system.progress import progress
 from mdeas.system.signals import stop_requests
 
@@ -58,7 +57,7 @@ def export_data(dataset: Path, out: Path, *, form: str, split: str | None) -> di
             _begin(out, plan)
             FORMS[form](_rows(samples), out)
             write_json(out / RECORD, record, force=True)
-            kill_point("record")
+            reached("record")
         with storage(out):
             (out / PLAN).unlink(missing_ok=True)
     return {"path": os.fspath(out), "samples": len(samples)}
@@ -75,7 +74,7 @@ def _begin(out: Path, plan: dict[str, Any]) -> None:
         what = f"holds {quoted(there[0])} and is not this export, unfinished"
         raise StorageError("E-EXISTS", f"{quoted(out)}: {what}. Choose an empty or new folder.")
     write_json(out / PLAN, plan)
-    kill_point("plan")
+    reached("plan")
 
 
 def _rows(samples: Dataset) -> Iterator[dict[str, Any]]:
@@ -105,7 +104,7 @@ def _table_row(row: dict[str, Any], out: Path) -> dict[str, Any]:
         files[name] = f"{name}/{_file_name(row, name)}"
         with storage(out / files[name], len(data)):
             (out / files[name]).write_bytes(data)
-        kill_point("picture")
+        reached("picture")
     facts = {name: row[name] for name in ("id", "split", *_FACTS)}
     return facts | files | {"foreground_ids": json.dumps(row["foreground_ids"])}
 

@@ -19,7 +19,7 @@ from mdeas.runtime.choice import DEFAULT_MODEL, ModelChoice
 from mdeas.runtime.clock import STAGES, measured
 from mdeas.runtime.onnx_predictor import OnnxPredictor
 from mdeas.runtime.predictor import Predictor
-from mdeas.system.machine import cpu_name, num_cores, peak_mib
+from mdeas.system.machine import cpu_name, num_cores, peak_memory_mib
 from mdeas.system.optional import import_onnxruntime
 
 _SAMPLE_SIZE = "1280x720"
@@ -59,7 +59,7 @@ def benchmark(
         "rounds": rounds,
         "photo": f"{width}x{height}",
         "load_ms": round(load_ms, 1),
-        "peak_mib": peak_mib(),
+        "peak_mib": round(peak_memory_mib()),
         **_setting(predictor, model.threads),
     }
 

@@ -21,7 +21,8 @@ from mdeas.runtime.onnx_predictor import tell_model
 from mdeas.runtime.predictor import Predictor
 from mdeas.subject.objects import find_objects, write_report
 from mdeas.system.failures import ERRORS, refuse_other_list, tell_failures
-from mdeas.system.files import locked, quoted, refuse_outputs
+from mdeas.system.files import quoted, refuse_outputs
+from mdeas.system.lock import locked
 from mdeas.system.names import output_names
 
 

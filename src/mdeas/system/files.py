@@ -3,26 +3,24 @@
 import contextlib
 import csv
 import errno
-import fcntl
 import hashlib
 import io
 import json
 import os
 import re
 import shutil
-import signal
-import socket
 import stat
-import time
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from mdeas.errors import InputError, StorageError, UsageError
 
-LOCK_NAME = ".mdeas.lock"
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp(\.\w+)?")
 _LONGEST_NAME = 255  # bytes; the limit of ext4, xfs, btrfs and tmpfs
+_WINDOWS = sys.platform == "win32"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -33,15 +31,39 @@ def sha256_bytes(data: bytes) -> str:
 
 
 def sha256_file(path: str | os.PathLike[str]) -> str:
-    """Hexadecimal SHA-256 of a file, read in pieces; InputError (E-FILE) when it cannot be read."""
+    """Hexadecimal SHA-256 of a file, read in pieces; InputError E-FILE when it cannot be read."""
     try:
-        # A FIFO must not be waited for, and a device has no end.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise InputError("E-FILE", f"{quoted(path)}: not a regular file. Check the path.")
+        with open_input(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError("E-FILE", f"{quoted(path)}: {error.strerror}. Check the path.") from error
+
+
+class NotRegularFileError(OSError):
+    """A FIFO, a device or a socket where a file was expected."""
+
+
+def open_input(path: str | os.PathLike[str]) -> BufferedReader:
+    """Open a regular file for reading. A FIFO is not waited for and a device is not read.
+
+    Errors: NotRegularFileError; any other OSError of `open`.
+    """
+    # Windows has no O_NONBLOCK, and no FIFO among its files.
+    no_wait = getattr(os, "O_NONBLOCK", 0)
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | no_wait))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise NotRegularFileError(errno.EINVAL, "not a regular file", os.fspath(path))
+    return file
+
+
+def reopening_path(file: BufferedReader) -> str:
+    """A path under which a library can open the same file again, whatever its name and wherever it was moved.
+
+    The file's own name where the system has no /dev/fd (Windows).
+    """
+    path = f"/dev/fd/{file.fileno()}"
+    return path if os.path.exists(path) else os.fsdecode(file.name)
 
 
 def quoted(path: str | os.PathLike[str]) -> str:
@@ -78,12 +100,12 @@ def replacing(
         try:
             yield temporary
             _sync(temporary)
-            kill_point("temporary")
+            reached("temporary")
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        kill_point("renamed")
+        reached("renamed")
         _sync(path.parent)
 
 
@@ -171,67 +193,12 @@ def storage(path: str | os.PathLike[str], needed: int = 0) -> Iterator[None]:
         raise _storage_error(path, needed, error) from error
 
 
-@contextlib.contextmanager
-def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
-    """Hold `folder` (made when missing) for one process.
+def reached(step: str) -> None:
+    """Announce a step of a write as the audit event "mdeas.reached" (PEP 578).
 
-    The lock is the kernel's (flock), so that of a killed process is free at once; the file only says who
-    holds it. Errors: StorageError E-LOCKED naming the holder.
+    Nothing listens but tests, which stop the process at that step.
     """
-    path = Path(folder) / LOCK_NAME
-    with storage(folder):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _acquire(path)
-    try:
-        yield
-    finally:
-        # Unlinked before it is released: who waits for it sees that its file is gone and takes a new one.
-        # Where the disk does not let it go, it stays: the next to come takes it.
-        with contextlib.suppress(OSError):
-            path.unlink()
-        os.close(descriptor)
-
-
-def kill_point(name: str) -> None:
-    """For tests: die here as by a power cut when MDEAS_KILL_AT is "name" or "name:n" (the n-th time)."""
-    wanted, _, times = os.environ.get("MDEAS_KILL_AT", "").partition(":")
-    if wanted == name:
-        _passed[name] = _passed.get(name, 0) + 1
-        if _passed[name] == int(times or 1):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-_passed: dict[str, int] = {}
-
-
-def _acquire(path: Path) -> int:
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 1000).decode(errors="replace").strip() or "another process"
-            os.close(descriptor)
-            raise StorageError(
-                "E-LOCKED", f"{quoted(path.parent)}: in use by {holder}. Wait for it."
-            ) from None
-        if _is_still_at(path, descriptor):
-            _sign(descriptor)
-            return descriptor
-        os.close(descriptor)
-
-
-def _is_still_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
-def _sign(descriptor: int) -> None:
-    since = time.strftime("%Y-%m-%d %H:%M:%S")
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
+    sys.audit("mdeas.reached", step)
 
 
 def _temporary(path: Path, ending: str) -> Path:
@@ -241,8 +208,10 @@ def _temporary(path: Path, ending: str) -> Path:
 
 
 def _sync(path: Path) -> None:
-    """Have a file's content, or a folder's names, on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until a file's content, or the names in a folder, are on the disk."""
+    if _WINDOWS and path.is_dir():
+        return  # Windows opens no folder; NTFS writes names to its journal itself
+    descriptor = os.open(path, os.O_RDWR if _WINDOWS else os.O_RDONLY)  # Windows flushes no read-only file
     try:
         os.fsync(descriptor)
     finally:

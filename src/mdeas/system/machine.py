@@ -1,16 +1,15 @@
-"""What a measurement ran on."""
+"""The machine that a measurement ran on: processor, cores, memory."""
 
 import os
 import platform
-import resource
 import sys
 from pathlib import Path
 
 
 def cpu_name() -> str:
-    """As the system calls it."""
+    """The processor's name as the system gives it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -18,11 +17,15 @@ def cpu_name() -> str:
 
 
 def num_cores() -> int:
-    """Cores that this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def peak_mib() -> int:
-    """The most memory that this process has held at a time so far, MiB."""
+def peak_memory_mib() -> float:
+    """Largest resident memory of this process so far, MiB; 0 = unknown, as on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # bytes there, KiB on Linux

@@ -1,10 +1,10 @@
 """What a run costs: pictures, seconds, memory. Counted at every step, kept through every resume."""
 
-import resource
-import sys
 from dataclasses import asdict, dataclass
 
 import torch
+
+from mdeas.system.machine import peak_memory_mib
 
 
 @dataclass
@@ -38,9 +38,3 @@ class Cost:
             name: round(value, 3) if isinstance(value, float) else value
             for name, value in asdict(self).items()
         }
-
-
-def peak_memory_mib() -> float:
-    """Largest resident memory of this process so far, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # bytes there, KiB on Linux

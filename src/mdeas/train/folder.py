@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.errors import StorageError, UsageError
-from mdeas.system.files import locked, remove_temporaries
+from mdeas.system.files import remove_temporaries
+from mdeas.system.lock import locked
 from mdeas.train.ranks import Ranks
 from mdeas.train.recipe.recipe import differences
 

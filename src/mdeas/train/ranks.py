@@ -21,7 +21,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from mdeas.errors import MdeasError, StorageError, UsageError, WorkerError
-from mdeas.system.signals import follow_parent
+from mdeas.system.signals import end_with_parent, ignore_stop_signals
 
 # A rank that is silent for so long is given up (torch waits half an hour); torchrun then kills what does not
 # end within 30 s more. No rank works alone for so long: what takes time is done in parts, see `agreed`.
@@ -164,7 +164,7 @@ def connected(device: str = "auto", timeout_s: int = TIMEOUT_S) -> Iterator[Rank
     if not ranks.many:
         yield ranks
         return
-    follow_parent(signal.SIGTERM)
+    end_with_parent(signal.SIGTERM)
     with _ending_in_peace(), _peers_named(timeout_s):
         cuda = device != "cpu" and torch.cuda.is_available()
         dist.init_process_group(
@@ -188,8 +188,7 @@ def _ending_in_peace() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, signal.SIG_IGN)
+        ignore_stop_signals()
         raise
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.batches.loader import Source
-from mdeas.system.files import kill_point, read_json, write_bytes, write_json
+from mdeas.system.files import reached, read_json, write_bytes, write_json
 from mdeas.system.signals import stop_requests
 from mdeas.train.checkpoint import copy_checkpoints
 from mdeas.train.folder import RECORD, held, refuse_another, refuse_foreign
@@ -52,7 +52,7 @@ def fit_stages(
             facts = fit(now, training, validation, folder, device=device, ranks=ranks)
             record["done"].append(_storable(facts | {"stage": stage.folder}))
             ranks.first_does(lambda: write_json(out / RECORD, record, force=True))
-            kill_point("stage")
+            reached("stage")
         ranks.first_does(lambda: _finish(out, record["done"], stages[-1]))
     return {name: value for name, value in record["done"][-1].items() if name != "stage"}
 

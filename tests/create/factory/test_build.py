@@ -14,7 +14,7 @@ from mdeas.create.factory.build import build
 from mdeas.create.factory.plan import compare, shards_of
 from mdeas.dataset.dataset import read_index, verify
 from mdeas.errors import InputError, StorageError, UsageError, WorkerError
-from mdeas.system.files import locked
+from mdeas.system.lock import locked
 
 
 @pytest.fixture(scope="module")

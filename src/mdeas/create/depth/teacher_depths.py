@@ -23,7 +23,6 @@ from mdeas.errors import InputError
 from mdeas.images.codec import decode_depth16, encode_png
 from mdeas.system.files import (
     json_bytes,
-    locked,
     quoted,
     read_json_if_any,
     remove_temporaries,
@@ -31,6 +30,7 @@ from mdeas.system.files import (
     write_bytes,
     write_json,
 )
+from mdeas.system.lock import locked
 from mdeas.system.progress import progress
 from mdeas.system.signals import stop_requests
 

@@ -28,12 +28,10 @@ from mdeas.errors import InputError, StorageError, UsageError
 from mdeas.sample import SPLITS
 from mdeas.system.failures import ERRORS
 from mdeas.system.files import (
-    LOCK_NAME,
     json_bytes,
     json_lines,
-    kill_point,
-    locked,
     quoted,
+    reached,
     read_json,
     remove_temporaries,
     sha256_bytes,
@@ -41,6 +39,7 @@ from mdeas.system.files import (
     write_bytes,
     write_json,
 )
+from mdeas.system.lock import LOCK_NAME, locked
 from mdeas.system.optional import pyarrow_parquet
 from mdeas.system.progress import progress
 from mdeas.system.signals import StopRequest, stop_requests
@@ -101,7 +100,7 @@ def _begin(out: Path, plan: dict[str, Any], force: bool) -> bool:
             "E-CHANGED", f"{quoted(out)}: begun with other values: {compare(before, plan)}. {advice}"
         )
     write_json(out / WORK / PLAN, plan, force=True)
-    kill_point("plan")
+    reached("plan")
     return True
 
 
@@ -196,13 +195,13 @@ def _finish(
     samples = sorted((e for record in records for e in record["left_out"]), key=lambda error: error["index"])
     if errors := [*sources, *samples]:
         write_bytes(out / ERRORS, json_lines(errors), force=True)
-        kill_point("errors")
+        reached("errors")
     if len(samples) == plan["count"]:
         what = f"none of the {plan['count']} samples can be made, see {quoted(out / ERRORS)}. The first"
         raise InputError("E-ALL-BAD", f"{what}: [{samples[0]['code']}] {samples[0]['message']}")
     index = seal(index_of(plan, records, len(sources)))
     write_json(out / INDEX, index, force=True)
-    kill_point("index")
+    reached("index")
     _remove(out / WORK)
     return index
 
@@ -211,6 +210,6 @@ def _remove(work: Path) -> None:
     with storage(work):
         # The plan goes first: without it the folder counts as finished, whatever else is still there.
         (work / PLAN).unlink(missing_ok=True)
-        kill_point("cleaning")
+        reached("cleaning")
         if work.exists():
             shutil.rmtree(work)

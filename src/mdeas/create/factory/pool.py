@@ -8,16 +8,15 @@ import contextlib
 import itertools
 import multiprocessing
 import os
-import signal
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from mdeas.errors import MdeasError, MemoryLimitError, WorkerError
+from mdeas.system.signals import stop_signals_blocked
 
 MAX_DEATHS = 3
 PATIENCE_S = 100.0
@@ -119,14 +118,12 @@ def _mourn(worker: _Worker, deaths: int) -> None:
 @contextlib.contextmanager
 def _quiet_start() -> Iterator[None]:
     """What a worker inherits: one thread, and Ctrl-C and SIGTERM blocked (the parent decides, then kills)."""
-    resource_tracker.ensure_running()  # its first start, a part of the first spawn, would unblock them again
     before = {name: os.environ.get(name) for name in _MEANS_OF_THREADS}
     os.environ.update(dict.fromkeys(_MEANS_OF_THREADS, "1"))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
-        yield
+        with stop_signals_blocked():
+            yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 

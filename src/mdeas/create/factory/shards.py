@@ -9,7 +9,7 @@ from mdeas.create.maker import Maker
 from mdeas.dataset.rows import encode_row, write_shard
 from mdeas.errors import InputError
 from mdeas.sample import check
-from mdeas.system.files import kill_point, read_json, sha256_file, storage, write_json
+from mdeas.system.files import reached, read_json, sha256_file, storage, write_json
 
 DATA, WORK = "data", ".work"
 
@@ -42,12 +42,12 @@ def commit(out: Path, shard: Shard, made: dict[int, Made], plan_digest: str) -> 
     """
     rows = [row for i in shard.indices if not isinstance(row := made[i], InputError)]
     written = _write(out / DATA / shard.name, rows)
-    kill_point("shard")
+    reached("shard")
     errors = [(i, error) for i in shard.indices if isinstance(error := made[i], InputError)]
     left_out = [{"index": i, **error.record()} for i, error in errors]
     record = {**written, "split": shard.split, "left_out": left_out}
     write_json(_record_path(out, shard), {**record, "plan": plan_digest}, force=True)
-    kill_point("record")
+    reached("record")
     return record
 
 

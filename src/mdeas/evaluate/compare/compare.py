@@ -16,7 +16,8 @@ from mdeas.evaluate.compare.table import Row, markdown, quality_columns, rows_cs
 from mdeas.evaluate.compare.training import train
 from mdeas.images.codec import encode_png
 from mdeas.runtime import baselines
-from mdeas.system.files import locked, refuse_existing, remove_temporaries, write_bytes
+from mdeas.system.files import refuse_existing, remove_temporaries, write_bytes
+from mdeas.system.lock import locked
 
 TABLE, CSV, FIGURE, PICTURES = "compare.md", "compare.csv", "compare.png", "compare-pictures.png"
 
