@@ -25,11 +25,12 @@ from mdeas.errors import InputError
 from mdeas.images import camera_faults
 from mdeas.images.camera_faults import Nuisance
 from mdeas.images.codec import read_gray, read_rgb
-from mdeas.pairing import change, light, register
 from mdeas.pairing.check import check
+from mdeas.pairing.light import fit_light
 from mdeas.pairing.match import match
-from mdeas.pairing.measure import measure
-from mdeas.pairing.view import view, view_size
+from mdeas.pairing.measure import measure, measure_difference
+from mdeas.pairing.register import register, warp
+from mdeas.pairing.structure import small_photo, small_size
 from mdeas.runtime.onnx_predictor import load
 
 SIDE, MARGIN, DRAWS = 640, 28, 3
@@ -183,16 +184,16 @@ def times(pair: Pair) -> None:
         cv2.resize(photo, (1280, 720), interpolation=cv2.INTER_CUBIC)
         for photo in (pair.background, pair.image)
     )
-    full, size = (720, 1280), view_size(720, 1280)
-    views = view(first, full, size), view(second, full, size)
-    found = register.register(*views)
-    moved, valid = register.warp(views[0].rgb, found.matrix, size)
+    full, size = (720, 1280), small_size(720, 1280)
+    small = small_photo(first, full, size), small_photo(second, full, size)
+    found = register(*small)
+    moved, valid = warp(small[0].rgb, found.matrix, size)
     stages = {
-        "both views": lambda: (view(first, full, size), view(second, full, size)),
-        "register": lambda: register.register(*views),
-        "light": lambda: light.fit_light(moved, views[1].rgb, valid, found.tiles),
-        "change": lambda: change.measure(moved, views[1].rgb, valid),
-        "all but views": lambda: measure(*views),
+        "both small photos": lambda: (small_photo(first, full, size), small_photo(second, full, size)),
+        "register": lambda: register(*small),
+        "light": lambda: fit_light(moved, small[1].rgb, valid, found.tiles),
+        "difference": lambda: measure_difference(moved, small[1].rgb, valid),
+        "all but small photos": lambda: measure(*small),
         "predict's part, all": lambda: match(first, second, full, full, "auto"),
     }
     for name, stage in stages.items():

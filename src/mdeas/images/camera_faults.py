@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from mdeas.images.codec import decode_rgb, encode_jpeg
+from mdeas.images.levels import DISPLAY_GAMMA
 
 Gains = tuple[float, float, float]
 
@@ -21,8 +22,6 @@ CLEAN_SHARE = 0.15
 STRONG_SHARE = 0.1
 """Share of the pairs whose exposures differ by half a stop to a whole one."""
 
-DISPLAY = 2.2
-"""Light is the encoded value to this power: close enough to sRGB, and a power commutes with every gain."""
 _READ_NOISE = 0.02  # linear level at which read noise equals shot noise
 _DARKEST = 0.004  # below this linear level the noise of an 8-bit photo grows no further
 
@@ -143,7 +142,7 @@ def _expose(photo: np.ndarray, nuisance: Nuisance, rng) -> np.ndarray:
     Light is value ** 2.2 and a power commutes with gains: gain g on the light is gain g ** (1 / 2.2) on the
     encoded value. So tables and products on encoded values give the result of the linear computation.
     """
-    power = nuisance.gamma / DISPLAY
+    power = nuisance.gamma / DISPLAY_GAMMA
     out: np.ndarray = cv2.LUT(photo, _value_table(nuisance, power))
     if nuisance.vignette:
         out *= _falloff(photo.shape[0], photo.shape[1], nuisance.vignette)[..., None] ** np.float32(power)
@@ -167,17 +166,17 @@ def _noise_table(nuisance: Nuisance) -> np.ndarray:
     which is x ** (1 / 2.2 - 1) up to a constant. Scaled to 1 at mid grey.
     """
     light = np.maximum(_light(nuisance), _DARKEST)
-    mid = _noise_shape(np.float64(0.5**DISPLAY))
+    mid = _noise_shape(np.float64(0.5**DISPLAY_GAMMA))
     return (255 * nuisance.noise_sigma * _noise_shape(light) / mid).astype(np.float32)[None]
 
 
 def _noise_shape(light):
-    return np.sqrt(light + _READ_NOISE) * light ** (1 / DISPLAY - 1)
+    return np.sqrt(light + _READ_NOISE) * light ** (1 / DISPLAY_GAMMA - 1)
 
 
 def _light(nuisance: Nuisance) -> np.ndarray:
     """float64 (256, 3): the light behind every 8-bit value once exposure and white balance are on it."""
-    levels = (np.arange(256) / 255) ** DISPLAY
+    levels = (np.arange(256) / 255) ** DISPLAY_GAMMA
     return levels[:, None] * (nuisance.exposure * np.asarray(nuisance.white_balance))
 
 

@@ -1,6 +1,9 @@
-"""From values in [0, 1] to the 256 levels of an 8-bit picture."""
+"""The levels of an 8-bit picture: from values in [0, 1], and to light."""
 
 import numpy as np
+
+DISPLAY_GAMMA = 2.2
+"""Light is the level to this power: close enough to sRGB, and a power commutes with every gain."""
 
 
 def to_uint8(values: np.ndarray) -> np.ndarray:

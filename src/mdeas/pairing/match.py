@@ -1,4 +1,4 @@
-"""The background that a pair is predicted with: as it is, brought to fit, or refused."""
+"""Prepare the background for a prediction: leave it, give it the image's frame and light, or refuse it."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,15 +7,15 @@ import numpy as np
 
 from mdeas.errors import InputError
 from mdeas.images.photo import Photo
-from mdeas.pairing import fix, sanity, verdict
-from mdeas.pairing.check import Check, examine
-from mdeas.pairing.measure import Measured
+from mdeas.pairing import sanity
+from mdeas.pairing.check import Check, examine, must_move, must_relight, what_to_fix
+from mdeas.pairing.light import relight
+from mdeas.pairing.measure import PairMeasurement
+from mdeas.pairing.register import at_full_size, move_photo
 from mdeas.pairing.sanity import PairWarning
 from mdeas.system.files import quoted
 
 Mode = Literal["auto", "strict", "off"]
-
-_ENDS_IT = "E-PAIR-SCENE"  # in auto mode too: there is no true result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Matched:
     """Check.to_json, or None when nothing was measured."""
     motion: np.ndarray | None = None
     """float64 (2, 3): how the background was moved, pixel of it -> pixel of the image, both at the image's
-    shape; None: it was not."""
+    shape; None where it was not moved."""
 
 
 def match(
@@ -44,26 +44,27 @@ def match(
     Input:
         background, image: uint8 (h, w, 3) RGB, each its photo or a smaller copy of it.
         background_size, size: (height, width) of the two photos.
-        mode: auto: size, motion and light are mended, another scene is refused, the rest is told;
-            strict: whatever is not good is refused; off: the size alone is mended, nothing is measured.
+        mode: auto: fix size, motion and light, refuse another scene, warn of the rest; strict: refuse every
+            pair that is not good; off: fix the size alone, measure nothing.
     Errors: InputError E-PAIR-SIZE, E-PAIR-SCENE; in strict mode also E-PAIR-SWAPPED, -BLACK, -WHITE, -FLAT,
-        and E-PAIR-UNFIT for what auto would have mended.
+        and E-PAIR-UNFIT for what auto would have fixed.
     """
-    matched, warnings = sanity.match_background(background, image, background_size, size)
+    background, resized = sanity.match_background(background, image, background_size, size)
     if mode == "off":
-        return Matched(background=matched, warnings=warnings + sanity.warnings(matched, image), facts=None)
-    found, figures = examine(background, image, background_size, size)
-    _refuse(found, mode)
-    warnings = list(found.warnings)
-    if found.code == "E-PAIR-SWAPPED":
-        warnings.append(PairWarning("W-PAIR-SWAPPED", found.reason))
+        warnings = resized + sanity.warnings(background, image)
+        return Matched(background=background, warnings=warnings, facts=None)
+    check, measured = examine(background, image, background_size, size, resized)
+    _refuse(check, mode)
+    warnings = list(check.warnings)
+    if check.code == "E-PAIR-SWAPPED":
+        warnings.append(PairWarning("W-PAIR-SWAPPED", check.reason))
     motion = None
-    if figures is not None:
-        if verdict.must_move(figures):
-            motion = fix.at_full_size(figures.matrix, size, image.shape[:2])
-        matched, mended = _mended(matched, image, figures, motion)
-        warnings += mended
-    return Matched(background=matched, warnings=warnings, facts=found.to_json(), motion=motion)
+    if measured is not None and what_to_fix(measured):
+        if must_move(measured):
+            motion = at_full_size(measured.matrix, size, image.shape[:2])
+        background, text = _fixed(background, image, measured, motion)
+        warnings.append(PairWarning("W-PAIR-FIXED", text))
+    return Matched(background=background, warnings=warnings, facts=check.to_json(), motion=motion)
 
 
 def match_photos(background: Photo, image: Photo, mode: Mode) -> Matched:
@@ -75,30 +76,27 @@ def match_photos(background: Photo, image: Photo, mode: Mode) -> Matched:
         raise InputError(error.code, f"{photos}: {error}") from None
 
 
-def _refuse(found: Check, mode: Mode) -> None:
-    if found.code and (mode == "strict" or found.code == _ENDS_IT):
-        raise InputError(found.code, f"{found.reason}, or pass --pair off.")
-    if mode == "strict" and found.verdict == "fixed":
+def _refuse(check: Check, mode: Mode) -> None:
+    # Another scene is refused in auto mode, too: it has no true result.
+    if check.code and (mode == "strict" or check.code == "E-PAIR-SCENE"):
+        raise InputError(check.code, f"{check.reason}, or pass --pair off.")
+    if mode == "strict" and check.verdict == "fixed":
         raise InputError(
-            "E-PAIR-UNFIT", f"{found.reason}. Photograph the background again, or pass --pair auto."
+            "E-PAIR-UNFIT", f"{check.reason}. Photograph the background again, or pass --pair auto."
         )
 
 
-def _mended(
-    background: np.ndarray, image: np.ndarray, found: Measured, motion: np.ndarray | None
-) -> tuple[np.ndarray, list[PairWarning]]:
-    """The background moved and lit as the image is, where that is called for, and what was done."""
-    done = verdict.what_differs(found)
-    if not done:
-        return background, []
+def _fixed(
+    background: np.ndarray, image: np.ndarray, measured: PairMeasurement, motion: np.ndarray | None
+) -> tuple[np.ndarray, str]:
+    """The background moved by `motion` and with the image's light, and what was done."""
     missing = np.zeros(image.shape[:2], bool)
     if motion is not None:
-        background, missing = fix.move(background, motion, image.shape[:2])
-    if verdict.must_light(found):
-        background = fix.relight(background, image, found.light.gain)
+        background, missing = move_photo(background, motion, image.shape[:2])
+    if must_relight(measured):
+        background = relight(background, image, measured.light.gain)
+    text = f"{'; '.join(what_to_fix(measured))}: the background was brought to fit"
     if missing.any():
-        background[missing] = image[missing]  # nothing new there
-    said = f"{done}: the background was brought to fit"
-    if missing.any():
-        said += f"; {missing.mean():.1%} of the view, which it does not show, count as unchanged"
-    return background, [PairWarning("W-PAIR-FIXED", said)]
+        background[missing] = image[missing]  # there, the network sees no difference
+        text += f"; {missing.mean():.1%} of the view, which it does not show, count as unchanged"
+    return background, text

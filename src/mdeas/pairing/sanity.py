@@ -1,4 +1,4 @@
-"""Is this a pair? Sizes are checked before predicting; photos that cannot tell anything are named."""
+"""Quick checks of a pair: sizes that fit, photos that show something; and how warnings are printed."""
 
 import os
 import sys
@@ -13,9 +13,8 @@ from mdeas.images.resize import resize
 from mdeas.system.files import quoted
 
 _ASPECT_TOLERANCE = 0.01
-# A photo whose grey levels all lie within this many of 255 of each other shows nothing.
-_FLAT = 4
-_STEP = 16  # every so many pixels are looked at first
+_FLAT_LEVELS = 4  # a photo whose levels all lie within so many of 255 shows nothing
+_SAMPLE_STEP = 16  # every 16th pixel of both axes is looked at first
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class PairWarning:
 
 
 def tell(name: str | os.PathLike[str], warnings: Iterable[PairWarning]) -> list[str]:
-    """Say warnings on stderr, about the photo called `name`; the same as texts for results."""
+    """Print warnings about the photo `name` on stderr; return them as "CODE: text" for result files."""
     warnings = list(warnings)
     for warning in warnings:
         print(f"mdeas: warning[{warning.code}] {quoted(name)}: {warning.text}", file=sys.stderr)
@@ -49,15 +48,15 @@ def match_background(
     if background_size == size:
         return background, []
     (bh, bw), (h, w) = background_size, size
-    said = f"the background is {bw}×{bh} and the image {w}×{h}"
+    sizes = f"the background is {bw}×{bh} and the image {w}×{h}"
     if abs((bw * h) / (bh * w) - 1) > _ASPECT_TOLERANCE:
-        raise InputError("E-PAIR-SIZE", f"{said}: another aspect. Both must be the same view, uncropped.")
+        raise InputError("E-PAIR-SIZE", f"{sizes}: another aspect. Both must be the same view, uncropped.")
     resized = resize(background, *image.shape[:2], enlarge=cv2.INTER_CUBIC)
-    return resized, [PairWarning("W-PAIR-RESIZED", f"{said}; the background was resized")]
+    return resized, [PairWarning("W-PAIR-RESIZED", f"{sizes}; the background was resized")]
 
 
 def warnings(background: np.ndarray, image: np.ndarray) -> list[PairWarning]:
-    """What makes a pair useless; empty for a pair with nothing wrong.
+    """Find what makes a pair useless; empty for a pair with nothing wrong.
 
     Input: uint8 (H, W, 3) RGB of one size.
     Output: W-PAIR-BLACK, -WHITE, -FLAT for a photo that shows nothing; W-PAIR-IDENTICAL.
@@ -76,16 +75,17 @@ def warnings(background: np.ndarray, image: np.ndarray) -> list[PairWarning]:
 
 def shows_nothing(photo: np.ndarray) -> str:
     """BLACK, WHITE or FLAT when a photo, uint8 (H, W, 3), is one flat colour, else ""."""
-    if _spread(photo[::_STEP, ::_STEP]) > _FLAT:  # nearly always, and at a hundredth of the time
+    # A sample decides nearly always, in a hundredth of the time.
+    if _level_range(photo[::_SAMPLE_STEP, ::_SAMPLE_STEP]) > _FLAT_LEVELS:
         return ""
     low, high = int(photo.min()), int(photo.max())
-    if high <= _FLAT:
+    if high <= _FLAT_LEVELS:
         return "BLACK"
-    if low >= 255 - _FLAT:
+    if low >= 255 - _FLAT_LEVELS:
         return "WHITE"
-    return "FLAT" if _spread(photo) <= _FLAT else ""
+    return "FLAT" if _level_range(photo) <= _FLAT_LEVELS else ""
 
 
-def _spread(photo: np.ndarray) -> int:
-    """Levels between the darkest and the brightest pixel, of the channel where they are most."""
+def _level_range(photo: np.ndarray) -> int:
+    """Largest over the channels of brightest minus darkest level."""
     return int(np.ptp(photo, axis=(0, 1)).max())

@@ -13,6 +13,7 @@ import numpy as np
 
 from mdeas.images import camera_faults
 from mdeas.images.camera_faults import Nuisance
+from mdeas.images.levels import DISPLAY_GAMMA
 from mdeas.metrics.mask import cut
 from mdeas.sample import Sample
 
@@ -111,7 +112,7 @@ def shadow(sample: Sample, level: float, rng: np.random.Generator) -> Sample:
     """A soft shadow over the image behind the foreground; level: share of the light that its core loses."""
     assert sample.mask is not None
     lost = level * _shadow_shape(sample.mask, rng) * (1 - sample.mask)
-    lit = sample.image * ((1 - lost) ** (1 / camera_faults.DISPLAY))[..., None]
+    lit = sample.image * ((1 - lost) ** (1 / DISPLAY_GAMMA))[..., None]
     return replace(sample, image=_to_uint8(lit))
 
 
