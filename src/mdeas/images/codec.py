@@ -6,7 +6,6 @@ dropped where RGB or grey is asked for. Float and 32-bit TIFFs are refused.
 """
 
 import os
-import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import numpy as np
 from mdeas.errors import InputError, MemoryLimitError
 from mdeas.images import headers
 from mdeas.images.sheets import colorize, contact_sheet
-from mdeas.system.files import quoted, write_bytes
+from mdeas.system.files import NotRegularFileError, open_input, quoted, write_bytes
 
 __all__ = [
     "MAX_PIXELS",
@@ -147,26 +146,22 @@ def _is_image_name(name: str) -> bool:
 
 
 def read_bytes(path: _PathLike, max_pixels: int = MAX_PIXELS) -> bytes:
-    """The bytes of a regular file; does not wait for a FIFO or read what is too long for a picture.
+    """Read a regular file that is not too long for a picture.
 
     Errors: InputError E-IMG-MISSING, E-IMG-UNREADABLE, E-IMG-FORMAT, E-IMG-SIZE.
     """
     try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise headers.refused(quoted(path), "not a regular file", "Give a picture file.")
-            # Eight bytes a pixel is 16-bit RGBA stored plainly; a picture that is larger lies about its size.
-            if status.st_size > 8 * max_pixels + 2**26:
-                raise _too_large(quoted(path), f"{status.st_size:,} bytes", max_pixels)
+        with open_input(path) as file:
+            num_bytes = os.fstat(file.fileno()).st_size
+            # Uncompressed 16-bit RGBA takes eight bytes per pixel; a longer file cannot be a picture.
+            if num_bytes > 8 * max_pixels + 2**26:
+                raise _too_large(quoted(path), f"{num_bytes:,} bytes", max_pixels)
             return file.read()
+    except NotRegularFileError as error:
+        raise headers.refused(quoted(path), "not a regular file", "Give a picture file.") from error
     except OSError as error:
         code = "E-IMG-MISSING" if isinstance(error, FileNotFoundError) else "E-IMG-UNREADABLE"
         raise InputError(code, f"{quoted(path)}: {error.strerror}. Check the path.") from error
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _too_large(name: str, size: str, max_pixels: int) -> InputError:

@@ -1,7 +1,6 @@
 """Frames of one camera: photos, folders of photos or a video file, read as often as they are needed."""
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -71,10 +70,10 @@ def _is_video(path: Path) -> bool:
             "E-USAGE", f"{quoted(path)} is a camera. Record a video first: it is read more than once."
         )
     try:
-        descriptor, _ = video_headers.open_checked(str(path))
+        file, _ = video_headers.open_checked(str(path))
     except InputError:
         return False
-    os.close(descriptor)
+    file.close()
     return True
 
 

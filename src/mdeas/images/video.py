@@ -17,7 +17,7 @@ import numpy as np
 
 from mdeas.errors import InputError, StorageError
 from mdeas.images import video_headers
-from mdeas.system.files import quoted, replacing
+from mdeas.system.files import quoted, reopening_path, replacing
 
 _MAX_PIXELS = 40_000_000  # of a frame: more than 8K
 _USUAL_RATE, _MAX_RATE = 25.0, 60.0  # frames per second: when none is told; of a variable rate
@@ -56,10 +56,10 @@ class VideoReader:
         return _capture(int(source) if source.isdecimal() else source, cv2.CAP_ANY)
 
     def _open_file(self, source: str, stack: contextlib.ExitStack) -> cv2.VideoCapture:
-        descriptor, self.missing_bytes = video_headers.open_checked(source)
-        stack.callback(os.close, descriptor)
-        # By its descriptor: what was checked is what is read, and OpenCV crashes on names that are not UTF-8.
-        self._path = f"/dev/fd/{descriptor}"
+        file, self.missing_bytes = video_headers.open_checked(source)
+        stack.enter_context(file)
+        # OpenCV reads the file that was checked, and crashes on names that are not UTF-8.
+        self._path = reopening_path(file)
         return _capture(self._path, cv2.CAP_FFMPEG)
 
     def _check(self) -> None:

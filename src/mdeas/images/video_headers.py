@@ -4,12 +4,12 @@ Playlists and other files that make FFmpeg open more files or addresses begin wi
 """
 
 import os
-import stat
 from collections.abc import Callable
+from io import BufferedReader
 from typing import BinaryIO
 
 from mdeas.errors import InputError
-from mdeas.system.files import quoted
+from mdeas.system.files import NotRegularFileError, open_input, quoted
 
 _BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")  # that an MP4 or MOV may begin with
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
@@ -17,20 +17,22 @@ _TS_PACKET, _TS_SYNC = 188, 0x47
 _HEAD = 2 * _TS_PACKET + 1
 
 
-def open_checked(source: str) -> tuple[int, int]:
-    """A file descriptor of the video file `source`, and how many bytes, at least, it is shorter than it says.
+def open_checked(source: str) -> tuple[BufferedReader, int]:
+    """Open a video file.
 
+    Output: the open file; how many bytes, at least, are missing at its end.
     Errors: InputError E-VIDEO-MISSING, E-VIDEO-FORMAT.
     """
     try:
-        # A FIFO must not be waited for.
-        descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = open_input(source)
+    except (NotRegularFileError, IsADirectoryError) as error:
+        raise refused(quoted(source), "not a regular file") from error
     except OSError as error:
         raise InputError("E-VIDEO-MISSING", f"{quoted(source)}: {error.strerror}. Check the path.") from error
     try:
-        return descriptor, _missing_bytes(descriptor, quoted(source))
+        return file, _missing_bytes(file, quoted(source))
     except BaseException:
-        os.close(descriptor)
+        file.close()
         raise
 
 
@@ -39,17 +41,15 @@ def refused(name: str, why: str) -> InputError:
     return InputError("E-VIDEO-FORMAT", f"{name}: {why}. Give an MP4, MOV, MKV, WebM, AVI or MPEG-TS video.")
 
 
-def _missing_bytes(descriptor: int, name: str) -> int:
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise refused(name, "not a regular file")
-    with open(descriptor, "rb", closefd=False) as file:
-        head = file.read(_HEAD)
-        length = _length_of(head)
-        if length is None:
-            raise refused(name, "no video that is known by its first bytes")
-        file.seek(0)
-        return max(0, length(file, status.st_size) - status.st_size)
+def _missing_bytes(file: BinaryIO, name: str) -> int:
+    num_bytes = os.fstat(file.fileno()).st_size
+    length = _length_of(file.read(_HEAD))
+    if length is None:
+        raise refused(name, "its first bytes are of no known video format")
+    file.seek(0)
+    missing = max(0, length(file, num_bytes) - num_bytes)
+    file.seek(0)
+    return missing
 
 
 def _length_of(head: bytes) -> Callable[[BinaryIO, int], int] | None:
