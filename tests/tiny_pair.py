@@ -24,12 +24,18 @@ def with_thing(photo, radius=40):
     return image
 
 
-def taken(seed=0, shift=(0.0, 0.0), rotation_deg=0.0, gain=(1.0, 1.0, 1.0)):
+def motion(shift=(0.0, 0.0), rotation_deg=0.0, scale=1.0, margin=0):
+    """float64 (2, 3): turn counter-clockwise and enlarge about the middle, then shift right and down."""
+    middle = ((WIDTH + 2 * margin - 1) / 2, (HEIGHT + 2 * margin - 1) / 2)
+    matrix = cv2.getRotationMatrix2D(middle, rotation_deg, scale)
+    matrix[:, 2] += shift
+    return matrix
+
+
+def taken(seed=0, shift=(0.0, 0.0), rotation_deg=0.0, gain=(1.0, 1.0, 1.0), scale=1.0):
     """(background, image) cut from one large scene, so that no border is invented: the view has moved."""
     large = scene(seed, HEIGHT + 80, WIDTH + 80)
-    middle = ((WIDTH + 79) / 2, (HEIGHT + 79) / 2)
-    matrix = cv2.getRotationMatrix2D(middle, rotation_deg, 1)
-    matrix[:, 2] += shift
+    matrix = motion(shift, rotation_deg, scale, margin=40)
     moved = cv2.warpAffine(with_thing(large), matrix, large.shape[1::-1], flags=cv2.INTER_CUBIC)
     light = (moved / 255.0) ** 2.2 * np.array(gain)
     image = np.rint(255 * light.clip(0, 1) ** (1 / 2.2)).astype(np.uint8)
