@@ -9,7 +9,6 @@ import torch
 from synthetic import Squares
 
 from mdeas.batches.loader import (
-    Cached,
     Samples,
     batch_indices,
     chunks,
@@ -78,16 +77,14 @@ def test_a_batch_holds_what_the_samples_hold():
     assert batch.depth_known.all() and not batch.mask[1].any()
 
 
-def test_workers_and_cache_give_the_same_batches():
+def test_workers_give_the_same_batches():
     samples = Samples([Squares(8)], 32)
     lists = [[3, 0], [1, 7], [2, 2]]
     plain = list(load(samples, lists))
-    cached = Cached(8, load(samples, chunks(8, 3)))
-    for other in (load(samples, lists, workers=2), load(cached, lists)):
-        for one, two in zip(plain, other, strict=True):
-            assert one.ids == two.ids
-            for name in ("background", "image", "mask", "inverse_depth", "depth_known"):
-                assert torch.equal(getattr(one, name), getattr(two, name))
+    for one, two in zip(plain, load(samples, lists, workers=2), strict=True):
+        assert one.ids == two.ids
+        for name in ("background", "image", "mask", "inverse_depth", "depth_known"):
+            assert torch.equal(getattr(one, name), getattr(two, name))
 
 
 def test_unknown_depth_stays_unknown_when_resized():

@@ -14,6 +14,7 @@ import numpy as np
 from accidents import signal_at
 from synthetic import Squares
 from tiny_network import Tiny
+from torch import nn
 
 from mdeas.errors import MdeasError, WorkerError
 from mdeas.models.base import PairNetwork
@@ -25,14 +26,15 @@ from mdeas.train.stages import fit_stages
 
 COUNT = 12
 STAGES: list[dict[str, Any]] = [
-    {"name": "small", "steps": 3, "data": {"size": 16, "cache": True}},
+    {"name": "small", "steps": 3, "data": {"size": 16}},
     {"name": "large", "steps": 2, "continue_lr": True},
 ]
 
 
 def dry() -> PairNetwork:
-    """The tiny network without dropout, which draws for a slice of a batch what it likes."""
+    """The tiny network without batch norm and dropout, which depend on how a batch is sliced."""
     network = PairNetwork(Tiny(), multiple=2)
+    network.core.layers[1] = nn.GroupNorm(2, 8)
     network.core.layers[3].p = 0.0
     return network
 
@@ -52,6 +54,8 @@ def train(name, folder, ranks=ALONE, change=None):
     recipe, method = load_recipe(folder / "recipe.yaml"), fit
     if name.startswith("staged"):
         recipe, method = replace(recipe, stages=STAGES), fit_stages
+    if name == "shared-norm":
+        recipe = replace(recipe, sync_batch_norm=True)
     sources = [Squares(COUNT, change=change)], [Squares(5, seed=1)]
     method(recipe, *sources, folder / name, device="cpu", ranks=ranks)
 
@@ -81,6 +85,7 @@ if __name__ == "__main__":
             second = these.rank == 1
             attempt("equal", place, these)
             attempt("staged", place, these)
+            attempt("shared-norm", place, these)
             attempt("not-finite", place, these, infinite)
             attempt("stopped", place, these, signal_at(2 * 6 + 1, signal.SIGTERM) if second else None)
             attempt("killed", place, these, signal_at(2 * 6 + 1, signal.SIGKILL) if second else None)

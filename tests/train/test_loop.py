@@ -156,11 +156,6 @@ def test_a_finished_run_stays_as_it_is(straight_run, recipe_of):
     assert before == (losses(straight_run), sha256_file(straight_run / "last.safetensors"))
 
 
-def test_a_cache_changes_no_bit(straight_run, tmp_path, recipe_of):
-    run(recipe_of("data.cache=true"), tmp_path / "run")
-    assert losses(tmp_path / "run") == losses(straight_run)
-
-
 def test_another_recipe_or_other_data_is_refused_with_the_difference(straight_run, recipe_of):
     with pytest.raises(UsageError, match=r"optimizer\.lr: 0\.01 -> 0\.02"):
         run(recipe_of("optimizer.lr=0.02"), straight_run)

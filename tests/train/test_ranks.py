@@ -15,16 +15,18 @@ from torch import nn
 
 from mdeas.cli import main
 from mdeas.errors import UsageError
+from mdeas.models.registry import create_model
 from mdeas.train.checkpoint import load_run
+from mdeas.train.guards import make_fabric
+from mdeas.train.learner import with_shared_statistics
 from mdeas.train.ranks import Ranks
 from mdeas.train.recipe.load import load_recipe
 from mdeas.train.recipe.recipe import to_yaml
-from mdeas.train.sync_norm import SyncBatchNorm2d, synchronise
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 # Ranks add the same numbers in another order, per slice and then over slices, and each float32 sum is off by
 # some 1e-7 of itself; 12 steps let it grow to 7e-7. SGD, because Adam turns a gradient that is nothing but
-# rounding (a bias before batch norm has one) into steps of full size.
+# rounding into steps of full size.
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-6}
 
 
@@ -45,7 +47,7 @@ def folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("ranks")
     (folder / "recipe.yaml").write_text(RECIPE)
-    overrides = ["model.name=dry-for-tests", "sync_batch_norm=true", "optimizer.name=sgd", "optimizer.lr=0.1"]
+    overrides = ["model.name=dry-for-tests", "optimizer.name=sgd", "optimizer.lr=0.1"]
     recipe = load_recipe(folder / "recipe.yaml", overrides)
     (folder / "recipe.yaml").write_text(to_yaml(recipe))
     command = [*TORCHRUN, rank_driver.__file__, folder]
@@ -94,6 +96,10 @@ class TestTwoRanks:
         rank_driver.train("stopped", folder)
         found, wanted = numbers(folder / "stopped", "total"), numbers(folder / "alone", "total")
         torch.testing.assert_close(found, wanted, **TOLERANCE)
+
+    def test_batch_norm_of_all_ranks_is_refused_on_the_cpu(self, folder):
+        told, silent = ends(folder, "shared-norm")
+        assert told.startswith("2, sync_batch_norm: ") and "Set it to false." in told and silent == "2"
 
     def test_a_rank_that_is_killed_ends_the_other(self, folder):
         told, nothing = ends(folder, "killed")
@@ -156,15 +162,28 @@ class TestRanks:
         assert len(seeds) == 18 and Ranks().seed(7, 2) == 9
 
 
-class TestSynchronise:
+class TestSharedStatistics:
     def test_names_and_evaluation_stay(self):
         plain = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)).eval()
-        x, names = torch.rand(2, 3, 5, 5), list(plain.state_dict())
-        before = plain(x)
-        synchronise(plain)
-        assert type(plain[1]) is SyncBatchNorm2d and list(plain.state_dict()) == names
-        assert torch.equal(plain(x), before)
+        x, before = torch.rand(2, 3, 5, 5), plain.state_dict()
+        wanted = plain(x)
+        shared = with_shared_statistics(plain)
+        assert type(shared[1]) is nn.SyncBatchNorm and list(shared.state_dict()) == list(before)
+        assert torch.equal(shared(x), wanted)
 
-    def test_another_kind_of_batch_norm_is_refused(self):
-        with pytest.raises(UsageError, match="'0' is a BatchNorm1d"):
-            synchronise(nn.Sequential(nn.BatchNorm1d(3)))
+    def test_the_activation_in_a_norm_of_timm_stays(self):
+        plain = create_model("twin-s").eval()
+        photos = torch.rand(2, 2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+        wanted, names = plain(*photos), list(plain.state_dict())
+        shared = with_shared_statistics(plain)
+        assert not any(type(module) is nn.BatchNorm2d for module in shared.modules())
+        assert list(shared.state_dict()) == names
+        for one, other in zip(shared(*photos), wanted, strict=True):
+            assert torch.equal(one, other)
+
+    def test_ranks_on_the_cpu_are_refused(self, recipe_of):
+        recipe = recipe_of("sync_batch_norm=true")
+        with pytest.raises(UsageError, match=r"^sync_batch_norm: .* Set it to false\.$") as caught:
+            make_fabric(recipe, "cpu", Ranks(count=2, local_count=2))
+        assert caught.value.code == "E-RECIPE"
+        make_fabric(recipe, "cpu")  # one process has all of the batch

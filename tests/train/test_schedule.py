@@ -19,9 +19,7 @@ TABLE = [
     ({"name": "cosine", "final": 0.0, "warmup_steps": 2}, 13, 7, 0.5),
     ({"name": "step", "every": 3, "gamma": 0.5}, 10, 2, 1.0),
     ({"name": "step", "every": 3, "gamma": 0.5}, 10, 6, 0.25),
-    ({"name": "step", "every_epochs": 2, "gamma": 0.5, "every": 3}, 40, 9, 1.0),  # epochs of 5 steps
-    ({"name": "step", "every_epochs": 2, "gamma": 0.5}, 40, 29, 0.25),
-    ({"name": "cosine", "final": 0.0, "warmup_epochs": 1.2}, 17, 11, 0.5),
+    ({"name": "cosine", "final": 0.0, "warmup_epochs": 1.2}, 17, 11, 0.5),  # epochs of 5 steps
     ({"name": "constant", "warmup_epochs": 1, "warmup_steps": 5}, 40, 3, 0.4),
     ({"name": "onecycle", "final": 0.0}, 11, 0, 0.04),
     ({"name": "onecycle", "final": 0.0}, 11, 3, 1.0),

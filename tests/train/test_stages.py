@@ -167,7 +167,7 @@ class TestRun:
             run(recipe_of("steps=6", STAGES.replace("steps: 5", "steps: 4")), straight_run)
         with pytest.raises(UsageError, match="the data sets"):
             fit_stages(recipe_of("steps=6", STAGES), [Squares(11)], [], straight_run, device="cpu")
-        run(recipe_of("steps=6", STAGES, "data.cache=true"), straight_run)
+        run(recipe_of("steps=6", STAGES, "data.workers=1"), straight_run)
 
     @pytest.mark.parametrize("at", ["stage:1", "stage:3", "renamed:9", "temporary:40"])
     def test_killed_and_resumed_is_bit_for_bit_the_same(self, at, straight_run, tmp_path, recipe_of):

@@ -167,31 +167,6 @@ def _stacked(arrays: list[np.ndarray]) -> Tensor:
     return stacked
 
 
-class Cached:
-    """Every sample decoded once and kept in memory: 12 bytes a pixel, so 20,000 at 128² take 4 GB."""
-
-    def __init__(self, num_samples: int, parts: Iterable[RawBatch]):
-        """Input: parts: all samples, in order, a few at a time; see `chunks`."""
-        self.ids: list[str] = []
-        self.arrays: dict[str, Tensor] = {}
-        for part in parts:
-            self._append(vars(part), num_samples)
-
-    def _append(self, part: dict, num_samples: int) -> None:
-        start = len(self.ids)
-        self.ids.extend(part["ids"])
-        for name, rows in part.items():
-            if name == "ids":
-                continue
-            array = self.arrays.setdefault(name, rows.new_empty((num_samples, *rows.shape[1:])))
-            array[start : len(self.ids)] = rows
-
-    def batch(self, indices: list[int]) -> RawBatch:
-        """Rows of the cache as a batch."""
-        arrays = {name: array[indices] for name, array in self.arrays.items()}
-        return RawBatch(**arrays, ids=tuple(self.ids[index] for index in indices))
-
-
 def steps_per_epoch(num_samples: int, batch_size: int) -> int:
     """Whole batches only; a set smaller than a batch is one batch."""
     return max(1, num_samples // batch_size)
@@ -211,13 +186,11 @@ def batch_indices(rows: np.ndarray, batch_size: int, seed: int, first_step: int,
             yield indices[start : start + batch_size]
 
 
-def load(samples: Samples | Cached, batches: Iterable[list[int]], workers: int = 0) -> Iterator[RawBatch]:
+def load(samples: Samples, batches: Iterable[list[int]], workers: int = 0) -> Iterator[RawBatch]:
     """Raw batches for lists of indices, decoded `workers` processes ahead (0 = in this process).
 
     Errors: what decoding raised; WorkerError (E-WORKER) when a worker process died.
     """
-    if isinstance(samples, Cached):
-        return map(samples.batch, batches)
     return _checked(DataLoader(samples, batch_sampler=batches, **_options(workers)))
 
 

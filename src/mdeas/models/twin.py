@@ -22,18 +22,8 @@ Pair = tuple[Tensor, Tensor]  # image, background
 
 @register("twin-s", reference="this project; encoder: EfficientNet-Lite0", parameters=749_650)
 def twin_s(pretrained: bool = False) -> PairNetwork:
-    """The small one: .3 GFLOP at 224x224. pretrained: the encoder's weights, see pretrained.lite0_state."""
-    return _twin((16, 32, 64, 96, 128), pretrained)
-
-
-@register("twin-m", reference="this project; encoder: EfficientNet-Lite0", parameters=1_157_122)
-def twin_m(pretrained: bool = False) -> PairNetwork:
-    """The larger one: twice as wide behind the same encoder. pretrained: as for twin_s."""
-    return _twin((32, 64, 96, 160, 256), pretrained)
-
-
-def _twin(widths: tuple[int, int, int, int, int], pretrained: bool) -> PairNetwork:
-    core = TwinCore(widths)
+    """.3 GFLOP at 224×224. pretrained: the encoder's published weights, see pretrained.lite0_state."""
+    core = TwinCore((16, 32, 64, 96, 128))
     if pretrained:
         core.encoder.load_published()
     return PairNetwork(core, multiple=32, mean=None)

@@ -23,7 +23,8 @@ def make_fabric(recipe: Recipe, device: str, ranks: Ranks = ALONE) -> Fabric:
     """Fabric on the wanted device, with DDP among several ranks.
 
     Input: device: auto | cpu | cuda.
-    Errors: UsageError E-DEVICE when CUDA is wanted and missing, or has fewer GPUs than ranks here.
+    Errors: UsageError E-DEVICE when CUDA is wanted and missing, or has fewer GPUs than ranks here;
+        E-RECIPE when several ranks on CPUs are to share batch norm.
     """
     available = torch.cuda.is_available()
     if device == "cuda" and not available:
@@ -36,6 +37,12 @@ def make_fabric(recipe: Recipe, device: str, ranks: Ranks = ALONE) -> Fabric:
             "E-DEVICE",
             f"{ranks.local_count} ranks on this machine, but {torch.cuda.device_count()} GPUs. "
             "Start as many ranks as GPUs, or use --device cpu.",
+        )
+    if accelerator == "cpu" and ranks.many and recipe.sync_batch_norm:
+        raise UsageError(
+            "E-RECIPE",
+            "sync_batch_norm: torch shares batch norm between GPUs only, and these ranks train on the CPU. "
+            "Set it to false.",
         )
     precision: Any = {"float32": "32-true", "bf16": "bf16-mixed"}[recipe.precision]
     machines = ranks.count // ranks.local_count

@@ -13,6 +13,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mdeas.batches.batch import Batch
 from mdeas.models.base import Output
+from mdeas.models.pretrained import import_timm
 from mdeas.models.registry import create_model
 from mdeas.train.first_weights import begin, freeze, load_teacher
 from mdeas.train.guards import check_finite
@@ -20,8 +21,15 @@ from mdeas.train.losses.table import loss_terms
 from mdeas.train.ranks import ALONE, Ranks
 from mdeas.train.recipe.recipe import Recipe
 from mdeas.train.schedule import make_optimizer
-from mdeas.train.sync_norm import synchronise
 from mdeas.train.validate import accuracies as accuracies_of
+
+
+def with_shared_statistics(model: nn.Module) -> nn.Module:
+    """The model with batch norm over the batches of all ranks; weights and their names stay. GPUs only."""
+    if any(type(module).__name__ == "BatchNormAct2d" for module in model.modules()):
+        # timm's own norm, which holds an activation: torch's conversion would lose that.
+        return import_timm().layers.convert_sync_batchnorm(model)
+    return nn.SyncBatchNorm.convert_sync_batchnorm(model)
 
 
 class Learner:
@@ -38,14 +46,13 @@ class Learner:
         self.frozen = freeze(self.plain, recipe.model.freeze)
         self.teacher = load_teacher(recipe.teacher, stages, fabric.device)
         if recipe.sync_batch_norm and ranks.many:
-            synchronise(self.plain)
+            self.plain = with_shared_statistics(self.plain)
         if recipe.channels_last:
             self.plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = make_optimizer(self.plain, recipe.optimizer)
         # Kept here, of the recipe: a resume state from before there were shares replaces the groups.
         self.shares = [group["share"] for group in optimizer.param_groups]
-        model: Any = torch.compile(self.plain) if recipe.compile else self.plain
-        self.model, self.optimizer = fabric.setup(model, optimizer)
+        self.model, self.optimizer = fabric.setup(self.plain, optimizer)
         self.average = copy.deepcopy(self.plain).requires_grad_(False) if recipe.ema else None
 
     def step(self, batch: Batch, lr: float, step: int, *, accuracies: bool = False) -> dict[str, float]:

@@ -19,16 +19,7 @@ from lightning_fabric import Fabric
 
 from mdeas.batches.augment import augment, generator
 from mdeas.batches.batch import Batch
-from mdeas.batches.loader import (
-    Cached,
-    RawBatch,
-    Samples,
-    Source,
-    batch_indices,
-    chunks,
-    load,
-    steps_per_epoch,
-)
+from mdeas.batches.loader import RawBatch, Samples, Source, batch_indices, chunks, load, steps_per_epoch
 from mdeas.errors import Stopped
 from mdeas.system.signals import StopRequest, stop_requests
 from mdeas.train.checkpoint import load_state, save_state, save_weights
@@ -45,7 +36,6 @@ from mdeas.train.schedule import Plateau, lr_factor
 from mdeas.train.validate import validate
 
 _ACCURACY_EVERY = 10  # steps of an epoch; SSIM costs as much as a small network
-_CHUNK = 64  # samples decoded between two looks at the stop flag
 _BEST = {"best-mask": "mask_iou", "best-depth": "depth_delta1"}  # checkpoint -> figure, larger = better
 
 Item = TypeVar("Item")
@@ -160,14 +150,7 @@ class Trainer:
         data = self.recipe.data
         rows = self.samples.epoch_rows
         batches = batch_indices(rows, data.batch_size, self.recipe.seed, self.progress.step, self.total)
-        own = map(self.ranks.slice, batches)
-        return load(self._cached() if data.cache else self.samples, own, data.workers)
-
-    def _cached(self) -> Cached:
-        count = len(self.samples)
-        self.reports.say(f"decoding {count} samples into memory")
-        parts = load(self.samples, chunks(count, _CHUNK), self.recipe.data.workers)
-        return Cached(count, self._watched(parts))
+        return load(self.samples, map(self.ranks.slice, batches), data.workers)
 
     def _watched(self, parts: Iterable[Item]) -> Iterator[Item]:
         """The same, but a signal ends the run between two parts; all ranks take a part at a time together."""

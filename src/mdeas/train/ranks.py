@@ -26,7 +26,6 @@ from mdeas.system.signals import end_with_parent, ignore_stop_signals
 # A rank that is silent for so long is given up (torch waits half an hour); torchrun then kills what does not
 # end within 30 s more. No rank works alone for so long: what takes time is done in parts, see `agreed`.
 TIMEOUT_S = 90
-COMPILE_TIMEOUT_S = 1800  # torch.compile is deaf meanwhile, and may end minutes apart on two ranks
 _PEER_WORDS = ("gloo/", "NCCL", "Connection closed by peer", "Connection reset by peer")
 
 Value = TypeVar("Value")
@@ -154,22 +153,21 @@ ALONE = Ranks()
 
 
 @contextlib.contextmanager
-def connected(device: str = "auto", timeout_s: int = TIMEOUT_S) -> Iterator[Ranks]:
+def connected(device: str = "auto") -> Iterator[Ranks]:
     """The ranks that torchrun started together with this one; without torchrun, this process alone.
 
     Input: device: auto | cpu | cuda.
-    Errors: WorkerError E-RANK when another rank ended or was silent for `timeout_s`.
+    Errors: WorkerError E-RANK when another rank ended or was silent for TIMEOUT_S.
     """
     ranks = _of_torchrun()
     if not ranks.many:
         yield ranks
         return
     end_with_parent(signal.SIGTERM)
-    with _ending_in_peace(), _peers_named(timeout_s):
+    with _ending_in_peace(), _peers_named():
         cuda = device != "cpu" and torch.cuda.is_available()
-        dist.init_process_group(
-            "cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=timedelta(seconds=timeout_s)
-        )
+        backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
+        dist.init_process_group(backend, timeout=timedelta(seconds=TIMEOUT_S))
         yield ranks
         ranks.meet()
         dist.destroy_process_group()
@@ -193,7 +191,7 @@ def _ending_in_peace() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _peers_named(timeout_s: int) -> Iterator[None]:
+def _peers_named() -> Iterator[None]:
     """Turn what torch raises when another rank is gone into WorkerError E-RANK."""
     try:
         yield
@@ -203,6 +201,6 @@ def _peers_named(timeout_s: int) -> Iterator[None]:
         reason = str(error).strip().splitlines()[0].rpartition("] ")[2].partition(". ")[0]
         raise WorkerError(
             "E-RANK",
-            f"another rank ended, or was silent for {timeout_s} s ({reason}). "
+            f"another rank ended, or was silent for {TIMEOUT_S} s ({reason}). "
             "See what it said; the same command goes on from the last saved state.",
         ) from error

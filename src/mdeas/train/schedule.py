@@ -81,8 +81,8 @@ def onecycle(config: ScheduleConfig, now: Moment) -> float:
 
 
 def step(config: ScheduleConfig, now: Moment) -> float:
-    """`gamma` to the number of whole `every_epochs` (or `every` steps) done."""
-    return config.gamma ** (now.step // max(1, now.steps(config.every_epochs) or config.every))
+    """`gamma` to the number of whole `every` steps done."""
+    return config.gamma ** (now.step // config.every)
 
 
 def cyclic(config: ScheduleConfig, now: Moment) -> float:

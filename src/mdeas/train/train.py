@@ -6,7 +6,7 @@ from typing import Any
 
 from mdeas.dataset.dataset import Dataset, read_index
 from mdeas.train.loop import fit
-from mdeas.train.ranks import COMPILE_TIMEOUT_S, TIMEOUT_S, connected
+from mdeas.train.ranks import connected
 from mdeas.train.recipe.recipe import Recipe
 from mdeas.train.stages import fit_stages
 
@@ -25,8 +25,7 @@ def train(
     """
     training, validation = open_data(data)
     method = fit_stages if recipe.stages else fit
-    compiles = recipe.compile or any(stage.get("compile") for stage in recipe.stages)
-    with connected(device, COMPILE_TIMEOUT_S if compiles else TIMEOUT_S) as ranks:
+    with connected(device) as ranks:
         facts = method(recipe, training, validation, Path(out), device=device, ranks=ranks)
     return facts if ranks.first else {}
 

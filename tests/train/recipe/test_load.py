@@ -1,5 +1,7 @@
 """Recipes: read, overridden, refused, written back."""
 
+import re
+
 import pytest
 
 from mdeas.errors import UsageError
@@ -30,7 +32,7 @@ REFUSED = [
     ("", ["optimizer.lrr=1"], "lrr"),
     ("", ["steps=1.5"], "steps"),
     ("", ["epochs=1"], "epochs"),
-    ("", ["compile=3"], "compile"),
+    ("", ["channels_last=3"], "channels_last"),
     ("", ["x"], "FIELD=VALUE"),
     ("", ["help=1"], "help"),
     ("", ["optimizer.lr=-1"], "lr"),
@@ -57,6 +59,33 @@ def test_refused(extra, overrides, said, tmp_path):
     with pytest.raises(UsageError, match=said) as caught:
         load_recipe(tmp_path / "r.yaml", overrides)
     assert "\n" not in str(caught.value)
+
+
+REMOVED = {
+    "compile": "compile: {}\n",
+    "data.cache": "data: {{cache: {}}}\n",
+    "schedule.every_epochs": "schedule: {{every_epochs: {}}}\n",
+}
+
+
+@pytest.mark.parametrize("name", REMOVED)
+@pytest.mark.parametrize("place", ["file", "override", "stage"])
+def test_a_removed_field_is_named(name, place, tmp_path):
+    extra = {"file": REMOVED[name].format("1"), "override": ""}.get(place)
+    if extra is None:
+        extra = f"stages: [{{name: a, {REMOVED[name].format('1').strip()}}}]\n"
+    (tmp_path / "r.yaml").write_text(MINIMAL + extra)
+    with pytest.raises(UsageError, match=rf"no field {re.escape(name)} any more: delete it\.$") as caught:
+        load_recipe(tmp_path / "r.yaml", [f"{name}=1"] if place == "override" else [])
+    assert caught.value.code == "E-RECIPE" and "\n" not in str(caught.value)
+
+
+def test_a_run_of_before_goes_on_unless_it_used_a_removed_field():
+    now = to_dict(load_recipe("twin-small"))
+    before = now | {"compile": False, "data": now["data"] | {"cache": True}}
+    before |= {"schedule": now["schedule"] | {"every_epochs": 0.0}}
+    assert differences(before, now) == []
+    assert differences(before | {"compile": True}, now) == ["compile: True -> None"]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ class TestSchedule:
         recipe = recipe_of(
             "steps=null",
             "epochs=2",
-            "schedule={name: step, every_epochs: 1, warmup_steps: 0}",
+            "schedule={name: step, every: 3, warmup_steps: 0}",
             "data.share=[0, 0.5]",
         )
         (curve,) = curves(recipe, [Squares(24)])

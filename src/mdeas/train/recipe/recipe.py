@@ -44,13 +44,11 @@ class Recipe:
     grad_clip_value: float = 0.0
     """Largest size of each number of the gradient, after `grad_clip`; 0 = not clipped."""
     sync_batch_norm: bool = False
-    """With several processes: batch norm takes its statistics over the batches of all of them."""
+    """With several GPUs: batch norm takes its statistics over the batches of all of them."""
     precision: Literal["float32", "bf16"] = "float32"
     """bf16: forward and backward of the network in bfloat16, weights and losses in float32."""
     channels_last: bool = True
     """Memory format of the network; free speed on CPU."""
-    compile: bool = False
-    """torch.compile the network; needs a C++ compiler on CPU."""
     threads: int = 0
     """Threads of torch on CPU; 0 = all cores. Bits of a run depend on it."""
     validate_every: int | Literal["epoch"] = 500
@@ -116,7 +114,8 @@ def named(what: str) -> Iterator[None]:
     try:
         yield
     except (ArgumentError, TypeError) as error:
-        raise UsageError("E-RECIPE", f"{what}: {' '.join(str(error).split())}") from error
+        refusal = " ".join(str(error).split())
+        raise UsageError("E-RECIPE", f"{what}: {refusal}{_advice(refusal)}") from error
 
 
 def to_dict(recipe: Recipe) -> dict[str, Any]:
@@ -137,6 +136,17 @@ def to_yaml(recipe: Recipe) -> str:
 
 
 _FREE = ("data.workers", "data.cache")  # decide how fast, not what, a run computes
+_REMOVED = {"compile": False, "data.cache": False, "schedule.every_epochs": 0.0}
+"""Fields that recipes had once, with their defaults: what older runs have stored still names them."""
+
+
+def _advice(refusal: str) -> str:
+    """What to do about a message of the parser that refuses a removed field; "" for any other message."""
+    for field_name in _REMOVED:
+        name = field_name.rpartition(".")[2]
+        if f"option '{name}'" in refusal.lower() or f"--{field_name}=" in refusal:
+            return f". Recipes have no field {field_name} any more: delete it."
+    return ""
 
 
 def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> list[str]:
@@ -144,9 +154,10 @@ def differences(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -
     found = []
     for name in sorted(before.keys() | now.keys()):
         old, new, field_name = _by_number(before.get(name)), _by_number(now.get(name)), f"{prefix}{name}"
+        in_recipe = re.sub(r"^stages\.\d+\.", "", field_name)
         if isinstance(old, dict) and isinstance(new, dict):
             found += differences(old, new, f"{field_name}.")
-        elif old != new and re.sub(r"^stages\.\d+\.", "", field_name) not in _FREE:
+        elif old not in (new, _REMOVED.get(in_recipe, new)) and in_recipe not in _FREE:
             found.append(f"{field_name}: {old} -> {new}")
     return found
 

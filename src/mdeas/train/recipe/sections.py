@@ -45,8 +45,6 @@ class DataConfig:
     """Samples a step."""
     workers: int = 1
     """Decoding processes; 0 = decode in the training process."""
-    cache: bool = False
-    """Decode everything once and keep it in memory: 12 bytes a pixel."""
     repeats: list[int] | None = None
     """How often an epoch shows each data set, in the order of --data; None = once each."""
     share: tuple[float, float] = (0.0, 1.0)
@@ -112,8 +110,6 @@ class ScheduleConfig:
     """Factor at every drop (step, plateau, cyclic)."""
     every: int = 1000
     """Steps between drops (step)."""
-    every_epochs: float = 0.0
-    """Epochs between drops (step); 0 = `every` counts."""
     low: float = 0.01
     """Factor between two triangles (cyclic)."""
     edge_epochs: float = 5.0
@@ -124,7 +120,7 @@ class ScheduleConfig:
     """Validations without a lower loss before a drop (plateau)."""
 
     def __post_init__(self):
-        for name in ("warmup_steps", "warmup_epochs", "every_epochs", "patience"):
+        for name in ("warmup_steps", "warmup_epochs", "patience"):
             require(getattr(self, name) >= 0, f"schedule.{name}", getattr(self, name), "0 or more")
         for name in ("final", "low"):
             require(0 <= getattr(self, name) <= 1, f"schedule.{name}", getattr(self, name), "in 0..1")

@@ -69,7 +69,7 @@ def _steps_per_epoch(recipe: Recipe, training: Sequence[Source]) -> int:
         samples = training_samples(recipe, training)
         return steps_per_epoch(len(samples.epoch_rows), recipe.data.batch_size)
     schedule = recipe.schedule
-    if recipe.epochs or schedule.name == "cyclic" or schedule.warmup_epochs or schedule.every_epochs:
+    if recipe.epochs or schedule.name == "cyclic" or schedule.warmup_epochs:
         raise UsageError(
             "E-USAGE", "--plot-schedule: this recipe counts epochs, whose length --data tells. Give --data."
         )
