@@ -68,7 +68,9 @@ def report(dataset: Dataset, found: Look) -> str:
 
 def _agreement(recipe: dict[str, Any]) -> list[str]:
     """How depth assembled from layers differs from what its network says of whole composites."""
-    found = recipe.get("depth_model", {}).get("agreement")
+    model = recipe.get("depth_model")
+    # In a recipe whose teacher is "none", `depth_model` is None or a name.
+    found = model.get("agreement") if isinstance(model, dict) else None
     if not found:
         return []
     what = "Depth from layers against the same network on whole composites (agreement, not accuracy)"
