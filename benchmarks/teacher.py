@@ -17,7 +17,7 @@ import numpy as np
 import transformers.utils.logging
 
 from mdeas.create.depth.model import find_model
-from mdeas.create.depth.teacher import Network
+from mdeas.create.depth.teacher import DepthNetwork
 from mdeas.system.optional import import_torchvision
 
 LAYERS, COMPOSITES = 100 + 100, 100 * 100 * 2 * 20
@@ -36,9 +36,9 @@ def real_size(folder: Path) -> Path:
     return folder
 
 
-def seconds_a_picture(network: Network) -> float:
+def seconds_a_picture(network: DepthNetwork) -> float:
     """One batch of composites of 224², from uint8 to float32 depth, by the processor's clock."""
-    pictures = np.random.default_rng(0).integers(0, 255, (network.batch, 224, 224, 3), np.uint8)
+    pictures = np.random.default_rng(0).integers(0, 255, (network.batch_size, 224, 224, 3), np.uint8)
     clock = time.perf_counter if network.device == "cuda" else time.process_time
 
     def spent() -> float:
@@ -47,13 +47,13 @@ def seconds_a_picture(network: Network) -> float:
         return clock() - start
 
     spent()
-    return float(np.median([spent() for _ in range(3)])) / network.batch
+    return float(np.median([spent() for _ in range(3)])) / network.batch_size
 
 
 def main() -> None:
     """Seconds a picture, and what both ways amount to."""
     with tempfile.TemporaryDirectory() as place:
-        network = Network(find_model(str(real_size(Path(place) / "random-small"))))
+        network = DepthNetwork(find_model(str(real_size(Path(place) / "random-small"))))
         each_s = seconds_a_picture(network)
     parameters = sum(parameter.numel() for parameter in network.network.parameters())
     print(f"depth network, {parameters / 1e6:.1f} M parameters, {network.device}: {each_s:.2f} s a picture")

@@ -33,7 +33,7 @@ class GreyDepths:
     """Grey below this is unknown."""
 
     def of_photo(self, asset):
-        return self._of(assets.photo(asset))
+        return self._of(assets.load_photo(asset))
 
     def of_composites(self, images):
         return [self._of(image) for image in images]
@@ -46,7 +46,7 @@ class GreyDepths:
         return np.divide(1, grey, out=np.zeros_like(grey), where=grey > 0)
 
     def of_cutout(self, asset):
-        height, width = assets.cutout(asset).shape[:2]
+        height, width = assets.load_cutout(asset).shape[:2]
         return np.tile(np.arange(width, dtype=np.float32), (height, 1))
 
     def describe(self):

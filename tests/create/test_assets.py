@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mdeas.create.assets import LONG_SIDE, cutout, load_pool, photo, split_of
+from mdeas.create.assets import LONG_SIDE, load_cutout, load_photo, load_pool, split_of
 from mdeas.errors import InputError
 from mdeas.images.codec import write_png
 
@@ -88,7 +88,7 @@ def test_cutout_is_trimmed_and_premultiplied(tmp_path):
     rgba[3, 2, 3] = 51
     rgba[9, 11, 3] = 4  # haze
     write_png(tmp_path / "a.png", rgba)
-    out = cutout(load_pool(tmp_path, "foreground", SHARES).assets[0])
+    out = load_cutout(load_pool(tmp_path, "foreground", SHARES).assets[0])
     assert out.shape == (3, 7, 4)
     assert out[0, 0].tolist() == [40, 40, 40, 51]
     assert out[1, 1].tolist() == [200, 200, 200, 255]
@@ -99,12 +99,12 @@ def test_cutout_is_trimmed_and_premultiplied(tmp_path):
 def test_a_picture_that_is_no_cutout_is_refused(tmp_path, alpha, words):
     write_png(tmp_path / "a b.png", np.full((5, 5, 4), alpha, np.uint8))
     with pytest.raises(InputError, match=f"'a b.png' has {words}"):
-        cutout(load_pool(tmp_path, "foreground", SHARES).assets[0])
+        load_cutout(load_pool(tmp_path, "foreground", SHARES).assets[0])
 
 
 def test_large_photos_are_kept_small(tmp_path):
     cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((40, 2 * LONG_SIDE, 3), np.uint8))
-    assert photo(load_pool(tmp_path, "background", SHARES).assets[0]).shape == (20, LONG_SIDE, 3)
+    assert load_photo(load_pool(tmp_path, "background", SHARES).assets[0]).shape == (20, LONG_SIDE, 3)
 
 
 def test_provenance_names_the_licence_from_a_table_beside_the_folder(photos):

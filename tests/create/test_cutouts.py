@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mdeas.cli import main
-from mdeas.create.assets import Asset, cutout
+from mdeas.create.assets import Asset, load_cutout
 from mdeas.images.codec import read_rgba, write_png
 from mdeas.subject.cutouts import cut_outs
 
@@ -88,7 +88,7 @@ def test_files_are_what_create_photos_reads(here, capsys):
     assert sorted(os.listdir("out")) == ["a.png", "b.png"]
     rgba = read_rgba("out/a.png")
     assert np.median(rgba[rgba[..., 3] > 200][:, :3]) > 200
-    assert cutout(Asset(path=here / "out" / "a.png", sha256="0" * 64, split="all")).shape[2] == 4
+    assert load_cutout(Asset(path=here / "out" / "a.png", sha256="0" * 64, split="all")).shape[2] == 4
 
 
 def test_a_background_of_the_same_name(here, capsys):

@@ -1,7 +1,7 @@
 """Pools of photos and cut-outs, divided among the splits by identity.
 
 The split of an asset follows from the sha256 of its bytes and nothing else. So two data sets made from one
-folder never disagree about what may be trained on, whatever the files are called and in whichever order.
+folder put the same assets into training, whatever the file names and their order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,12 +21,12 @@ from mdeas.images.codec import SUFFIXES, list_images, read_rgb, read_rgba
 from mdeas.images.resize import within
 from mdeas.system.files import json_bytes, quoted, read_json_if_any, sha256_bytes, sha256_file
 
-ALL = "all"  # the split of assets that every split may use
+ALL = "all"  # the split of an asset that every split may use
 LONG_SIDE = 800
-"""Pixels; larger assets are kept in memory at this size."""
+"""Pixels; larger assets are shrunk to this long side when they are loaded."""
 
-_CACHED = 320  # decoded assets a process keeps; about 400 MB of photos at LONG_SIDE
-_FAINT = 5  # alpha below this is haze that mattes leave behind, not an object
+_CACHED = 320  # decoded assets in the memory of a process; about 400 MB of photos at LONG_SIDE
+_FAINT = 5  # of 255; less alpha is haze that matting leaves behind, not the object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +35,13 @@ class Asset:
 
     path: Path
     sha256: str
-    """Of the file's bytes."""
+    """Of the file's bytes, hexadecimal."""
     split: str
     """One of sample.SPLITS, or ALL."""
 
     @property
     def identity(self) -> str:
-        """What a sample's meta names it by: copies of one file are one identity."""
+        """The asset's name in a sample's meta; copies of one file share it."""
         return self.sha256[:16]
 
 
@@ -51,26 +50,26 @@ class Pool:
     """The assets of one folder."""
 
     kind: str
-    """What its files are, in one word: "background", "foreground", "mesh"."""
+    """What the files are: "background", "foreground" or "mesh"."""
     folder: Path
     assets: tuple[Asset, ...]
-    """In the order of their sha256, so that a renamed file changes no sample."""
+    """Ordered by sha256, so that renaming a file changes no sample."""
     left_out: tuple[dict[str, str], ...] = ()
-    """{"kind", "name", "code", "message"} of every file that cannot be used, for errors.jsonl."""
+    """{"kind", "name", "code", "message"} of every unusable file, for errors.jsonl."""
 
     def of(self, split: str) -> tuple[Asset, ...]:
-        """The assets of a split. InputError E-POOL when there are none."""
+        """Return the assets of a split. InputError E-POOL when there are none."""
         found = tuple(asset for asset in self.assets if asset.split in (split, ALL))
         if not found:
             raise InputError(
                 "E-POOL",
-                f"{str(self.folder)!r}: none of its {len(self.assets)} {_plural(self.kind)} falls to "
+                f"{quoted(self.folder)}: none of its {len(self.assets)} {_plural(self.kind)} falls to "
                 f"{split!r}. Add files, or change validation_share or test_share.",
             )
         return found
 
-    def describe(self) -> dict[str, Any]:
-        """Name and content, so that the folder may move."""
+    def describe(self) -> dict[str, object]:
+        """Describe the folder by name and content, so that it may move."""
         hashes = [asset.sha256 for asset in self.assets]
         return {
             "folder": self.folder.resolve().name,
@@ -79,7 +78,10 @@ class Pool:
         }
 
     def provenance(self) -> list[dict[str, str]]:
-        """One row per asset: kind, name, sha256, split, and licence where a SOURCES.md names it."""
+        """List kind, name, sha256 and split of each asset.
+
+        Its licence is added where a SOURCES.md, or a meta.json in the asset's own folder, names it.
+        """
         licences = _licences(self.folder)
         rows = []
         for asset in self.assets:
@@ -87,7 +89,7 @@ class Pool:
             row = {"kind": self.kind, "name": name, "sha256": asset.sha256, "split": asset.split}
             licence = licences.get(f"{self.folder.resolve().name}/{name}", licences.get(name))
             if asset.path.parent != self.folder:
-                licence = licence or _told_beside(asset.path)
+                licence = licence or _licence_beside(asset.path)
             rows.append(row | ({"licence": licence} if licence else {}))
         return rows
 
@@ -99,25 +101,28 @@ def load_pool(
     skip_bad: bool = False,
     *,
     files: list[Path] | None = None,
-    decode: Callable[[Asset], Any] | None = None,
+    decode: Callable[[Asset], object] | None = None,
 ) -> Pool:
-    """Read a folder's file list and hashes; pictures are decoded when they are used.
+    """Read the names and hashes of a folder's files; pictures are decoded when a sample needs them.
 
-    `shares` holds the shares of "validation" and "test", 0 to 1; None = every asset is in every split.
-    With `skip_bad` all are decoded now, so that one that cannot be used spoils no sample.
-    `files`: those of the folder to take, if not its pictures; `decode`: what reads one of them.
-    InputError E-NO-IMAGES for an empty folder, or when `skip_bad` leaves nothing.
+    Input: shares: shares of "validation" and "test" in [0, 1], None = every asset is in every split;
+        skip_bad: decode every file now, and leave out those that fail; files: files of the folder to read,
+        None = its pictures; decode: reads one asset, None = load_cutout for "foreground", else load_photo.
+    Errors: InputError E-NO-IMAGES when the folder has no pictures or `skip_bad` leaves nothing; E-FILE.
     """
-    files, errors = _files(Path(folder)) if files is None else files, {}
-    # Not kept: a folder may hold more than memory does.
-    decode = decode or (cutout if kind == "foreground" else photo).__wrapped__
+    folder = Path(folder)
+    files = _pictures(folder) if files is None else files
+    # Decoded without the cache: a folder may be larger than memory.
+    decode = decode or (load_cutout if kind == "foreground" else load_photo).__wrapped__
+    errors: dict[Path, InputError] = {}
     by_hash: dict[str, Asset] = {}
     for path in files:
         try:
-            asset = _asset(path, shares)
-            if skip_bad and asset.sha256 not in by_hash:
+            sha256 = sha256_file(path)
+            asset = Asset(path=path, sha256=sha256, split=split_of(sha256, shares) if shares else ALL)
+            if skip_bad and sha256 not in by_hash:
                 decode(asset)
-            by_hash.setdefault(asset.sha256, asset)
+            by_hash.setdefault(sha256, asset)
         except InputError as error:
             if not skip_bad:
                 raise
@@ -126,19 +131,17 @@ def load_pool(
         first = errors[files[0]]
         what = f"none of its {len(files)} {_plural('mesh' if kind == 'mesh' else 'picture')} can be used"
         raise InputError("E-NO-IMAGES", f"{quoted(folder)}: {what}. The first: [{first.code}] {first}")
-    left_out = tuple(
-        {"kind": kind, "name": _name(path, Path(folder)), **e.record()} for path, e in errors.items()
-    )
+    left_out = tuple({"kind": kind, "name": _name(path, folder), **e.record()} for path, e in errors.items())
     assets = tuple(by_hash[sha256] for sha256 in sorted(by_hash))
-    return Pool(kind=kind, folder=Path(folder), assets=assets, left_out=left_out)
+    return Pool(kind=kind, folder=folder, assets=assets, left_out=left_out)
 
 
 def _plural(kind: str) -> str:
     return f"{kind}es" if kind.endswith("sh") else f"{kind}s"
 
 
-def _files(folder: Path) -> list[Path]:
-    """The pictures in a folder; where it has none, the `image.*` of each folder in it."""
+def _pictures(folder: Path) -> list[Path]:
+    """List the pictures in a folder; where it has none, the `image.*` of each sub-folder."""
     try:
         return list_images(folder)
     except InputError:
@@ -152,80 +155,88 @@ def _name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def _asset(path: Path, shares: Mapping[str, float] | None) -> Asset:
-    sha256 = sha256_file(path)
-    return Asset(path=path, sha256=sha256, split=split_of(sha256, shares) if shares else ALL)
-
-
 def split_of(sha256: str, shares: Mapping[str, float]) -> str:
-    """The split a content hash falls to.
+    """Assign a content hash (at least 13 hexadecimal digits) to a split.
 
-    Test is cut from the low end and validation from the high end: with other shares the sets grow or shrink,
-    but what is in test under a small share stays there under a larger one.
+    Test takes the lowest hashes and validation the highest. So what a small share puts into test stays there
+    under a larger one.
+
+    Example:
+        >>> split_of("4ccccccccccccccc", {"validation": 0.1, "test": 0.3})
+        'test'
+        >>> split_of("f000000000000000", {"validation": 0.1, "test": 0.3})
+        'validation'
     """
-    place = int(sha256[:13], 16) / 16**13
-    if place < shares["test"]:
+    position = int(sha256[:13], 16) / 16**13
+    if position < shares["test"]:
         return "test"
-    return "validation" if place >= 1 - shares["validation"] else "train"
+    return "validation" if position >= 1 - shares["validation"] else "train"
 
 
 @lru_cache(maxsize=_CACHED)
-def photo(asset: Asset) -> np.ndarray:
-    """uint8 RGB (h, w, 3), long side at most LONG_SIDE; read only."""
-    return _frozen(within(read_rgb(asset.path), LONG_SIDE))
+def load_photo(asset: Asset) -> np.ndarray:
+    """Decode a photo: uint8 RGB (h, w, 3), long side at most LONG_SIDE; read only.
+
+    Errors: InputError E-IMG-...
+    """
+    return read_only(np.ascontiguousarray(within(read_rgb(asset.path), LONG_SIDE)))
 
 
 @lru_cache(maxsize=_CACHED)
-def cutout(asset: Asset) -> np.ndarray:
-    """uint8 RGBA (h, w, 4) with premultiplied colours, trimmed to its alpha; read only.
+def load_cutout(asset: Asset) -> np.ndarray:
+    """Decode a cut-out: uint8 RGBA (h, w, 4), trimmed to its alpha, long side at most LONG_SIDE; read only.
 
-    Premultiplied, because only then resizing mixes no colour from behind the object into its edge.
-    InputError E-CUTOUT when the file has no transparent or no opaque pixel.
+    Colours are premultiplied by alpha: then resizing mixes no colour from behind the object into its edge.
+    Errors: InputError E-IMG-...; E-CUTOUT when the file has no transparent or no opaque pixel.
     """
     rgba = read_rgba(asset.path)
     alpha = np.where(rgba[..., 3] < _FAINT, np.uint8(0), rgba[..., 3])
     if not alpha.any() or alpha.all():
         what = "nothing opaque" if not alpha.any() else "no transparent pixel"
         raise InputError(
-            "E-CUTOUT", f"{asset.path.name!r} has {what}. A foreground is an RGBA cut-out, such as a PNG."
+            "E-CUTOUT",
+            f"{quoted(asset.path.name)} has {what}. Use an RGBA cut-out, such as a PNG with alpha.",
         )
-    rows, columns = (slice(*_extent(np.any(alpha, axis=axis, keepdims=True))) for axis in (1, 0))
-    return _frozen(within(premultiply(rgba[rows, columns, :3], alpha[rows, columns]), LONG_SIDE))
+    rows, columns = _span((alpha > 0).any(axis=1)), _span((alpha > 0).any(axis=0))
+    trimmed = premultiply(rgba[rows, columns, :3], alpha[rows, columns])
+    return read_only(np.ascontiguousarray(within(trimmed, LONG_SIDE)))
 
 
 def premultiply(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """uint8 RGB (h, w, 3) and alpha uint8 (h, w) -> uint8 RGBA (h, w, 4), colours times alpha / 255."""
+    """Join uint8 RGB (h, w, 3) and alpha uint8 (h, w) to uint8 RGBA (h, w, 4), colours times alpha / 255."""
     colours = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
     return np.dstack([colours, alpha])
 
 
-def _extent(used: np.ndarray) -> tuple[int, int]:
-    places = np.flatnonzero(used)
-    return int(places[0]), int(places[-1]) + 1
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Make an array read only, because a cache shares it, and return it."""
+    array.flags.writeable = False
+    return array
 
 
-def _frozen(picture: np.ndarray) -> np.ndarray:
-    picture = np.ascontiguousarray(picture)
-    picture.flags.writeable = False
-    return picture
+def _span(used: np.ndarray) -> slice:
+    """From the first True of bool (n,) to the last."""
+    indices = np.flatnonzero(used)
+    return slice(int(indices[0]), int(indices[-1]) + 1)
 
 
-def _told_beside(path: Path) -> str | None:
-    """The licence in the meta.json of a picture that has a folder of its own, as create/pairs.py reads it."""
+def _licence_beside(path: Path) -> str | None:
+    """Read the licence from the meta.json beside a picture that has a folder of its own; see pairs.py."""
     about = read_json_if_any(path.with_name("meta.json"))
     return about.get("licence") if isinstance(about, dict) else None
 
 
 def _licences(folder: Path) -> dict[str, str]:
-    """Licence by file, from the Markdown tables of a SOURCES.md in the folder or beside it."""
+    """Read licences by file name from the Markdown tables of a SOURCES.md in the folder or beside it."""
     found: dict[str, str] = {}
-    for place in (folder.resolve().parent, folder.resolve()):
-        if (place / "SOURCES.md").is_file():
-            found |= _table((place / "SOURCES.md").read_text(encoding="utf-8"))
+    for parent in (folder.resolve().parent, folder.resolve()):
+        if (parent / "SOURCES.md").is_file():
+            found |= _licence_table((parent / "SOURCES.md").read_text(encoding="utf-8"))
     return found
 
 
-def _table(markdown: str) -> dict[str, str]:
+def _licence_table(markdown: str) -> dict[str, str]:
+    """Map the first cell of each table row to the cell under the heading `licence`."""
     column, found = None, {}
     for line in markdown.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
@@ -235,9 +246,3 @@ def _table(markdown: str) -> dict[str, str]:
         elif column is not None and len(cells) > column:
             found[cells[0]] = cells[column]
     return found
-
-
-def frozen(depth: np.ndarray) -> np.ndarray:
-    """The same array, read only, for it is shared."""
-    depth.flags.writeable = False
-    return depth

@@ -6,19 +6,22 @@ from mdeas.sample import Sample
 
 
 class Maker(Protocol):
-    """A source of samples: picklable, and sample i depends on nothing but the recipe, the seed and i."""
+    """A source of samples. It can be pickled; sample i depends on the recipe, the seed and i alone."""
 
     count: int
     seed: int
 
     def make(self, index: int) -> Sample:
-        """Sample `index`, with all of `rows.META_COLUMNS` in its meta."""
+        """Make sample `index`; its meta has all of `dataset.rows.META_COLUMNS`.
+
+        Errors: InputError when a source of this sample cannot be used; `build` can leave such samples out.
+        """
 
     def split_of(self, index: int) -> str:
-        """The split of sample `index`, one of SPLITS, without making it."""
+        """Return the split of sample `index`, one of sample.SPLITS, without making the sample."""
 
     def describe(self) -> dict[str, Any]:
-        """The recipe as JSON: all that decides the samples except seed and count."""
+        """Return the recipe as JSON: everything that decides the samples except seed and count."""
 
     def provenance(self) -> list[dict[str, Any]]:
-        """One JSON object per picture or model that went in: name, sha256, licence."""
+        """Return one JSON object per picture or model that is used: name, sha256, licence."""

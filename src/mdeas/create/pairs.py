@@ -1,9 +1,9 @@
-"""Pairs that were photographed: folders of pictures become the samples of a test set, at their own size.
+"""Turn folders of photographed pairs into a test set; every picture keeps its own size.
 
 A pair is a folder, at any depth, that holds an `image.*` and may hold
-    background.* or bg.*    without one, the image stands in for it: nothing is new, the mask is empty
+    background.* or bg.*    without one, the background is a copy of the image and the mask is empty
     mask.* or mask_pseudo.* alpha; without one beside a background, the mask is unknown
-    depth.png               16-bit millimetres, 0 = unknown; a smaller grid of the same view is allowed
+    depth.png               16-bit millimetres, 0 = unknown; it may have fewer pixels than the image
     meta.json               its `licence` goes into the provenance
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,53 +38,55 @@ class Pair:
     """The files of one pair."""
 
     id: str
-    """Its folder, relative to the given one, with "--" for the separator; numbered where two are equal."""
+    """The pair's folder relative to the root, with "--" as separator; a number is added to a repeated id."""
     files: dict[str, Path]
-    """By role: image, and what there is of background, mask, depth."""
+    """By role: image and, where they exist, background, mask, depth."""
     sha256: dict[str, str]
     """Of the files' bytes, by role."""
     licence: str | None
+    """From meta.json."""
 
 
 class PairsMaker:
-    """Makes the sample of every pair in a folder, in the order of their ids; all are test."""
+    """Make one sample of each pair in a folder, ordered by id; all samples are in the test split."""
 
     seed = 0
 
     def __init__(self, folder: str | os.PathLike[str], skip_bad: bool = False):
-        """InputError E-NO-PAIRS when no folder in `folder` holds an image; E-FILE, E-PAIR-FILES, E-JSON.
+        """Find the pairs and hash their files; with `skip_bad` unusable pairs become records in `left_out`.
 
-        With `skip_bad` pairs whose files cannot be read become records in `left_out`.
+        Errors: InputError E-NO-PAIRS when no sub-folder holds an image; E-FILE, E-PAIR-FILES, E-JSON.
         """
         self.folder = Path(folder)
         self.left_out: list[dict[str, str]] = []
         pairs = []
-        for place, files in sorted(_leaves(folder), key=lambda leaf: os.fsencode(leaf[0])):
+        for path, pictures in sorted(_pair_folders(self.folder), key=lambda found: os.fsencode(found[0])):
             try:
-                pairs.append(_pair(self.folder, place, files))
+                pairs.append(_pair(self.folder, path, pictures))
             except InputError as error:
                 if not skip_bad:
                     raise
-                name = os.fspath(place.relative_to(folder))
+                name = os.fspath(path.relative_to(self.folder))
                 self.left_out.append({"kind": "pair", "name": name, **error.record()})
-        self.pairs = _with_unique_ids(sorted(pairs, key=_id))
+        self.pairs = _with_unique_ids(sorted(pairs, key=lambda pair: pair.id))
         if not self.pairs:
+            what = "no folder in it holds an image.jpg or image.png"
             raise InputError(
-                "E-NO-PAIRS", f"{quoted(folder)}: no folder in it holds an image.jpg or image.png."
+                "E-NO-PAIRS", f"{quoted(folder)}: {what}. Put each pair into a folder of its own."
             )
         self.count = len(self.pairs)
 
     def split_of(self, index: int) -> str:
-        """Always test: what was photographed for a check is not trained on."""
+        """Return "test": photographed pairs are for evaluation, not for training."""
         return "test"
 
     def describe(self) -> dict[str, Any]:
-        """The folder by name and content, so that it may move."""
+        """Describe the folder by name and content, so that it may move."""
         content = sha256_bytes(json_bytes([[pair.id, pair.sha256] for pair in self.pairs]))
         return {"maker": "pairs", "folder": self.folder.resolve().name, "sha256": content}
 
     def provenance(self) -> list[dict[str, Any]]:
-        """One row per file."""
+        """List one row per file."""
         return [
             {"kind": role, "name": f"{pair.id}/{path.name}", "sha256": pair.sha256[role], "split": "test"}
             | ({"licence": pair.licence} if pair.licence else {})
@@ -92,60 +95,42 @@ class PairsMaker:
         ]
 
     def make(self, index: int) -> Sample:
-        """The sample at the photo's own size; depth in metres.
+        """Read the pictures of pair `index` at the image's size; depth in metres, 0 = unknown.
 
-        InputError E-PAIR-SIZE when the pictures do not belong together, E-IMG-... when one does not decode.
+        `mask_kind` in the meta is empty (no background, so nothing is new), unknown (no mask file), pseudo
+        (mask_pseudo.*, computed by a method) or given (mask.*).
+        Errors: InputError E-PAIR-SIZE when the pictures differ in size, E-IMG-... when one does not decode.
         """
         pair = self.pairs[index]
         image = read_rgb(pair.files["image"])
-        depth = _depth(pair, image.shape[:2])
+        background, mask, mask_kind = _background_and_mask(pair, image)
+        depth = read_depth_m(pair.files["depth"], image.shape[:2]) if "depth" in pair.files else None
         meta = {"id": pair.id, "source": "pairs", "split": "test", "seed": self.seed, "index": index}
         meta |= {"background_id": pair.sha256.get("background", pair.sha256["image"])[:16]}
         return Sample(
-            background=_background(pair, image),
+            background=background,
             image=image,
-            mask=_mask(pair, image.shape[:2]),
+            mask=mask,
             depth=depth,
             depth_kind="none" if depth is None else "metric",
-            meta=meta | {"foreground_ids": [], "mask_kind": _mask_kind(pair)},
+            meta=meta | {"foreground_ids": [], "mask_kind": mask_kind},
         )
 
 
-def _id(pair: Pair) -> str:
-    return pair.id
-
-
-def _with_unique_ids(pairs: list[Pair]) -> list[Pair]:
-    """The folders "a/b" and "a--b" meet, and so may names that are no text."""
-    taken: set[str] = set()
-    unique = []
-    for pair in pairs:
-        name, number = pair.id, 2
-        while name in taken:
-            name, number = f"{pair.id}-{number}", number + 1
-        taken.add(name)
-        unique.append(dataclasses.replace(pair, id=name))
-    return unique
-
-
-def _leaves(folder: str | os.PathLike[str]):
-    """(folder, names of the pictures in it) of all folders that hold an image."""
-    for place, _, files in os.walk(folder, onerror=_unreadable):
+def _pair_folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Find (folder, names of the pictures in it) for every folder that holds an image."""
+    for path, _, files in os.walk(root, onerror=_refuse_unreadable):
         pictures = sorted(name for name in files if name.lower().endswith(SUFFIXES))
-        if "image" in map(_stem, pictures):
-            yield Path(place), pictures
+        if any(Path(name).stem == "image" for name in pictures):
+            yield Path(path), pictures
 
 
-def _unreadable(error: OSError) -> None:
+def _refuse_unreadable(error: OSError) -> None:
     raise InputError("E-FILE", f"{quoted(error.filename)}: {error.strerror}. Check the path.") from error
 
 
-def _stem(name: str) -> str:
-    return Path(name).stem
-
-
 def _pair(root: Path, folder: Path, pictures: list[str]) -> Pair:
-    stems = [_stem(name) for name in pictures]
+    stems = [Path(name).stem for name in pictures]
     found = {role: next((s for s in names if s in stems), None) for role, names in _ROLES.items()}
     files = {role: folder / pictures[stems.index(stem)] for role, stem in found.items() if stem}
     for path in files.values():
@@ -161,35 +146,33 @@ def _pair(root: Path, folder: Path, pictures: list[str]) -> Pair:
     )
 
 
-def _background(pair: Pair, image: np.ndarray) -> np.ndarray:
-    if "background" not in pair.files:
-        return image.copy()
-    return _same_size(pair, "background", read_rgb(pair.files["background"]), image.shape[:2])
+def _with_unique_ids(pairs: list[Pair]) -> list[Pair]:
+    """Number repeated ids: the folders "a/b" and "a--b" have one id, and so may names that are not text."""
+    taken: set[str] = set()
+    unique = []
+    for pair in pairs:
+        name, number = pair.id, 2
+        while name in taken:
+            name, number = f"{pair.id}-{number}", number + 1
+        taken.add(name)
+        unique.append(dataclasses.replace(pair, id=name))
+    return unique
 
 
-def _mask(pair: Pair, size: tuple[int, int]) -> np.ndarray | None:
+def _background_and_mask(pair: Pair, image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, str]:
+    """Read background uint8 RGB (H, W, 3), mask float32 (H, W) in [0, 1] or None, and the mask's kind."""
+    size = image.shape[0], image.shape[1]
     if "background" not in pair.files:
-        return np.zeros(size, np.float32)
+        return image.copy(), np.zeros(size, np.float32), "empty"
+    background = _checked_size(pair.files["background"], read_rgb(pair.files["background"]), size)
     if "mask" not in pair.files:
-        return None
-    return _same_size(pair, "mask", read_gray(pair.files["mask"]), size) / np.float32(255)
+        return background, None, "unknown"
+    path = pair.files["mask"]
+    mask = _checked_size(path, read_gray(path), size) / np.float32(255)
+    return background, mask, "given" if path.stem == "mask" else "pseudo"
 
 
-def _mask_kind(pair: Pair) -> str:
-    """empty: nothing can be new. unknown: no file. pseudo: computed, not the truth. given: alpha."""
-    if "background" not in pair.files:
-        return "empty"
-    if "mask" not in pair.files:
-        return "unknown"
-    return "given" if pair.files["mask"].stem == "mask" else "pseudo"
-
-
-def _depth(pair: Pair, size: tuple[int, int]) -> np.ndarray | None:
-    """float32 (H, W) in metres, 0 = unknown."""
-    return read_depth_m(pair.files["depth"], size) if "depth" in pair.files else None
-
-
-def _same_size(pair: Pair, role: str, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _checked_size(path: Path, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if picture.shape[:2] != size:
-        raise wrong_size(pair.files[role], picture.shape[:2], size)
+        raise wrong_size(path, picture.shape[:2], size)
     return picture

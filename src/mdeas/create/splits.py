@@ -1,8 +1,9 @@
-"""How many samples a recipe makes, how large, and which split each belongs to."""
+"""The recipe fields that makers share: picture size, number of samples, shares of the splits."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,33 +15,34 @@ from mdeas.sample import SPLITS
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """Size of the pictures, and what is kept out of training. Fields `..._share` are shares in [0, 1]."""
+    """Size of the pictures and shares of the splits. Every field `..._share` is in [0, 1]."""
 
     size: int = 160
     """Side of the square pictures in pixels."""
-    split: Literal["identity", "rows"] = "identity"
-    """identity: no asset of one split is in another. rows: all are in all, as it was published."""
+    split: Literal["identity", "foregrounds", "rows"] = "identity"
+    """identity: each asset belongs to one split. foregrounds: each cut-out does; backgrounds are shared.
+    rows: splits share all assets, as in the published systems."""
     validation_share: float = 0.05
-    """Share of the assets and of the samples."""
+    """Share of the assets, and of the samples, in the validation split."""
     test_share: float = 0.2
-    """Likewise, for the test split."""
+    """Share of the assets, and of the samples, in the test split."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.name.endswith("_share") and not 0 <= value <= 1:
-                raise UsageError("E-RECIPE", f"{field.name} is {value}; a share lies between 0 and 1.")
-        for rule, holds in self._rules():
+                raise UsageError("E-RECIPE", f"{field.name} is {value}; give a share from 0 to 1.")
+        for message, holds in self._rules():
             if not holds:
-                raise UsageError("E-RECIPE", f"{rule}.")
+                raise UsageError("E-RECIPE", f"{message}.")
 
-    def _rules(self):
-        """Pairs of what is wrong, in words, and whether it is right; subclasses add theirs."""
-        yield f"size is {self.size}; from 16 to 2048", 16 <= self.size <= 2048
+    def _rules(self) -> Iterator[tuple[str, bool]]:
+        """Yield (message for a broken rule, whether the rule holds); subclasses add their own."""
+        yield f"size is {self.size}; give 16 to 2048", 16 <= self.size <= 2048
 
     @property
     def shares(self) -> dict[str, float] | None:
-        """Shares of the assets that are kept out of training, for assets.load_pool; None = keeps none."""
+        """Shares of the assets in validation and test, for assets.load_pool; None = splits share all."""
         if self.split == "rows":
             return None
         return {"validation": self.validation_share, "test": self.test_share}
@@ -48,34 +50,33 @@ class Shares:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRecipe(Shares):
-    """What the recipes of all makers that draw their samples have in common."""
+    """Fields of every recipe whose samples are drawn at random."""
 
     count: int = 1000
-    """Samples: first those of train, then validation, then test."""
+    """Number of samples; train comes first, then validation, then test."""
     validation_count: int | None = None
-    """Samples of the validation split; None = `validation_share` of all."""
+    """Samples in the validation split; None = `validation_share` of `count`."""
     test_count: int | None = None
-    """Samples of the test split."""
+    """Samples in the test split; None = `test_share` of `count`."""
 
-    def _rules(self):
+    def _rules(self) -> Iterator[tuple[str, bool]]:
         yield from super()._rules()
-        yield f"count is {self.count}; at least 1", self.count >= 1
+        yield f"count is {self.count}; give at least 1", self.count >= 1
         counts = self.counts
-        yield f"validation and test make {counts}; more than count {self.count}", min(counts.values()) >= 0
+        yield (
+            f"count is {self.count}, which makes {counts}; give a larger count, or less validation and test",
+            min(counts.values()) >= 0,
+        )
 
     @property
     def counts(self) -> dict[str, int]:
-        """Samples per split."""
-        validation, test = (
-            round(share * self.count) if number is None else number
-            for number, share in (
-                (self.validation_count, self.validation_share),
-                (self.test_count, self.test_share),
-            )
-        )
+        """Number of samples per split."""
+        validation, test = self.validation_count, self.test_count
+        validation = round(self.validation_share * self.count) if validation is None else validation
+        test = round(self.test_share * self.count) if test is None else test
         return {"train": self.count - validation - test, "validation": validation, "test": test}
 
     def split_of(self, index: int) -> str:
-        """The split of a sample: index ranges in the order of SPLITS."""
+        """Return the split of sample `index`: train, validation and test follow each other."""
         ends = np.cumsum([self.counts[split] for split in SPLITS])
         return SPLITS[int(np.searchsorted(ends, index, side="right"))]

@@ -5,9 +5,9 @@ import pickle
 import numpy as np
 import pytest
 
-from mdeas.create.assets import load_pool, photo
+from mdeas.create.assets import load_photo, load_pool
 from mdeas.create.depth.choose import open_depths
-from mdeas.create.depth.sensor_depths import RgbdDepths
+from mdeas.create.depth.sensor_depths import SensorDepths
 from mdeas.create.photos.recipe import PhotosRecipe
 from mdeas.errors import InputError
 from mdeas.images.codec import write_png
@@ -33,7 +33,7 @@ def by_folder(pool):
 
 def test_depth_is_metres_aligned_to_the_photo_and_unknown_where_the_sensor_was_blind(rooms):
     pool = load_pool(rooms, "background", None)
-    depths, assets = pickle.loads(pickle.dumps(RgbdDepths(pool))), by_folder(pool)
+    depths, assets = pickle.loads(pickle.dumps(SensorDepths(pool))), by_folder(pool)
     full, half = depths.of_photo(assets["room0"]), depths.of_photo(assets["room1"])
     assert full.dtype == half.dtype == np.float32 and full.shape == half.shape == (6, 8)
     assert full[0].tolist() == pytest.approx([0, 0, 1.002, 1.003, 1.004, 1.005, 1.006, 1.007])
@@ -43,7 +43,7 @@ def test_depth_is_metres_aligned_to_the_photo_and_unknown_where_the_sensor_was_b
 
 def test_every_depth_file_is_in_the_provenance_with_its_photo(rooms):
     pool = load_pool(rooms, "background", None)
-    rows = {row["name"]: row for row in [*pool.provenance(), *RgbdDepths(pool).provenance()]}
+    rows = {row["name"]: row for row in [*pool.provenance(), *SensorDepths(pool).provenance()]}
     assert set(rows) == {f"room{k}/{name}.png" for k in (0, 1) for name in ("image", "depth")}
     assert rows["room1/depth.png"] | {"sha256": ""} == {
         "kind": "depth", "name": "room1/depth.png", "sha256": "", "split": "all", "licence": "MIT",
@@ -52,31 +52,31 @@ def test_every_depth_file_is_in_the_provenance_with_its_photo(rooms):
 
 
 def test_the_recipe_changes_with_a_depth_file_and_not_with_the_place(rooms, tmp_path):
-    before = RgbdDepths(load_pool(rooms, "background", None)).describe()
+    before = SensorDepths(load_pool(rooms, "background", None)).describe()
     moved = rooms.rename(tmp_path / "elsewhere")
-    assert RgbdDepths(load_pool(moved, "background", None)).describe() == before
+    assert SensorDepths(load_pool(moved, "background", None)).describe() == before
     write_png(moved / "room0" / "depth.png", np.full((6, 8), 9, np.uint16), force=True)
-    assert RgbdDepths(load_pool(moved, "background", None)).describe() != before
+    assert SensorDepths(load_pool(moved, "background", None)).describe() != before
 
 
 def test_a_photo_without_depth_and_one_of_another_shape_are_told(rooms):
     write_png(rooms / "room0" / "depth.png", np.ones((6, 6), np.uint16), force=True)
     pool = load_pool(rooms, "background", None)
     with pytest.raises(InputError, match="6 x 6, the image is 8 x 6"):
-        RgbdDepths(pool).of_photo(by_folder(pool)["room0"])
+        SensorDepths(pool).of_photo(by_folder(pool)["room0"])
     (rooms / "room0" / "depth.png").unlink()
     with pytest.raises(InputError, match=r"1 of 2 backgrounds have no depth.png.*room0"):
-        RgbdDepths(pool)
+        SensorDepths(pool)
 
 
 def test_pictures_in_the_folder_itself_are_what_it_holds(rooms):
     write_png(rooms / "flat.png", np.zeros((2, 2, 3), np.uint8))
     assert [asset.path.name for asset in load_pool(rooms, "background", None).assets] == ["flat.png"]
-    assert photo(load_pool(rooms, "background", None).assets[0]).shape == (2, 2, 3)
+    assert load_photo(load_pool(rooms, "background", None).assets[0]).shape == (2, 2, 3)
 
 
 @pytest.mark.parametrize(("teacher", "opened"), [("none", False), ("composite", False), ("rgbd", True)])
 def test_which_teachers_know_layers(rooms, teacher, opened):
     recipe = PhotosRecipe(backgrounds=rooms, foregrounds=rooms, teacher=teacher)
     pool = load_pool(rooms, "background", None)
-    assert isinstance(open_depths(recipe.teacher, recipe.depth_model, (pool, pool)), RgbdDepths) == opened
+    assert isinstance(open_depths(recipe.teacher, recipe.depth_model, (pool, pool)), SensorDepths) == opened

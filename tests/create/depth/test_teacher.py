@@ -10,12 +10,11 @@ import pytest
 from tiny_teacher import NUM_CUTOUTS, NUM_PHOTOS, save_network, save_pictures
 
 from mdeas.cli import main
-from mdeas.create.assets import cutout, load_pool, photo
+from mdeas.create.assets import load_cutout, load_photo, load_pool
 from mdeas.create.depth import teacher
-from mdeas.create.depth import teacher_depths as teacher_cache
 from mdeas.create.depth.agreement import agreement
 from mdeas.create.depth.model import DEFAULT, find_model
-from mdeas.create.depth.teacher_depths import TeacherDepths
+from mdeas.create.depth.teacher_depths import PredictionCache, TeacherDepths, on_grey
 from mdeas.create.factory.labels import LabelledMaker, label_shard
 from mdeas.dataset.dataset import Dataset, read_index
 from mdeas.errors import InputError, ModelError, NonFiniteError
@@ -57,7 +56,7 @@ def runs(monkeypatch):
     class Runs(list):
         fails_at = None
 
-    seen, predict = Runs(), teacher.Network.predict
+    seen, predict = Runs(), teacher.DepthNetwork.predict
 
     def counted(self, pictures):
         if len(seen) == seen.fails_at:
@@ -65,7 +64,7 @@ def runs(monkeypatch):
         seen.append(pictures.shape)
         return predict(self, pictures)
 
-    monkeypatch.setattr(teacher.Network, "predict", counted)
+    monkeypatch.setattr(teacher.DepthNetwork, "predict", counted)
     return seen
 
 
@@ -95,7 +94,7 @@ def test_what_a_network_predicts_follows_from_its_configuration(tmp_path, capsys
     "fields", [{"model_type": "x"}, {"model_type": "dpt", "backbone_config": {"model_type": "dinov2"}}]
 )
 def test_a_network_whose_numbers_mean_who_knows_what_is_refused(tmp_path, fields):
-    with pytest.raises(ModelError, match="not known here"):
+    with pytest.raises(ModelError, match=r"it is not known whether a .* network predicts metres"):
         find_model(str(config(tmp_path, **fields)))
 
 
@@ -133,15 +132,15 @@ def test_weights_that_are_missing_are_not_noise(folder, tmp_path):
     del weights["head.conv2.weight"]
     save_file(weights, other / "model.safetensors", {"format": "pt"})
     with pytest.raises(ModelError, match=r"1 weights are missing.*head.conv2.weight"):
-        teacher.Network(find_model(str(other)))
+        teacher.DepthNetwork(find_model(str(other)))
     (other / "model.safetensors").write_bytes(b"\x80\x04N.")
     with pytest.raises(ModelError, match="does not load"):
-        teacher.Network(find_model(str(other)))
+        teacher.DepthNetwork(find_model(str(other)))
 
 
 def test_a_picture_gets_its_depth_wherever_it_stands_in_a_batch(folder):
     batch = np.random.default_rng(0).integers(0, 255, (3, 40, 50, 3), np.uint8)
-    network = teacher.network(find_model(str(folder)))
+    network = teacher.load_network(find_model(str(folder)))
     depth = network.predict(batch)
     assert depth.shape == (3, 40, 50) and depth.dtype == np.float32 and depth.min() >= 0
     assert np.array_equal(network.predict(batch[::-1])[::-1], depth)
@@ -160,15 +159,15 @@ class TestLayered:
         model = find_model(str(folder))
         depths = pickle.loads(pickle.dumps(TeacherDepths(model, pools)))
         for asset in pools[0].assets:
-            said = teacher.network(model).predict(photo(asset)[None])[0]
+            said = teacher.load_network(model).predict(load_photo(asset)[None])[0]
             assert np.abs(depths.of_photo(asset) - said).max() <= said.max() / 65535
             assert len(np.unique(depths.of_photo(asset))) > 256
         for asset in pools[1].assets:
-            assert depths.of_cutout(asset).shape == cutout(asset).shape[:2]
+            assert depths.of_cutout(asset).shape == load_cutout(asset).shape[:2]
 
     def test_a_cutout_is_shown_on_grey(self, pools):
-        rgba = cutout(pools[1].assets[0])
-        shown = teacher_cache.staged(pools[1].assets[0])
+        rgba = load_cutout(pools[1].assets[0])
+        shown = on_grey(pools[1].assets[0])
         margin = (shown.shape[0] - rgba.shape[0]) // 2
         inside = shown[margin:-margin, margin:-margin]
         assert margin > 0 and shown[0, 0].tolist() == [128] * 3
@@ -178,8 +177,8 @@ class TestLayered:
     def test_metres_of_a_cutout_become_larger_for_nearer(self, tmp_path, pools):
         model = find_model(str(save_network(tmp_path / "metric", "metric")))
         depths, asset = TeacherDepths(model, pools), pools[1].assets[0]
-        said = teacher.network(model).predict(teacher_cache.staged(asset)[None])[0]
-        margin = (said.shape[0] - cutout(asset).shape[0]) // 2
+        said = teacher.load_network(model).predict(on_grey(asset)[None])[0]
+        margin = (said.shape[0] - load_cutout(asset).shape[0]) // 2
         metres = said[margin:-margin, margin:-margin].ravel()
         assert depths.kind == "metric" and 0 < metres.min() < metres.max() < 20
         assert np.corrcoef(depths.of_cutout(asset).ravel(), metres)[0, 1] < -0.9
@@ -199,7 +198,7 @@ class TestLayered:
         one.write_bytes(one.read_bytes()[:-1])
         two.unlink()
         with pytest.raises(InputError, match="missing or damaged"):
-            teacher_cache.Cache(one.parent).read(one.stem)
+            PredictionCache(one.parent).read(one.stem)
         assert TeacherDepths(model, pools).describe() == whole
         assert len(runs) == NUM_PHOTOS + NUM_CUTOUTS + 2
 
@@ -224,7 +223,7 @@ class TestComposite:
         assert create(pictures, tmp_path / "with", *options) == 0 == create(pictures, tmp_path / "without")
         assert sum(shape[0] for shape in runs) == COUNT
         labelled, plain = Dataset(tmp_path / "with"), Dataset(tmp_path / "without")
-        network = teacher.network(find_model(str(folder)))
+        network = teacher.load_network(find_model(str(folder)))
         for index in range(COUNT):
             sample = labelled[index]
             assert labelled.row(index)["image"] == plain.row(index)["image"]
@@ -246,7 +245,8 @@ class TestComposite:
         assert tree(tmp_path / "cut") == tree(tmp_path / "whole")
 
     def test_what_was_left_out_stays_out_and_every_label_can_be_stopped_at(self, folder, pictures, runs):
-        from mdeas.create.photos.maker import PhotosMaker, PhotosRecipe
+        from mdeas.create.photos.maker import PhotosMaker
+        from mdeas.create.photos.recipe import PhotosRecipe
         from mdeas.dataset.rows import encode_row
 
         recipe = PhotosRecipe(**pictures, count=COUNT, size=SIZE, split="rows", teacher="composite")

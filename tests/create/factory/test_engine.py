@@ -19,7 +19,8 @@ from mdeas.create.factory import labels, pool, ray_cluster, ray_engine
 from mdeas.create.factory.build import build
 from mdeas.create.factory.engine import ENGINES
 from mdeas.create.factory.plan import Shard
-from mdeas.create.photos.maker import PhotosMaker, PhotosRecipe
+from mdeas.create.photos.maker import PhotosMaker
+from mdeas.create.photos.recipe import PhotosRecipe
 from mdeas.dataset.rows import encode_row
 from mdeas.errors import InputError, Stopped, WorkerError
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from import_files import HEIGHT, WIDTH, fails, levels, maker, photo, pictures, table
 
 from mdeas.cli import main
-from mdeas.create.imports.entry import Blob, entry_of
+from mdeas.create.imports.entry import PictureFile, parse_entry
 from mdeas.create.imports.recipe import ImportRecipe, splits_of
 from mdeas.dataset.dataset import Dataset
 from mdeas.dataset.rows import encode_row
@@ -129,7 +129,7 @@ class TestSplits:
         ids = {"background_id": ["1" * 16, "e" * 16, "d" * 16], "foreground_ids": ["e" * 16, "d" * 16, ""]}
         made = maker(table(tmp_path, 3, **ids), split="identity")
         assert made.warnings() == [
-            "1 of 3 rows left out: they would join two splits",
+            "1 of 3 rows left out: their pictures belong to two splits",
             "1 rows name no foreground_ids: split by their background alone",
         ]
 
@@ -143,8 +143,8 @@ class TestSplits:
 
 
 def entry(background, foregrounds):
-    files = dict.fromkeys(("background", "image"), Blob("x"))
-    return entry_of("x", files, {"background_id": background, "foreground_ids": foregrounds}, "row")
+    files = dict.fromkeys(("background", "image"), PictureFile("x"))
+    return parse_entry("x", files, {"background_id": background, "foreground_ids": foregrounds}, "row")
 
 
 def test_description_follows_content_and_holds_no_path(tmp_path):

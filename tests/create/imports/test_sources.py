@@ -84,9 +84,9 @@ class TestLayouts:
     @pytest.mark.parametrize(
         ("names", "match"),
         [
-            (["bg/a.png", "bg/b.png", "fg_bg/a_b.png"], "both 'a' and 'b' may be its background"),
-            (["bg/a.png", "fg_bg/c.png"], "no background is called like it"),
-            (["bg/a.png", "fg_bg/a.png", "fg_bg_mask/b.png"], "no mask is called like it"),
+            (["bg/a.png", "bg/b.png", "fg_bg/a_b.png"], "its background may be 'a' or 'b'"),
+            (["bg/a.png", "fg_bg/c.png"], "no background has its name"),
+            (["bg/a.png", "fg_bg/a.png", "fg_bg_mask/b.png"], "no mask has its name"),
             (["bg/a.png", "bg/a.jpg", "fg_bg/a.png"], "another picture has this name"),
             (["bg/a.png", "elsewhere/a.png"], "holds none of label_data.csv"),
         ],

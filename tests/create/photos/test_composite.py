@@ -6,10 +6,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from plain_recipe import PLAIN
 
 from mdeas.create.photos import paint, placement
-from mdeas.create.photos.maker import PUBLISHED, PhotosMaker, PhotosRecipe
+from mdeas.create.photos.maker import PhotosMaker
 from mdeas.create.photos.placement import Placement
+from mdeas.create.photos.recipe import PhotosRecipe
 from mdeas.errors import InputError, UsageError
 from mdeas.images.codec import write_png
 from mdeas.sample import check
@@ -40,7 +42,7 @@ def recipe(folders, **fields) -> PhotosRecipe:
 
 
 def plain(folders, **fields) -> PhotosMaker:
-    return PhotosMaker(recipe(folders, **(PUBLISHED | fields)), seed=3)
+    return PhotosMaker(recipe(folders, **(PLAIN | fields)), seed=3)
 
 
 def test_every_sample_keeps_the_contract(folders):
@@ -193,16 +195,16 @@ def test_layer_is_pixel_exact_at_scale_one():
     cutout = np.sort(
         rng.integers(0, 256, (6, 8, 4)).astype(np.uint8), axis=2
     )  # premultiplied: colour <= alpha
-    out = paint.layer(cutout, spot(), 20)
+    out = paint.place_cutout(cutout, spot(), 20)
     assert np.array_equal(out[2:8, 3:11], cutout) and out.sum() == cutout.sum(dtype=float)
-    mirrored = paint.layer(cutout, spot(mirrored=True), 20)
+    mirrored = paint.place_cutout(cutout, spot(mirrored=True), 20)
     assert np.array_equal(mirrored[2:8, 3:11], cutout[:, ::-1])
 
 
 def test_turning_is_counter_clockwise_about_the_centre():
     cutout = np.zeros((7, 7, 4), np.uint8)
     cutout[3, 5] = 255  # right of the centre
-    out = paint.layer(cutout, spot(height_px=7, width_px=7, left_px=0, top_px=0, angle_deg=90.0), 7)
+    out = paint.place_cutout(cutout, spot(height_px=7, width_px=7, left_px=0, top_px=0, angle_deg=90.0), 7)
     assert out[1, 3, 3] == pytest.approx(255, abs=1)  # now above it
 
 
@@ -212,7 +214,7 @@ def test_resized_edges_show_no_colour_from_behind_the_object():
     cv2.circle(alpha, (32, 32), 25, 255, -1)
     cutout = np.dstack([alpha] * 4)
     picture = np.full((40, 40, 3), 255, np.float32)
-    paint.paste(picture, paint.layer(cutout, spot(height_px=27, width_px=29, angle_deg=11.0), 40))
+    paint.paste(picture, paint.place_cutout(cutout, spot(height_px=27, width_px=29, angle_deg=11.0), 40))
     assert picture.min() > 253.5
 
 
@@ -253,7 +255,7 @@ def test_the_margin_hides_every_motion():
 def test_places_stay_in_the_picture_unless_cut(cut):
     rng, outside = np.random.default_rng(1), 0
     for _ in range(300):
-        p = placement.place(
+        p = placement.draw_place(
             rng, (30, 50), rng.uniform(0.1, 1.4), 80, rotation_deg=0, aspect_jitter=0.2, cut=cut
         )
         inside = p.left_px >= 0 and p.top_px >= 0 and p.left_px + p.width_px <= 80

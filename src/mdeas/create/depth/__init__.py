@@ -1,1 +1,1 @@
-"""Depth of composites: from a sensor, from layers, or from a network of the Hugging Face hub."""
+"""Depth of composites: from a sensor, or from a network that sees each layer or the whole."""

@@ -1,8 +1,8 @@
-"""How labels assembled from layers differ from those of a network that saw the whole composite."""
+"""Measure how labels put together from layers differ from labels of a network that sees the composite."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,48 +15,47 @@ if TYPE_CHECKING:
     from mdeas.create.maker import Maker
 
 NUM_SAMPLES = 16
-"""Composites that the network is shown beside the layers: a minute of the real network on two CPU cores."""
-_FARTHEST = 0.02  # of the nearest: inverse depth below is the sky, where a ratio of depths means nothing
-_LEAST_M = 1e-3
+"""Composites that are compared: one minute of the default network on two CPU cores."""
+_FARTHEST = 0.02  # of the largest inverse depth; below it is sky, where ratios of depths mean nothing
+_LEAST_M = 1e-3  # metric predictions below this are set to it before 1 / depth
 
 
-def agreement_of(maker: Maker, depths: TeacherDepths) -> dict[str, float | int]:
-    """Means of `agreement` over composites of `maker` that are spread evenly and hold something; {} if none.
+def agreement_of(maker: Maker, depths: TeacherDepths) -> dict[str, float | int | None]:
+    """Average `agreement` over evenly spread composites of `maker` that have a foreground.
 
-    Input: depths: those with which it makes the samples' depth. Errors: as of their `of_composites`.
+    Input: depths: the depths with which `maker` makes its samples.
+    Output: the number of samples, and the mean of each figure to four digits (None = no value is a number);
+        {} when no composite has a foreground.
+    Errors: those of `depths.of_composites`.
     """
-    samples = [sample for sample in _spread(maker) if sample.mask is not None and sample.mask.any()]
-    seen = depths.of_composites([sample.image for sample in samples])
-    rows = [_of_sample(sample, depth) for sample, depth in zip(samples, seen, strict=True)]
+    samples = []
+    for index in spread(maker.count, NUM_SAMPLES):
+        try:
+            sample = maker.make(index)
+        except InputError:  # a bad source: `build` reports it
+            continue
+        if sample.mask is not None and sample.mask.any():
+            samples.append(sample)
+    predicted = depths.of_composites([sample.image for sample in samples])
+    rows = [_of_sample(sample, depth) for sample, depth in zip(samples, predicted, strict=True)]
     if not rows:
         return {}
     return {"samples": len(rows)} | {name: _mean([row[name] for row in rows]) for name in rows[0]}
 
 
-def _spread(maker: Maker) -> list[Sample]:
-    numbers = spread(maker.count, NUM_SAMPLES)
-    return [sample for number in numbers if (sample := _made(maker, number))]
-
-
-def _made(maker: Maker, number: int) -> Sample | None:
-    try:
-        return maker.make(number)
-    except InputError:  # a bad source: `build` says so, or leaves it out
-        return None
-
-
 def _of_sample(sample: Sample, depth: np.ndarray) -> dict[str, float]:
+    """Compare the labels of one sample with the network's depth of its image, float32 (H, W) of one kind."""
     inverse = depth if sample.depth_kind == "relative" else 1 / np.maximum(depth, _LEAST_M)
     assert sample.inverse_depth is not None and sample.mask is not None
     return agreement(sample.inverse_depth, inverse, sample.mask)
 
 
 def agreement(layered: np.ndarray, composite: np.ndarray, mask: np.ndarray) -> dict[str, float]:
-    """One composite's labels against each other.
+    """Compare two label maps of one composite.
 
-    Input: inverse depth, float32 (H, W) each; mask: float32 (H, W).
+    Input: layered, composite: inverse depth, float32 (H, W); mask: float32 (H, W) in [0, 1].
     Output: abs_rel and delta1 of layered against composite after a fit of scale and shift in inverse depth;
-        the boundary recall of each against the mask's own edge, which says how sharp it is there.
+        for both maps the boundary recall against the mask's edge, which tells how sharp the depth edge is.
     """
     known = composite > _FARTHEST * composite.max()
     fitted = align(layered, composite, known, "affine-disparity")
@@ -70,6 +69,6 @@ def agreement(layered: np.ndarray, composite: np.ndarray, mask: np.ndarray) -> d
     }
 
 
-def _mean(values: list[float]) -> Any:
-    """To four digits, which other machines share; None where no value is a number."""
+def _mean(values: list[float]) -> float | None:
+    # Four digits are the same on every machine.
     return None if np.isnan(values).all() else round(float(np.nanmean(values)), 4)

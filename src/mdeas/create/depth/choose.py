@@ -1,20 +1,21 @@
-"""Which depths a recipe's teacher gives."""
+"""Open the depths that a recipe's teacher gives."""
 
 from __future__ import annotations
 
 from mdeas.create.assets import Pool
 from mdeas.create.depth.layer_depths import LayerDepths
-from mdeas.create.depth.sensor_depths import RgbdDepths
+from mdeas.create.depth.sensor_depths import SensorDepths
 
 
 def open_depths(teacher: str, depth_model: str | None, pools: tuple[Pool, Pool]) -> LayerDepths | None:
-    """The depths of the (backgrounds, foregrounds) that a recipe's `teacher` gives.
+    """Open the depths of the pools (backgrounds, foregrounds) for a recipe's `teacher`.
 
-    layered: whatever the network has not seen is shown to it now. None for the teachers that know no layers.
-    Errors: as of `RgbdDepths`, `model.find_model` and `TeacherDepths`.
+    rgbd reads a sensor's files; layered runs the network now on every picture that it has not seen yet; the
+    other teachers know nothing about layers: None.
+    Errors: those of `SensorDepths`, `model.find_model` and `TeacherDepths`.
     """
     if teacher == "rgbd":
-        return RgbdDepths(pools[0])
+        return SensorDepths(pools[0])
     if teacher != "layered":
         return None
     from mdeas.create.depth.model import find_model

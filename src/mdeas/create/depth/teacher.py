@@ -1,4 +1,4 @@
-"""A depth network that runs: a batch of pictures in, their depth out."""
+"""Run a depth network of Hugging Face: a batch of pictures in, their depth out."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from mdeas.create.depth.model import DepthModel
 from mdeas.errors import ModelError, NonFiniteError
 from mdeas.system.optional import import_torchvision
 
-_BATCH = {"cpu": 1, "cuda": 32}
-"""Pictures at a time. A CPU is as fast with one, and can be stopped after each."""
+_BATCH_SIZE = {"cpu": 1, "cuda": 32}
+"""Pictures per batch. A CPU is as fast with one, and then the run can stop after each picture."""
 
 
-class Network:
-    """A depth network in memory, on the GPU in bfloat16 where there is one, else on the CPU in float32."""
+class DepthNetwork:
+    """A depth network in memory: on the GPU in bfloat16 if there is one, else on the CPU in float32."""
 
     def __init__(self, model: DepthModel):
-        """ModelError E-DEPTH-MODEL when its files do not make a whole network."""
+        """Load the network. ModelError E-DEPTH-MODEL when its files are damaged or incomplete."""
         self.name, self.device = model.name, device()
-        self.batch = _BATCH[self.device]
+        self.batch_size = _BATCH_SIZE[self.device]
         self.processor, network = _load(model)
         self.network = network.to(self.device).eval()
 
     def predict(self, pictures: np.ndarray) -> np.ndarray:
-        """Input: uint8 RGB (B, H, W, 3). Output: float32 (B, H, W) of the model's kind, >= 0.
+        """Predict depth of the model's kind, >= 0.
 
-        Equal pictures get equal depth at any place in a batch of equal length; in one of another length the
-        last bits may differ. Errors: NonFiniteError E-DEPTH.
+        The position in a batch does not change a picture's depth; the batch size may change its last bits.
+        Input: uint8 RGB (B, H, W, 3). Output: float32 (B, H, W). Errors: NonFiniteError E-DEPTH.
         """
         size = pictures.shape[1:3]
         half = torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda")
@@ -40,33 +40,35 @@ class Network:
             inputs = self.processor(images=list(pictures.copy()), return_tensors="pt").to(self.device)
             outputs = self.network(**inputs)
         outputs.predicted_depth = outputs.predicted_depth.float()
-        depth = torch.stack(self._restored(outputs, [size] * len(pictures))).cpu().numpy()
+        depth = torch.stack(self._at_size(outputs, [size] * len(pictures))).cpu().numpy()
         if not np.isfinite(depth).all():
-            raise NonFiniteError(
-                "E-DEPTH", f"{self.name!r} predicted numbers that are not finite. Use another."
-            )
+            what = f"{self.name!r} predicted numbers that are not finite"
+            raise NonFiniteError("E-DEPTH", f"{what}. Use another depth_model.")
         return depth.clip(min=0)
 
-    def _restored(self, outputs: Any, sizes: list[tuple[int, int]]) -> list[Any]:
-        """Each network's own way back to the size of the picture; some add a border that must go again."""
+    def _at_size(self, outputs: Any, sizes: list[tuple[int, ...]]) -> list[torch.Tensor]:
+        """Resize predictions to the (H, W) of their pictures, float32 (H, W) each, as the processor does it.
+
+        Processors that pad their input take `source_sizes` to remove the border.
+        """
         restore = self.processor.post_process_depth_estimation
         padded = {"source_sizes": sizes} if "source_sizes" in inspect.signature(restore).parameters else {}
         return [made["predicted_depth"] for made in restore(outputs, target_sizes=sizes, **padded)]
 
 
 def device() -> str:
-    """Where networks run: cuda in bfloat16, or cpu in float32."""
+    """Return where networks run: "cuda" in bfloat16, or "cpu" in float32."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @lru_cache(maxsize=1)
-def network(model: DepthModel) -> Network:
-    """The network in memory, loaded once a process."""
-    return Network(model)
+def load_network(model: DepthModel) -> DepthNetwork:
+    """Return the network in memory; a process loads it once."""
+    return DepthNetwork(model)
 
 
 def _load(model: DepthModel) -> tuple[Any, Any]:
-    """(image processor, network). Strict: a weight that is missing would be noise."""
+    """Load (image processor, network); a missing weight is an error: transformers fills it with noise."""
     import_torchvision()
     transformers = importlib.import_module("transformers")
     transformers.utils.logging.disable_progress_bar()
@@ -77,7 +79,7 @@ def _load(model: DepthModel) -> tuple[Any, Any]:
         network, report = transformers.AutoModelForDepthEstimation.from_pretrained(
             model.folder, use_safetensors=True, output_loading_info=True, **local
         )
-    except Exception as error:  # safetensors, transformers and torch have no error in common
+    except Exception as error:  # safetensors, transformers and torch share no error class
         raise _rejected(model, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
     if bad := sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]])):
         raise _rejected(model, f"{len(bad)} weights are missing, the first is {bad[0]!r}")

@@ -1,14 +1,13 @@
-"""`teacher: layered`: a network sees each background and each cut-out once, and what it said is kept.
+"""`teacher: layered`: a network predicts the depth of each background and each cut-out once, for a cache.
 
-Kept for the user, not for the data set, in $XDG_CACHE_HOME/mdeas/depth or ~/.cache/mdeas/depth: a prediction
-depends on the picture and the network alone, so that the next data set from the same pictures, of another
-seed, size or recipe, needs no run at all. Deleting it costs time and nothing else.
+The cache is in $XDG_CACHE_HOME/mdeas/depth or ~/.cache/mdeas/depth. A prediction depends on the picture and
+the network alone, so data sets of other seeds, sizes or recipes share it. It is safe to delete.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mdeas.create.assets import LONG_SIDE, Asset, Pool, cutout, frozen, photo
+from mdeas.create.assets import LONG_SIDE, Asset, Pool, load_cutout, load_photo, read_only
 from mdeas.create.depth.model import DepthModel
 from mdeas.errors import InputError
 from mdeas.images.codec import decode_depth16, encode_png
@@ -34,36 +33,35 @@ from mdeas.system.lock import locked
 from mdeas.system.progress import progress
 from mdeas.system.signals import stop_requests
 
-_CACHED = 320  # depth maps a process keeps, as many as assets.photo and cutout
+_CACHED = 320  # depth maps in the memory of a process
 _MAX_UINT16 = 65535
-_GREY = 128  # what a cut-out is shown on
-_MARGIN = 0.25  # of its long side, all around
+_GREY = 128  # the backdrop on which the network sees a cut-out
+_MARGIN = 0.25  # of the cut-out's long side, on every side
 
 
 @dataclass(frozen=True)
-class Cache:
-    """Predictions of one network: a 16-bit PNG each, and a record with its scale and sha256."""
+class PredictionCache:
+    """Predictions of one network: per picture a 16-bit PNG, and a record with its scale and sha256."""
 
     folder: Path
 
     def write(self, name: str, depth: np.ndarray) -> None:
-        """Keep float32 (h, w) >= 0. The record is last: without it, or of other bytes, nothing is there."""
+        """Store float32 (h, w) >= 0. The record comes last; a PNG without a matching record is ignored."""
         scale = float(depth.max()) / _MAX_UINT16 or 1.0
-        record = write_bytes(
-            self._png(name), encode_png(np.rint(depth / scale).astype(np.uint16)), force=True
-        )
+        levels = np.rint(depth / scale).astype(np.uint16)
+        record = write_bytes(self._png(name), encode_png(levels), force=True)
         write_json(self._json(name), {**record, "scale": scale}, force=True)
 
     def record(self, name: str) -> dict[str, Any] | None:
-        """{"name", "bytes", "sha256", "scale"} of a prediction that is whole, else None."""
+        """Return {"name", "bytes", "sha256", "scale"} of a complete prediction, else None."""
         record = read_json_if_any(self._json(name))
         return record if record and sha256_bytes(self._bytes(name)) == record["sha256"] else None
 
     def read(self, name: str) -> np.ndarray:
-        """float32 (h, w); InputError E-DEPTH-CACHE when it is not there or was changed."""
+        """Return float32 (h, w); InputError E-DEPTH-CACHE when it is missing or damaged."""
         if not (record := self.record(name)):
-            again = "Run the same command again to have it predicted again."
-            raise InputError("E-DEPTH-CACHE", f"{quoted(self._png(name))}: missing or damaged. {again}")
+            advice = "Run the same command again to predict it again."
+            raise InputError("E-DEPTH-CACHE", f"{quoted(self._png(name))}: missing or damaged. {advice}")
         return decode_depth16(self._bytes(name), name).astype(np.float32) * np.float32(record["scale"])
 
     def _bytes(self, name: str) -> bytes:
@@ -76,85 +74,77 @@ class Cache:
         return self.folder / f"{name}.json"
 
 
-@dataclass(frozen=True)
-class _View:
-    """One picture for the network."""
-
-    name: str
-    show: Callable[[], np.ndarray]
-
-
 class TeacherDepths:
-    """Depths of a network, from its cache."""
+    """Depth of photos and cut-outs that a network predicted, from its cache."""
 
     def __init__(self, model: DepthModel, pools: tuple[Pool, Pool]):
-        """Show the network what it has not seen yet of the (backgrounds, foregrounds).
+        """Predict what the cache lacks of the pools (backgrounds, foregrounds).
 
         Errors: StorageError E-LOCKED while another process does the same, E-FULL, ...; ModelError; Stopped;
         InputError when a picture does not decode.
         """
         self.kind, self._model = model.kind, model
-        self._cache = Cache(cache_root() / f"{model.sha256[:16]}-{LONG_SIDE}")
-        views = [_View(_photo_name(asset), partial(photo, asset)) for asset in pools[0].assets]
-        views += [_View(_cutout_name(asset), partial(staged, asset)) for asset in pools[1].assets]
-        see(model, self._cache, views)
-        records = [self._cache.record(view.name) for view in views]
-        self._sha256 = sha256_bytes(json_bytes(records))
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        self._cache = PredictionCache(root / "mdeas" / "depth" / f"{model.sha256[:16]}-{LONG_SIDE}")
+        pictures: dict[str, Callable[[], np.ndarray]] = {}
+        pictures |= {_photo_name(asset): partial(load_photo, asset) for asset in pools[0].assets}
+        pictures |= {_cutout_name(asset): partial(on_grey, asset) for asset in pools[1].assets}
+        _predict_missing(model, self._cache, pictures)
+        self._sha256 = sha256_bytes(json_bytes([self._cache.record(name) for name in pictures]))
 
     def of_photo(self, asset: Asset) -> np.ndarray:
-        """float32 (h, w) of the network's kind; InputError E-DEPTH-CACHE when the cache was changed."""
+        """Return float32 (h, w) of the network's kind; InputError E-DEPTH-CACHE if the cache was changed."""
         return _of_photo(self._cache, asset)
 
     def of_cutout(self, asset: Asset) -> np.ndarray:
-        """float32 (h, w), larger = nearer; InputError E-DEPTH-CACHE when the cache was changed."""
+        """Return float32 (h, w), larger = nearer; InputError E-DEPTH-CACHE if the cache was changed."""
         return _of_cutout(self._cache, asset, self.kind)
 
     def of_composites(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """What the network says of whole pictures, uint8 RGB (h, w, 3): float32 (h, w) each, of its kind."""
-        views = [_View(f"{sha256_bytes(image.tobytes())}-composite", image.copy) for image in images]
-        see(self._model, self._cache, views)
-        return [self._cache.read(view.name) for view in views]
+        """Predict whole pictures, uint8 RGB (h, w, 3) each: float32 (h, w) of the network's kind."""
+        names = [f"{sha256_bytes(image.tobytes())}-composite" for image in images]
+        pictures = {name: image.copy for name, image in zip(names, images, strict=True)}
+        _predict_missing(self._model, self._cache, pictures)
+        return [self._cache.read(name) for name in names]
 
     def describe(self) -> dict[str, Any]:
-        """The network, and the sha256 of all that it said: other machines round a little differently."""
+        """Describe the network and the sha256 of its predictions: other machines round them differently."""
         return self._model.describe() | {"predictions": self._sha256}
 
     def provenance(self) -> list[dict[str, Any]]:
-        """The network's row."""
+        """List the network's row."""
         return [self._model.provenance()]
 
 
-def see(model: DepthModel, cache: Cache, views: list[_View]) -> None:
-    """Show the network the views that are not in its cache, one at a time.
+def _predict_missing(
+    model: DepthModel, cache: PredictionCache, pictures: Mapping[str, Callable[[], np.ndarray]]
+) -> None:
+    """Predict the pictures that the cache lacks, one per batch.
 
-    By itself a picture gets the same bits whatever else is in the folder and whatever was interrupted.
+    In a batch of its own a picture gets the same bits whatever else is in the folder.
+    Input: pictures: by their name in the cache, a function that loads uint8 RGB (h, w, 3).
     """
-    missing = [view for view in views if not cache.record(view.name)]
+    missing = [name for name in pictures if not cache.record(name)]
     if not missing:
         return
-    from mdeas.create.depth.teacher import network
+    from mdeas.create.depth.teacher import load_network
 
-    done = len(views) - len(missing)
+    done = len(pictures) - len(missing)
     with (
         locked(cache.folder),
         stop_requests() as stop,
-        progress("predicting depth", len(views), done) as advance,
+        progress("predicting depth", len(pictures), done) as advance,
     ):
         remove_temporaries(cache.folder)
-        for view in missing:
+        for name in missing:
             stop.check()
-            cache.write(view.name, network(model).predict(view.show()[None])[0])
+            cache.write(name, load_network(model).predict(pictures[name]()[None])[0])
             advance()
 
 
-def cache_root() -> Path:
-    """Where predictions are kept; the XDG base directory specification names the place."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mdeas" / "depth"
-
-
-def staged(asset: Asset) -> np.ndarray:
-    """A cut-out as the network sees it: uint8 RGB (h + 2 m, w + 2 m, 3), on grey with a margin."""
-    rgba = cutout(asset)
+def on_grey(asset: Asset) -> np.ndarray:
+    """Show a cut-out on grey with a margin m, as the network sees it: uint8 RGB (h + 2 m, w + 2 m, 3)."""
+    rgba = load_cutout(asset)
     behind = np.rint((255 - rgba[..., 3]) * (_GREY / 255)).astype(np.uint8)
     picture = cv2.add(rgba[..., :3], cv2.merge([behind] * 3))
     margin = (_margin(rgba),) * 2
@@ -174,12 +164,12 @@ def _cutout_name(asset: Asset) -> str:
 
 
 @lru_cache(maxsize=_CACHED)
-def _of_photo(cache: Cache, asset: Asset) -> np.ndarray:
-    return frozen(cache.read(_photo_name(asset)))
+def _of_photo(cache: PredictionCache, asset: Asset) -> np.ndarray:
+    return read_only(cache.read(_photo_name(asset)))
 
 
 @lru_cache(maxsize=_CACHED)
-def _of_cutout(cache: Cache, asset: Asset, kind: str) -> np.ndarray:
-    margin = _margin(cutout(asset))
+def _of_cutout(cache: PredictionCache, asset: Asset, kind: str) -> np.ndarray:
+    margin = _margin(load_cutout(asset))
     depth = cache.read(_cutout_name(asset))[margin:-margin, margin:-margin]
-    return frozen(depth.copy() if kind == "relative" else 1 / np.maximum(depth, 1e-3))
+    return read_only(depth.copy() if kind == "relative" else 1 / np.maximum(depth, 1e-3))

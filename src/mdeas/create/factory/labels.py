@@ -43,14 +43,14 @@ class LabelledMaker:
 
         All pictures must have one size. Yields after every batch, so that the caller may stop in between.
         """
-        from mdeas.create.depth.teacher import network
+        from mdeas.create.depth.teacher import load_network
 
-        teacher = network(self.model)
-        for at in range(0, len(rows), teacher.batch):
-            samples = [decode_row(row) for row in rows[at : at + teacher.batch]]
+        network = load_network(self.model)
+        for at in range(0, len(rows), network.batch_size):
+            samples = [decode_row(row) for row in rows[at : at + network.batch_size]]
             # The last batch is filled up: in a shorter one the same picture would get other last bits.
-            filled = samples + samples[-1:] * (teacher.batch - len(samples))
-            depths = teacher.predict(np.stack([sample.image for sample in filled]))
+            filled = samples + samples[-1:] * (network.batch_size - len(samples))
+            depths = network.predict(np.stack([sample.image for sample in filled]))
             for row, sample, depth in zip(rows[at:], samples, depths, strict=False):
                 yield _labelled(row, sample, depth, self.model.kind)
 

@@ -1,1 +1,1 @@
-"""Data sets of pictures that exist already: tables, folders, webdataset tars."""
+"""Data sets of other tools as data sets of mdeas: tables, folders of pictures, webdataset tars."""

@@ -1,4 +1,4 @@
-"""One row of somebody else's data: which pictures belong together, and what is known about them."""
+"""One row of a data set to import: which pictures belong together, and what its table says about them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from mdeas.sample import DEPTH_KINDS, SPLITS
 from mdeas.system.files import quoted
 from mdeas.system.names import printable
 
-# How published data sets, Hugging Face and the world call our words.
+# Names that published data sets and Hugging Face use for our pictures.
 ALIASES = {
     **{name: name for name in PICTURES},
     "bg": "background",
@@ -30,22 +30,22 @@ ALIASES = {
 _SPLIT_ALIASES = {**{name: name for name in SPLITS}, "val": "validation", "valid": "validation"}
 
 
-class Blob(NamedTuple):
-    """Where the bytes of one picture are: a file, or a piece of a tar."""
+class PictureFile(NamedTuple):
+    """The place of one picture's bytes: a file, or a member of a tar."""
 
     path: str
     member: str | None = None
-    """The name of the piece; None = the whole file."""
+    """Name of the tar's member; None = the whole file."""
     offset: int = 0
     num_bytes: int = 0
 
     @property
     def name(self) -> str:
-        """What messages call it, quoted."""
+        """Its path for messages, quoted."""
         return quoted(self.path if self.member is None else f"{self.path}/{self.member}")
 
     def read(self) -> bytes:
-        """Its bytes, never written anywhere. Errors as `images.read_bytes`."""
+        """Return its bytes; nothing is extracted to disk. Errors: those of `images.codec.read_bytes`."""
         if self.member is None:
             return read_bytes(self.path)
         with open(self.path, "rb") as file:
@@ -54,39 +54,42 @@ class Blob(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """What a table says of one sample; None and "" = it does not say."""
+class ImportEntry:
+    """What a source says about one sample; None or "" = it does not say."""
 
     id: str
-    files: dict[str, Blob]
-    """By picture: background, image, and what there is of mask and depth."""
+    files: dict[str, PictureFile]
+    """By picture: background, image and, where they exist, mask and depth."""
     split: str | None
     depth_kind: str | None
     depth_scale: float | None
-    """Depth per step of the picture: 0.001 for millimetres."""
+    """Depth per level of the depth picture: 0.001 for millimetres."""
     background_id: str
     foreground_ids: tuple[str, ...]
     source: str
     meta: dict[str, Any]
-    """What else is known, kept in the sample's meta."""
+    """Other facts, which go into the sample's meta."""
 
 
-def entry_of(name: str, files: dict[str, Blob], facts: Mapping[str, Any], where: str) -> Entry:
-    """The entry of a row; `where` is the row's place for messages.
+def parse_entry(
+    name: str, files: dict[str, PictureFile], facts: Mapping[str, Any], where: str
+) -> ImportEntry:
+    """Check the columns of a row.
 
-    Input: facts: columns id, split, depth_kind, depth_scale, background_id, foreground_ids (JSON list or
-        words), source, meta (JSON object), each as JSON value or text, empty or missing where unknown.
+    Input: name: its id if there is no column `id`; facts: columns id, split, depth_kind, depth_scale,
+        background_id, foreground_ids (JSON list or words), source, meta (JSON object), each as JSON value or
+        text, empty or missing where unknown; where: the row's place for messages.
     Errors: InputError E-IMPORT.
     """
     for picture in ("background", "image"):
         if picture not in files:
-            raise broken(where, f"no {picture}", "Every row needs a background and an image.")
+            raise import_error(where, f"no {picture}", "Give every row a background and an image.")
     split, kind = facts.get("split") or None, facts.get("depth_kind") or None
     if split is not None and split not in _SPLIT_ALIASES:
-        raise broken(where, f"split {split!r}", f"It is one of {', '.join(SPLITS)}.")
+        raise import_error(where, f"split {split!r}", f"Use one of {', '.join(SPLITS)}.")
     if kind is not None and kind not in DEPTH_KINDS:
-        raise broken(where, f"depth_kind {kind!r}", f"It is one of {', '.join(DEPTH_KINDS)}.")
-    return Entry(
+        raise import_error(where, f"depth_kind {kind!r}", f"Use one of {', '.join(DEPTH_KINDS)}.")
+    return ImportEntry(
         id=printable(str(facts.get("id") or name)),
         files=files,
         split=split and _SPLIT_ALIASES[split],
@@ -99,19 +102,17 @@ def entry_of(name: str, files: dict[str, Blob], facts: Mapping[str, Any], where:
     )
 
 
-def unique(entries: Iterable[Entry], source: str | os.PathLike[str]) -> list[Entry]:
-    """The entries, at least one; InputError E-IMPORT when there is none or two have one id."""
-    found = list(entries)
-    if not found:
-        raise broken(quoted(source), "no rows", "Give a source with at least one.")
-    name, times = Counter(entry.id for entry in found).most_common(1)[0]
+def check_ids(entries: Sequence[ImportEntry], source: str | os.PathLike[str]) -> None:
+    """Raise InputError E-IMPORT when there is no entry, or when two entries have the same id."""
+    if not entries:
+        raise import_error(quoted(source), "no rows", "Give a source with at least one row.")
+    name, times = Counter(entry.id for entry in entries).most_common(1)[0]
     if times > 1:
-        raise broken(quoted(source), f"{times} rows have the id {name!r}", "Give each its own.")
-    return found
+        raise import_error(quoted(source), f"{times} rows have the id {name!r}", "Give each row its own id.")
 
 
-def broken(where: str, what: str, advice: str) -> InputError:
-    """InputError E-IMPORT: what is wrong with a source, and what to do."""
+def import_error(where: str, what: str, advice: str) -> InputError:
+    """Make an InputError E-IMPORT: where in the source, what is wrong, what to do."""
     return InputError("E-IMPORT", f"{where}: {what}. {advice}")
 
 
@@ -123,23 +124,23 @@ def _scale(value: Any, where: str) -> float | None:
     except (TypeError, ValueError):
         scale = math.nan
     if not 0 < scale < math.inf:
-        raise broken(where, f"depth_scale {value!r}", "It is a number above 0, such as 0.001.")
+        raise import_error(where, f"depth_scale {value!r}", "Give a number above 0, such as 0.001.")
     return scale
 
 
 def _words(value: Any, where: str) -> tuple[str, ...]:
-    """A list, a JSON list, or words between blanks."""
+    """Read a list, the text of a JSON list, or words separated by spaces."""
     if isinstance(value, str):
         value = _json(value, where) if value.startswith("[") else value.split()
     if not isinstance(value or [], list):
-        raise broken(where, f"foreground_ids {value!r}", "Give a JSON list or words.")
+        raise import_error(where, f"foreground_ids {value!r}", "Give a JSON list or words.")
     return tuple(printable(str(word)) for word in value or [])
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:
     value = _json(value, where) if isinstance(value, str) and value else value or {}
     if not isinstance(value, dict):
-        raise broken(where, f"meta {value!r}", "Give a JSON object.")
+        raise import_error(where, f"meta {value!r}", "Give a JSON object.")
     return value
 
 
@@ -147,4 +148,4 @@ def _json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise broken(where, f"not valid JSON ({error})", "Correct it.") from error
+        raise import_error(where, f"not valid JSON ({error})", "Correct this JSON.") from error

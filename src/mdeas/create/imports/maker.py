@@ -1,4 +1,4 @@
-"""Somebody else's pictures as a data set."""
+"""Make samples of the rows of an imported data set."""
 
 from __future__ import annotations
 
@@ -10,71 +10,72 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.create.imports.entry import Blob, Entry, broken
+from mdeas.create.imports.entry import ImportEntry, PictureFile, import_error
 from mdeas.create.imports.pictures import read_depth, read_mask, read_photo
 from mdeas.create.imports.recipe import ImportRecipe, splits_of
-from mdeas.create.imports.sources import Source
+from mdeas.create.imports.sources import ImportSource
 from mdeas.errors import InputError
 from mdeas.sample import Sample
 from mdeas.system.files import json_bytes, sha256_bytes
 
-_SHARED = 4096  # files that serve many rows, as backgrounds do, are hashed once
+_CACHED_HASHES = 4096  # files that many rows share, such as backgrounds, are hashed once
 
 
 class ImportMaker:
-    """Makes the sample of every row of a source, in its order and at its own size.
+    """Make one sample of each row of a source, in the source's order and at each row's own size.
 
-    A row that names no `background_id` has the start of the sha256 of its background.
+    A row without a `background_id` gets the first 16 digits of the sha256 of its background.
     """
 
-    def __init__(self, source: Source, recipe: ImportRecipe, seed: int):
-        """Reads every file once, for its hash. InputError E-IMPORT when the split leaves nothing."""
+    def __init__(self, source: ImportSource, recipe: ImportRecipe, seed: int):
+        """Hash every file. InputError E-IMPORT when the split leaves out every row."""
         self.source, self.recipe, self.seed = source.name, recipe, seed
-        entries, self.sha256 = _known(source.entries)
+        entries, self.sha256 = _hashed(source.entries)
         splits = splits_of(entries, recipe, seed)
         self.rows = [(entry, split) for entry, split in zip(entries, splits, strict=True) if split]
         self.count, self.num_left_out = len(self.rows), splits.count(None)
-        self.left_out: list[dict[str, Any]] = []  # a bad picture costs its sample, no more
+        self.left_out: list[dict[str, Any]] = []  # bad pictures are found when their sample is made
         self._provenance = source.provenance
         if not self.rows:
             what = f"the background and foregrounds of each of {len(entries)} rows fall into different splits"
-            raise broken(repr(source.name), what, "Pass --set split=rows, or other shares.")
+            raise import_error(repr(source.name), what, "Pass --set split=rows, or other shares.")
 
     def split_of(self, index: int) -> str:
-        """As `recipe.split` says."""
+        """Return the split of row `index` by the recipe's rule."""
         return self.rows[index][1]
 
     def describe(self) -> dict[str, Any]:
-        """The source by name and content, so that it may move."""
+        """Describe the source by name and content, so that it may move."""
         about = {"maker": "import", "source": self.source, "sha256": self.sha256}
         return about | {"rows_left_out": self.num_left_out} | asdict(self.recipe)
 
     def provenance(self) -> list[dict[str, Any]]:
-        """A row for the source, and those that came with it."""
+        """List one row for the source, and the rows that came with it."""
         return [{"kind": "source", "name": self.source, "sha256": self.sha256}, *self._provenance]
 
     def warnings(self) -> list[str]:
-        """What the split could not keep: rows, or foregrounds apart."""
+        """Say how many rows the split leaves out, and how many name no foregrounds."""
         found = []
         if self.num_left_out:
             total = self.count + self.num_left_out
-            found.append(f"{self.num_left_out} of {total} rows left out: they would join two splits")
+            found.append(f"{self.num_left_out} of {total} rows left out: their pictures belong to two splits")
         nameless = sum(not entry.foreground_ids for entry, _ in self.rows)
         if self.recipe.split == "identity" and nameless:
             found.append(f"{nameless} rows name no foreground_ids: split by their background alone")
         return found
 
     def make(self, index: int) -> Sample:
-        """The sample, and the bytes that are stored of it.
+        """Make the sample of row `index`, with the bytes to store.
 
-        InputError E-PAIR-SIZE when its pictures differ in size, E-DEPTH-SCALE, E-IMG-...
+        Errors: InputError E-PAIR-SIZE when its pictures differ in size, E-DEPTH-SCALE, E-IMG-...
         """
         entry, split = self.rows[index]
         background, image = (read_photo(entry.files[name]) for name in ("background", "image"))
         mask = read_mask(entry.files["mask"]) if "mask" in entry.files else (None, None)
-        depth, depth_kind, *stored = self._depth(entry)
-        _same_size(entry, {"background": background[0], "image": image[0], "mask": mask[0], "depth": depth})
-        encoded = {"background": background[1], "image": image[1], "mask": mask[1]}
+        depth, depth_kind, depth_bytes, depth_scale = self._depth(entry)
+        _check_sizes(entry, {"background": background[0], "image": image[0], "mask": mask[0], "depth": depth})
+        encoded: dict[str, Any] = {"background": background[1], "image": image[1], "mask": mask[1]}
+        encoded |= {"depth": depth_bytes, "depth_scale": depth_scale}
         meta = {**entry.meta, "id": entry.id, "source": entry.source, "split": split, "seed": self.seed}
         meta |= {"index": index, "background_id": entry.background_id}
         return Sample(
@@ -84,39 +85,40 @@ class ImportMaker:
             depth=depth,
             depth_kind=depth_kind,
             meta=meta | {"foreground_ids": list(entry.foreground_ids)},
-            encoded=encoded | dict(zip(("depth", "depth_scale"), stored, strict=True)),
+            encoded=encoded,
         )
 
-    def _depth(self, entry: Entry) -> tuple[np.ndarray | None, str, bytes | None, float | None]:
-        """As `read_depth`; "none" and None where the row has none."""
+    def _depth(self, entry: ImportEntry) -> tuple[np.ndarray | None, str, bytes | None, float | None]:
+        """Return what `read_depth` does; (None, "none", None, None) for a row without depth."""
         kind = entry.depth_kind or self.recipe.depth_kind
         if "depth" not in entry.files or kind == "none":
             return None, "none", None, None
         return read_depth(entry.files["depth"], kind, entry.depth_scale or self.recipe.depth_scale)
 
 
-def _same_size(entry: Entry, arrays: dict[str, Any]) -> None:
+def _check_sizes(entry: ImportEntry, arrays: dict[str, np.ndarray | None]) -> None:
+    assert arrays["image"] is not None
     height, width = arrays["image"].shape[:2]
     for name, array in arrays.items():
         if array is not None and array.shape[:2] != (height, width):
             got = f"{array.shape[1]} x {array.shape[0]}, the image of {entry.id!r} is {width} x {height}"
-            raise InputError("E-PAIR-SIZE", f"{entry.files[name].name} is {got}. All must have one size.")
+            raise InputError("E-PAIR-SIZE", f"{entry.files[name].name} is {got}. Give both the same size.")
 
 
-def _known(entries: Iterable[Entry]) -> tuple[list[Entry], str]:
-    """(The entries with the identity of their background, SHA-256 over all that decides the samples)."""
-    digest, known, sha256 = hashlib.sha256(), [], lru_cache(maxsize=_SHARED)(_sha256)
+def _hashed(entries: Iterable[ImportEntry]) -> tuple[list[ImportEntry], str]:
+    """Add each entry's background_id; also return the sha256 over everything that decides the samples."""
+    digest, known, sha256 = hashlib.sha256(), [], lru_cache(maxsize=_CACHED_HASHES)(_sha256)
     for entry in entries:
-        hashes = {name: sha256(blob) for name, blob in entry.files.items()}
+        hashes = {name: sha256(file) for name, file in entry.files.items()}
         known.append(replace(entry, background_id=entry.background_id or hashes["background"][:16]))
-        # Not where its files are: the source may move.
+        # Without paths: the source may move.
         digest.update(json_bytes(asdict(replace(known[-1], files={})) | {"files": hashes}))
     return known, digest.hexdigest()
 
 
-def _sha256(blob: Blob) -> str:
-    """Hexadecimal; of a file that cannot be read the code of its error, which comes when it is used."""
+def _sha256(file: PictureFile) -> str:
+    """Return the sha256 in hexadecimal; for an unreadable file the error code: `make` raises the error."""
     try:
-        return sha256_bytes(blob.read())
+        return sha256_bytes(file.read())
     except InputError as error:
         return error.code

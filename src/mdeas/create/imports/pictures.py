@@ -1,61 +1,63 @@
-"""The pictures of somebody else's data: decoded, and the bytes that a data set keeps of them.
+"""Decode the pictures of an imported row, and choose the bytes that the data set stores.
 
-JPEG and 8-bit RGB PNG photos, 8-bit grey PNG masks and 16-bit grey PNG depth are kept as they are when they
-are stored upright. Everything else is stored as PNG, so that nothing is lost a second time.
+Upright JPEG and 8-bit RGB PNG photos, 8-bit grey PNG masks and 16-bit grey PNG depth are stored unchanged.
+Everything else is encoded as PNG, because PNG adds no further loss.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from mdeas.create.imports.entry import Blob
+from mdeas.create.imports.entry import PictureFile
 from mdeas.errors import InputError
 from mdeas.images.codec import decode_depth16, decode_gray, decode_rgb, encode_png
 from mdeas.images.headers import inspect
 
-# Bits a channel and colour type, bytes 24 and 25 of a PNG (PNG third edition, 11.2.1).
+# Bit depth and colour type: bytes 24 and 25 of a PNG (PNG third edition, 11.2.1).
 _RGB8, _GREY8, _GREY16 = b"\x08\x02", b"\x08\x00", b"\x10\x00"
 _MAX_UINT8, _MAX_UINT16 = 255, 65535
 
 
-def read_photo(blob: Blob) -> tuple[np.ndarray, bytes]:
-    """uint8 RGB (H, W, 3) and the bytes to store. InputError E-IMG-..."""
-    data = blob.read()
-    photo = decode_rgb(data, blob.name)
-    header = inspect(data, blob.name)
+def read_photo(file: PictureFile) -> tuple[np.ndarray, bytes]:
+    """Return a photo, uint8 RGB (H, W, 3), and the bytes to store. InputError E-IMG-..."""
+    data = file.read()
+    photo = decode_rgb(data, file.name)
+    header = inspect(data, file.name)
     kept = header.orientation == 1 and (header.format == "jpeg" or _is_png(data, _RGB8))
     return photo, data if kept else encode_png(photo)
 
 
-def read_mask(blob: Blob) -> tuple[np.ndarray, bytes]:
-    """float32 (H, W) in [0, 1] and the PNG-8 to store. InputError E-IMG-..."""
-    data = blob.read()
-    levels = decode_gray(data, blob.name)
-    kept = _is_png(data, _GREY8) and inspect(data, blob.name).orientation == 1
+def read_mask(file: PictureFile) -> tuple[np.ndarray, bytes]:
+    """Return a mask, float32 (H, W) in [0, 1], and the PNG-8 to store. InputError E-IMG-..."""
+    data = file.read()
+    levels = decode_gray(data, file.name)
+    kept = _is_png(data, _GREY8) and inspect(data, file.name).orientation == 1
     return levels / np.float32(_MAX_UINT8), data if kept else encode_png(levels)
 
 
-def read_depth(blob: Blob, kind: str | None, scale: float | None) -> tuple[np.ndarray, str, bytes, float]:
-    """A depth picture of 8 or 16 bits.
+def read_depth(
+    file: PictureFile, kind: str | None, scale: float | None
+) -> tuple[np.ndarray, str, bytes, float]:
+    """Read a depth picture of 8 or 16 bits.
 
-    Input: kind: None = relative for 8 bits, metric for 16; scale: depth per step, which metric depth needs;
-        relative depth without one lies in [0, 1].
-    Output: depth float32 (H, W), its kind, the PNG-16 to store and its scale: depth = stored value * scale.
+    Input: kind: metric or relative, None = relative for 8 bits, metric for 16; scale: depth per level, which
+        metric depth must have; None = relative depth fills [0, 1].
+    Output: depth float32 (H, W), its kind, the PNG-16 to store, and the scale: depth = stored level * scale.
     Errors: InputError E-DEPTH-SCALE, E-IMG-...
     """
-    data = blob.read()
-    levels, largest = _levels(data, blob.name)
+    data = file.read()
+    levels, largest = _levels(data, file.name)
     kind = kind or ("relative" if largest == _MAX_UINT8 else "metric")
     if scale is None and kind == "metric":
-        advice = "Pass --set depth_scale=0.001 for millimetres, or --set depth_kind=relative"
-        raise InputError("E-DEPTH-SCALE", f"{blob.name}: metric depth without its scale. {advice}.")
+        advice = "Pass --set depth_scale=0.001 for millimetres, or --set depth_kind=relative."
+        raise InputError("E-DEPTH-SCALE", f"{file.name}: metric depth without a scale. {advice}")
     scale = scale or 1 / largest
-    kept = _is_png(data, _GREY16) and inspect(data, blob.name).orientation == 1
+    kept = _is_png(data, _GREY16) and inspect(data, file.name).orientation == 1
     return levels * np.float32(scale), kind, data if kept else encode_png(levels), scale
 
 
 def _levels(data: bytes, name: str) -> tuple[np.ndarray, int]:
-    """uint16 (H, W) as stored, and the largest value that it can have."""
+    """Return the stored levels, uint16 (H, W), and the largest possible level."""
     try:
         return decode_depth16(data, name), _MAX_UINT16
     except InputError as error:

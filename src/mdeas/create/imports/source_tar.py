@@ -1,7 +1,7 @@
-"""Webdataset tars: `000001.background.jpg 000001.image.jpg 000001.mask.png 000001.depth.png 000001.json`.
+"""Read webdataset tars: `1.background.jpg 1.image.jpg 1.mask.png 1.depth.png 1.json 2.background.jpg ...`.
 
-Members are read where they are and never extracted. A tar that was cut is refused, also where it was cut
-between two members: its end is marked by zeros.
+Members are read in place and never extracted. A truncated tar is refused, even one that ends between two
+members, because the zeros that mark the end of an archive are missing.
 """
 
 from __future__ import annotations
@@ -12,83 +12,84 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mdeas.create.imports.entry import ALIASES, Blob, Entry, broken, entry_of
+from mdeas.create.imports.entry import ALIASES, ImportEntry, PictureFile, import_error, parse_entry
 from mdeas.sample import SPLITS
 from mdeas.system.files import quoted
 
 _BLOCK = 512  # bytes; POSIX.1-1988 (ustar) ends an archive with two blocks of zeros
-_PIECE = 2**20
+_CHUNK = 2**20  # bytes
 
 
-def read_tar(path: Path) -> list[Entry]:
-    """The entries of one tar; those that do not say their split have that of its name (`train-00000.tar`).
+def read_tar(path: Path) -> list[ImportEntry]:
+    """Read the entries of one tar; samples without a split take it from the tar's name (`train-00000.tar`).
 
-    Errors: InputError E-IMPORT when it is cut, compressed, or holds links, devices or a name twice.
+    Errors: InputError E-IMPORT when the tar is truncated or compressed, or holds links, devices or a name
+        twice.
     """
-    groups: dict[str, dict[str, Blob]] = {}
+    groups: dict[str, dict[str, PictureFile]] = {}
     for member in _members(path):
         folder, slash, name = member.name.rpartition("/")
         key, _, kind = name.partition(".")
         role = kind.lower().split(".")[0]
         group = groups.setdefault(folder + slash + key, {})
         if role in group:
-            raise broken(quoted(path), f"holds {member.name!r} twice", "Write it again.")
-        group[role] = Blob(str(path), member.name, member.offset_data, member.size)
+            raise import_error(quoted(path), f"holds {member.name!r} twice", "Write the tar again.")
+        group[role] = PictureFile(str(path), member.name, member.offset_data, member.size)
     return [_entry(path, key, group) for key, group in groups.items()]
 
 
-def _entry(path: Path, key: str, group: dict[str, Blob]) -> Entry:
+def _entry(path: Path, key: str, group: dict[str, PictureFile]) -> ImportEntry:
     where = f"{quoted(path)} sample {key!r}"
     split = path.stem.partition("-")[0]
     facts = {"split": split if split in SPLITS else None} | _facts(group, where)
-    files = {ALIASES[role]: blob for role, blob in group.items() if role in ALIASES}
-    return entry_of(f"{path.stem}-{key}".replace("/", "-"), files, facts, where)
+    files = {ALIASES[role]: file for role, file in group.items() if role in ALIASES}
+    return parse_entry(f"{path.stem}-{key}".replace("/", "-"), files, facts, where)
 
 
-def _facts(group: dict[str, Blob], where: str) -> dict[str, Any]:
+def _facts(group: dict[str, PictureFile], where: str) -> dict[str, Any]:
     if "json" not in group:
         return {}
     try:
         facts = json.loads(group["json"].read())
     except (ValueError, RecursionError) as error:
-        raise broken(where, f"its json is not valid ({error})", "Correct it.") from error
+        raise import_error(where, f"its json is not valid ({error})", "Correct this JSON.") from error
     if not isinstance(facts, dict):
-        raise broken(where, "its json is not an object", "Correct it.")
+        raise import_error(where, "its json is not an object", "Give a JSON object.")
     return facts
 
 
 def _members(path: Path) -> Iterator[tarfile.TarInfo]:
-    """Every file in a plain tar that is whole."""
+    """Yield every file of a complete, uncompressed tar."""
     try:
         with tarfile.open(path, "r:") as tar:
             for member in tar:
-                if not member.isdir():
-                    yield _plain(path, member)
+                if member.isdir():
+                    continue
+                if not member.isreg() or member.issparse():
+                    what = f"{member.name!r} is a link or device"
+                    raise import_error(quoted(path), what, "Write a tar of regular files only.")
+                yield member
             _check_end(path, tar.offset)
     except tarfile.TarError as error:
-        raise broken(quoted(path), f"not a whole, uncompressed tar ({error})", "Copy it again.") from error
+        raise import_error(
+            quoted(path), f"not a whole, uncompressed tar ({error})", "Copy it again, or unpack it."
+        ) from error
     except OSError as error:
-        raise broken(quoted(path), str(error.strerror), "Check the path.") from error
-
-
-def _plain(path: Path, member: tarfile.TarInfo) -> tarfile.TarInfo:
-    if not member.isreg() or member.issparse():
-        raise broken(quoted(path), f"{member.name!r} is a link or device", "A data set holds files only.")
-    return member
+        raise import_error(quoted(path), str(error.strerror), "Check the path.") from error
 
 
 def _check_end(path: Path, end: int) -> None:
-    """Nothing but zeros, at least a block of them, comes after the last member.
+    """Check that at least one block of zeros, and nothing else, follows the last member.
 
-    tarfile stops without a word at whatever it cannot read as a header: a damaged one, half of one, a second
-    archive behind the first.
+    tarfile silently stops at anything that it cannot read as a header: a damaged or truncated header, or a
+    second archive after the first.
     """
     with open(path, "rb") as file:
         file.seek(end)
         num_bytes = 0
-        while piece := file.read(_PIECE):
-            if piece.strip(b"\0"):
-                raise broken(quoted(path), f"what follows byte {end:,} cannot be read", "Copy it again.")
-            num_bytes += len(piece)
+        while chunk := file.read(_CHUNK):
+            if chunk.strip(b"\0"):
+                raise import_error(quoted(path), f"not readable after byte {end:,}", "Copy it again.")
+            num_bytes += len(chunk)
     if num_bytes < _BLOCK:
-        raise broken(quoted(path), "the tar ends early", "Copy it again.")
+        raise import_error(quoted(path), "the tar ends early", "Copy it again.")

@@ -1,4 +1,4 @@
-"""Which of the known layouts a source has, and its entries."""
+"""Recognise the layout of a source, and read its entries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mdeas.create.imports.entry import Entry, broken, unique
+from mdeas.create.imports.entry import ImportEntry, check_ids, import_error
 from mdeas.create.imports.source_folders import picture_folders, read_folders
 from mdeas.create.imports.source_table import METADATA, read_table
 from mdeas.create.imports.source_tar import read_tar
@@ -16,40 +16,43 @@ from mdeas.system.files import quoted, read_json
 
 LABELS = "label_data.csv"
 ORIGIN = "export.json"
-"""What `export-data` leaves beside the pictures: where they come from."""
+"""File that `export-data` writes beside the pictures: their provenance."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """Somebody else's data set."""
+class ImportSource:
+    """A data set to import."""
 
     name: str
-    entries: list[Entry]
+    entries: list[ImportEntry]
     provenance: list[dict[str, Any]]
-    """Rows that came with it."""
+    """Provenance rows from its export.json."""
 
 
-def read_source(path: str | os.PathLike[str]) -> Source:
-    """What is at `path`: a CSV, JSONL or tar file; or a folder with `label_data.csv`; with metadata.jsonl or
-    metadata.csv, its own or those of folders called after splits; with tars; with folders of pictures.
+def read_source(path: str | os.PathLike[str]) -> ImportSource:
+    """Read the entries of a CSV, JSONL or tar file, or of a folder.
 
-    Errors: InputError E-IMPORT (none of these, or not whole), E-IMG-... when folders hold no pictures.
+    A folder has label_data.csv; or metadata.jsonl or metadata.csv, in itself or in sub-folders named after
+    splits; or tars; or sub-folders of pictures. The first of these layouts counts.
+    Errors: InputError E-IMPORT for another layout or a damaged source, E-NO-IMAGES for folders without
+        pictures.
     """
     path = Path(path)
-    entries = unique(_folder(path) if path.is_dir() else _file(path), path)
+    entries = _read_folder(path) if path.is_dir() else _read_file(path)
+    check_ids(entries, path)
     root = path if path.is_dir() else path.parent
-    return Source(name=path.resolve().name, entries=entries, provenance=_provenance(root / ORIGIN))
+    return ImportSource(name=path.resolve().name, entries=entries, provenance=_provenance(root / ORIGIN))
 
 
-def _file(path: Path) -> list[Entry]:
+def _read_file(path: Path) -> list[ImportEntry]:
     if path.suffix == ".tar":
         return read_tar(path)
     if path.suffix in (".csv", ".jsonl"):
         return read_table(path)
-    raise broken(quoted(path), "not a folder, CSV, JSONL or tar", "See `mdeas import --help`.")
+    raise import_error(quoted(path), "not a folder, .csv, .jsonl or .tar", "See `mdeas import --help`.")
 
 
-def _folder(root: Path) -> list[Entry]:
+def _read_folder(root: Path) -> list[ImportEntry]:
     if (root / LABELS).is_file():
         return read_table(root / LABELS)
     tables = [(split, root / split / name) for split in ("", *SPLITS) for name in METADATA]
@@ -60,7 +63,7 @@ def _folder(root: Path) -> list[Entry]:
     if {"background", "image"} <= picture_folders(root).keys():
         return read_folders(root)
     wanted = f"{LABELS}, metadata.jsonl, tars, or folders background and image (bg and fg_bg)"
-    raise broken(quoted(root), f"holds none of {wanted}", "See `mdeas import --help`.")
+    raise import_error(quoted(root), f"holds none of {wanted}", "See `mdeas import --help`.")
 
 
 def _provenance(origin: Path) -> list[dict[str, Any]]:
@@ -69,5 +72,5 @@ def _provenance(origin: Path) -> list[dict[str, Any]]:
     about = read_json(origin)
     rows = about.get("provenance") if isinstance(about, dict) else None
     if not isinstance(rows, list):
-        raise broken(quoted(origin), "no list `provenance` in it", "Export the data set again.")
+        raise import_error(quoted(origin), "it has no list `provenance`", "Export the data set again.")
     return rows

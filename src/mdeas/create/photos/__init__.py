@@ -1,1 +1,1 @@
-"""Composites: cut-outs on photographs."""
+"""Composites: RGBA cut-outs on photographs."""

@@ -1,4 +1,4 @@
-"""What the makers of composites have in common: two folders, the depth of what is in them, the records."""
+"""What all makers of composites share: two folders, the depth of their pictures, the records."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from mdeas.create.assets import load_pool
 from mdeas.create.depth.agreement import agreement_of
 from mdeas.create.depth.choose import open_depths
-from mdeas.create.photos.recipe import Layers
+from mdeas.create.photos.recipe import CompositeRecipe
 
 
-class LayersMaker:
-    """A maker with `pools` (backgrounds, foregrounds) and their `depths`, None without a teacher for them."""
+class CompositeMaker:
+    """Base of makers with `pools` (backgrounds, foregrounds) and `depths` (None = no depth per layer)."""
 
-    def __init__(self, recipe: Layers, seed: int, skip_bad: bool):
-        """InputError E-NO-IMAGES when a folder has nothing, and what opening the depths raises."""
+    def __init__(self, recipe: CompositeRecipe, seed: int, skip_bad: bool):
+        """Errors: InputError E-NO-IMAGES when a folder has no usable picture; those of `open_depths`."""
         self.seed = seed
         self.pools = (
             load_pool(recipe.backgrounds, "background", recipe.background_shares, skip_bad),
@@ -25,29 +25,27 @@ class LayersMaker:
 
     @property
     def left_out(self) -> list[dict[str, str]]:
-        """One record per photo and cut-out that cannot be used."""
+        """List one record per unusable photo or cut-out."""
         return [record for pool in self.pools for record in pool.left_out]
 
     def warnings(self) -> list[str]:
-        """What the user should know before the making, in words."""
+        """List what the user should know before the samples are made."""
         return []
 
     def provenance(self) -> list[dict[str, Any]]:
-        """One row per photo and cut-out, and those of their depth."""
+        """List one row per photo and cut-out, and the rows of their depths."""
         rows = [row for pool in self.pools for row in pool.provenance()]
         return rows + (self.depths.provenance() if self.depths else [])
 
-    def described(self, recipe: Layers) -> dict[str, Any]:
-        """The recipe but for its count; folders and depths by name and content, so that they may move."""
+    def described(self, recipe: CompositeRecipe) -> dict[str, Any]:
+        """Describe the recipe without its count; folders by name and content, so that they may move."""
         fields = dataclasses.asdict(recipe)
         del fields["count"]
         fields |= {f"{pool.kind}s": pool.describe() for pool in self.pools}
-        return fields | ({"depth_model": self._depth_model(recipe)} if self.depths else {})
-
-    def _depth_model(self, recipe: Layers) -> dict[str, Any]:
-        """Who gave the depth; of layers also how they differ from what it says of whole composites."""
-        depths: Any = self.depths
-        if recipe.teacher != "layered":
-            return depths.describe()
-        maker: Any = self  # what inherits from this class makes samples
-        return depths.describe() | {"agreement": agreement_of(maker, depths)}
+        if self.depths:
+            depths: Any = self.depths
+            fields["depth_model"] = depths.describe()
+            if recipe.teacher == "layered":
+                maker: Any = self  # the subclasses make samples
+                fields["depth_model"] |= {"agreement": agreement_of(maker, depths)}
+        return fields

@@ -1,8 +1,8 @@
 """The depth of a composite, put together from the depth of its layers.
 
-Work goes on in inverse depth, float32 (H, W), larger = nearer: `relative` depth as it is, metres as 1 / m
-with 0 for unknown. A plane is a plane in (x, y, value) then, and a share nearer is that share in both kinds.
-Nothing is ever averaged over an edge: a mean of two surfaces is a depth that nothing has.
+All arithmetic is in inverse depth, float32 (H, W), larger = nearer: relative depth unchanged, metric depth as
+1 / m with 0 for unknown. A plane is then affine in (x, y), and a relative change means the same for both
+kinds. Depths are never averaged across an edge: the mean of two surfaces is a depth where nothing is.
 """
 
 from __future__ import annotations
@@ -12,70 +12,68 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from mdeas.create.assets import Asset, cutout, photo
+from mdeas.create.assets import Asset, load_cutout, load_photo
 
 if TYPE_CHECKING:
     from mdeas.create.depth.layer_depths import LayerDepths
 
-FOCAL = 1.1
-"""Focal length in long sides of a photo whose camera is unknown: 49 degrees, a phone's or a compact's."""
-
 SOLID = 128
-"""Alpha from which the depth of a pixel is the thing's."""
+"""Of 255: from this alpha on, the depth of a pixel is the foreground's."""
 
-_THICKNESS = 1 / 3  # of a thing's width
-_CLEARANCE = 0.02  # share by which a thing is nearer than what it hides, at the least
-_FORWARD = (0.05, 0.5)  # how far it stands forward of that, of the way to the nearest thing in the picture
+_THICKNESS = 1 / 3  # of a foreground's width
+_CLEARANCE = 0.02  # least relative difference in inverse depth between a foreground and what it hides
+_FORWARD = (0.05, 0.5)  # how far it stands in front of that, as a share of the way to the nearest pixel
 
 
-def photo_inverse(depths: LayerDepths, asset: Asset) -> np.ndarray:
-    """Of a background, aligned to assets.photo."""
+def load_inverse_depth(depths: LayerDepths, asset: Asset) -> np.ndarray:
+    """Load the inverse depth of a background, float32 (h, w) aligned to assets.load_photo."""
     depth = depths.of_photo(asset)
-    assert depth.shape == photo(asset).shape[:2], asset
+    assert depth.shape == load_photo(asset).shape[:2], asset
     return np.asarray(depth, np.float32) if depths.kind == "relative" else reciprocal(depth)
 
 
-def as_depth(inverse: np.ndarray, kind: str) -> np.ndarray:
-    """From inverse depth to what a sample of that kind holds: float32 (H, W)."""
-    return inverse if kind == "relative" else reciprocal(inverse)
+def depth_from_inverse(inverse_depth: np.ndarray, kind: str) -> np.ndarray:
+    """Convert inverse depth float32 (H, W) to the depth of a sample of `kind`, float32 (H, W)."""
+    return inverse_depth if kind == "relative" else reciprocal(inverse_depth)
 
 
 def reciprocal(values: np.ndarray) -> np.ndarray:
-    """float32 1 / values, and 0 where they are 0: metres and 1 / metres, either way."""
+    """Return float32 1 / values, and 0 (unknown) where they are 0: m to 1/m and back."""
     return np.divide(1, values, out=np.zeros(values.shape, np.float32), where=values > 0, dtype=np.float32)
 
 
-def relief(depths: LayerDepths, asset: Asset) -> np.ndarray:
-    """float32 (h, w) aligned to assets.cutout: 0 at the farthest part of a cut-out, 1 at the nearest."""
-    own, alpha = depths.of_cutout(asset), cutout(asset)[..., 3]
+def load_relief(depths: LayerDepths, asset: Asset) -> np.ndarray:
+    """Load a cut-out's relief, float32 (h, w) aligned to assets.load_cutout: 0 = farthest, 1 = nearest."""
+    own, alpha = depths.of_cutout(asset), load_cutout(asset)[..., 3]
     solid = alpha >= SOLID
     if own is None or not solid.any():
         return np.zeros(alpha.shape, np.float32)
     low, high = np.percentile(own[solid], (2, 98))
     level = (own - low) / max(high - low, 1e-6)
-    # Outside there is nothing to know; the middle does for what rounding brings in from there.
+    # Outside, depth means nothing. The middle value is safe where resizing reads across the outline.
     return np.where(solid, level, 0.5).clip(0, 1).astype(np.float32)
 
 
-def surface(foot: float, relief_at: np.ndarray, width_px: float, focal_px: float) -> np.ndarray:
-    """Inverse depth of a thing whose back is at `foot`, float32 (h, w).
+def foreground_inverse_depth(back: float, relief: np.ndarray, width_px: float, focal_px: float) -> np.ndarray:
+    """Return the inverse depth of a foreground whose back is at inverse depth `back`: float32 (h, w).
 
-    At depth z it is width_px * z / focal_px wide and a third of that thick, so that its front is nearer by a
-    share that does not depend on z, nor on the unit.
+    At depth z it is width_px * z / focal_px wide and a third of that thick. So its front is nearer by a
+    factor that depends neither on z nor on the unit. Input: relief: float32 (h, w) in [0, 1].
     """
-    return np.float32(foot) * (1 + np.float32(_THICKNESS * width_px / focal_px) * relief_at)
+    return np.float32(back) * (1 + np.float32(_THICKNESS * width_px / focal_px) * relief)
 
 
-def in_front_of(inverse: np.ndarray, solid: np.ndarray, rng: np.random.Generator) -> float:
-    """Inverse depth for the back of a thing that hides `solid`, bool (H, W): nearer than all of that.
+def draw_back(inverse_depth: np.ndarray, solid: np.ndarray, rng: np.random.Generator) -> float:
+    """Draw the inverse depth of the back of a foreground that hides `solid`, bool (H, W).
 
-    0 where nothing is known of what it hides.
+    It is nearer than everything it hides. 0 = no depth is known there. Input: inverse_depth: float32 (H, W).
     """
     forward = rng.uniform(*_FORWARD)
-    hidden = float(inverse[solid].max(initial=0))
-    return (hidden + forward * (float(inverse.max()) - hidden)) * (1 + _CLEARANCE) if hidden else 0.0
+    hidden = float(inverse_depth[solid].max(initial=0))
+    nearest = float(inverse_depth.max())
+    return (hidden + forward * (nearest - hidden)) * (1 + _CLEARANCE) if hidden else 0.0
 
 
-def nearest(values: np.ndarray, height: int, width: int) -> np.ndarray:
-    """float32 (h, w) resized to (height, width) without mixing."""
+def resize_nearest(values: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize float32 (h, w) to (height, width) by nearest neighbour, which mixes no depths."""
     return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)

@@ -1,10 +1,10 @@
-"""Where in a view something can stand: floors, tables, seats, found in its inverse depth.
+"""Find surfaces in a picture on which something can stand: floors, tables, seats.
 
-The inverse depth of a plane is affine in the pixel's place, and its coefficients are the plane's normal: for
-a camera with focal lengths f, principal point c and inverse depth d = a x + b y + e, the normal points along
+The inverse depth of a plane is affine in the pixel position; its coefficients give the plane's normal. For a
+camera with focal lengths f, principal point c and inverse depth d = a x + b y + e, the normal points along
 (f_x a, f_y b, d(c)), whose length is 1 / distance. So a least-squares plane around every pixel tells whether
-it is level and seen from above. The scale of d does not matter, so it holds for relative depth as well, as
-far as its zero is at infinity.
+the surface is level and seen from above. The scale of d has no influence, so this works for relative depth
+too, if its zero is at infinity.
 """
 
 from __future__ import annotations
@@ -14,54 +14,59 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.create.photos.studio import View
+from mdeas.create.photos.canvas import Canvas
 
-_WINDOW = 1 / 8  # of the picture's side
-_LEAST_KNOWN = 0.6  # of the window
-_LEAST_UP = (
-    0.5  # cosine between the surface's normal and the picture's: cameras look down by up to 60 degrees
-)
-_MOST_SIDEWAYS = 0.25  # and are held straight within 15 degrees
-_ROUGHNESS = 0.015  # root mean square distance from the plane, as a share of the value
-_LEAST_TILT = 0.08  # seen at a smaller angle (about its sine) a surface is a line
-_LEAST_SHARE = 0.01  # of the view; a smaller patch is clutter
+_WINDOW = 1 / 8  # side of the window around a pixel, as a share of the picture's side
+_LEAST_KNOWN = 0.6  # of the window's pixels must have depth
+_LEAST_UP = 0.5  # cosine between normal and image vertical: cameras look down by up to 60 degrees
+_MOST_SIDEWAYS = 0.25  # sine of the normal's sideways lean: cameras are level within 15 degrees
+_ROUGHNESS = 0.015  # greatest root mean square residual, relative to the value
+_LEAST_TILT = 0.08  # sine of the viewing angle; below it a surface is only a line
+_LEAST_SHARE = 0.01  # of the picture; a smaller patch is clutter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """The plane around every pixel of a view, and where it is one to stand on."""
+    """The plane around every pixel of a picture, and the pixels where something can stand."""
 
-    stands: np.ndarray
-    """bool (H, W)."""
+    standable: np.ndarray
+    """bool (H, W): smooth, level, seen from above."""
     value: np.ndarray
     """float32 (H, W): the plane's inverse depth at the pixel."""
-    nearness: np.ndarray
-    """float32 (H, W): 1 / distance of the camera from the plane, in the unit of `value`."""
+    inverse_distance: np.ndarray
+    """float32 (H, W): 1 / distance between camera and plane, in the unit of `value`."""
 
     def tilt(self, row: int, column: int) -> float:
-        """Height over width of a circle on the plane there, as the camera sees it."""
-        return float(np.clip(self.value[row, column] / self.nearness[row, column], 0, 1))
+        """Return height / width of a circle on the plane at that pixel, as the camera sees it: in [0, 1]."""
+        return float(np.clip(self.value[row, column] / self.inverse_distance[row, column], 0, 1))
 
 
-def find_ground(view: View) -> Ground:
-    """The ground of a view with inverse depth."""
-    assert view.inverse is not None
-    side, lens = view.inverse.shape[0], view.lens
-    slope_x, slope_y, value, roughness = _planes(view.inverse, 2 * int(side * _WINDOW / 2) + 1)
+def find_ground(canvas: Canvas) -> Ground:
+    """Find the ground of a square picture with inverse depth."""
+    assert canvas.inverse_depth is not None
+    side, intrinsics = canvas.inverse_depth.shape[0], canvas.intrinsics
+    slope_x, slope_y, value, roughness = _planes(canvas.inverse_depth, 2 * int(side * _WINDOW / 2) + 1)
     y, x = np.mgrid[:side, :side]
-    ahead = value + slope_x * (lens.centre_x_px - x) + slope_y * (lens.centre_y_px - y)
-    normal = np.stack([slope_x * lens.focal_x_px, slope_y * lens.focal_y_px, ahead])
-    nearness = np.maximum(np.linalg.norm(normal, axis=0), 1e-12)
-    level = (normal[1] >= _LEAST_UP * nearness) & (np.abs(normal[0]) <= _MOST_SIDEWAYS * nearness)
-    smooth = (value > 0) & (roughness <= _ROUGHNESS * value) & (view.inverse > 0)
-    stands = _patches(level & smooth & (value >= _LEAST_TILT * nearness))
-    return Ground(stands=stands, value=value.astype(np.float32), nearness=nearness.astype(np.float32))
+    ahead = value + slope_x * (intrinsics.centre_x_px - x) + slope_y * (intrinsics.centre_y_px - y)
+    normal = np.stack([slope_x * intrinsics.focal_x_px, slope_y * intrinsics.focal_y_px, ahead])
+    inverse_distance = np.maximum(np.linalg.norm(normal, axis=0), 1e-12)
+    level = (normal[1] >= _LEAST_UP * inverse_distance) & (
+        np.abs(normal[0]) <= _MOST_SIDEWAYS * inverse_distance
+    )
+    smooth = (value > 0) & (roughness <= _ROUGHNESS * value) & (canvas.inverse_depth > 0)
+    standable = _without_small_patches(level & smooth & (value >= _LEAST_TILT * inverse_distance))
+    return Ground(
+        standable=standable,
+        value=value.astype(np.float32),
+        inverse_distance=inverse_distance.astype(np.float32),
+    )
 
 
 def _planes(inverse: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Least-squares plane in the window around each pixel, of what is known: float64 (H, W) each.
+    """Fit a least-squares plane to the known pixels in the window around each pixel.
 
-    Output: slopes in x and y, value at the pixel, root mean square residual (inf: not enough known).
+    Output: float64 (H, W) each: slopes in x and y, value at the pixel, root mean square residual (inf = too
+        few pixels are known). Input: inverse: float32 (H, W), 0 = unknown.
     """
     known = (inverse > 0).astype(np.float64)
     y, x = (axis.astype(np.float64) for axis in np.mgrid[: inverse.shape[0], : inverse.shape[1]])
@@ -88,9 +93,9 @@ def _sum(values: np.ndarray, window: int) -> np.ndarray:
     return cv2.boxFilter(values, -1, (window, window), normalize=False, borderType=cv2.BORDER_CONSTANT)
 
 
-def _patches(stands: np.ndarray) -> np.ndarray:
-    """bool (H, W) without its small patches."""
-    _, labels, facts, _ = cv2.connectedComponentsWithStats(stands.astype(np.uint8), connectivity=4)
-    large = facts[:, cv2.CC_STAT_AREA] >= _LEAST_SHARE * stands.size
-    large[0] = False  # what is not ground
+def _without_small_patches(standable: np.ndarray) -> np.ndarray:
+    """Clear the small connected patches of bool (H, W)."""
+    _, labels, facts, _ = cv2.connectedComponentsWithStats(standable.astype(np.uint8), connectivity=4)
+    large = facts[:, cv2.CC_STAT_AREA] >= _LEAST_SHARE * standable.size
+    large[0] = False  # the label of everything else
     return large[labels]

@@ -1,8 +1,8 @@
-"""Pixels of a composite: scaled and turned cut-outs, their colours, shadows and a change of light.
+"""Pixel operations of a composite: place cut-outs, change colours, cast shadows, change the light.
 
-A layer is float32 (H, W, 4): RGB premultiplied by alpha, all in 0 ... 255, so that resizing and turning mix
-no colour from behind the object into its edge and every linear change of colour is one matrix product.
-A picture under work is float32 RGB (H, W, 3) in 0 ... 255.
+A layer is float32 (H, W, 4): RGB premultiplied by alpha, all in 0 ... 255. Then resizing and rotating mix no
+colour from behind the object into its edge, and a linear change of colour is one matrix product.
+A picture in progress is float32 RGB (H, W, 3) in 0 ... 255.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from mdeas.create.photos.placement import Placement, after
+from mdeas.create.photos.placement import Placement, chained
 
 
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """uint8 (h, w, C) -> uint8 (height, width, C): area average when it shrinks, bilinear when it grows."""
+    """Resize uint8 (h, w, C) to (height, width): area average if it gets fewer pixels, else bilinear."""
     shrinks = height * width < picture.shape[0] * picture.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return cv2.resize(picture, (width, height), interpolation=method)
 
 
-def layer(cutout: np.ndarray, placement: Placement, side: int) -> np.ndarray:
-    """A premultiplied cut-out uint8 (h, w, 4) at its place in an empty picture: float32 (side, side, 4)."""
+def place_cutout(cutout: np.ndarray, placement: Placement, side: int) -> np.ndarray:
+    """Put a premultiplied cut-out, uint8 (h, w, 4), at its place: a layer, float32 (side, side, 4)."""
     upright = _upright(cutout, placement)
     return cv2.warpAffine(upright, placement.matrix, (side, side), flags=cv2.INTER_LINEAR).astype(np.float32)
 
 
-def relief_at(relief: np.ndarray | None, placement: Placement, side: int) -> np.ndarray:
-    """A cut-out's relief float32 (h, w) at its place, float32 (side, side), nothing mixed; None is flat."""
+def place_relief(relief: np.ndarray | None, placement: Placement, side: int) -> np.ndarray:
+    """Put a relief, float32 (h, w), at its place by nearest neighbour: float32 (side, side); None = flat."""
     if relief is None:
         return np.zeros((side, side), np.float32)
     size = placement.width_px, placement.height_px
@@ -42,18 +42,18 @@ def relief_at(relief: np.ndarray | None, placement: Placement, side: int) -> np.
 
 
 def paste(picture: np.ndarray, over: np.ndarray) -> None:
-    """Put a layer over the picture, in place."""
+    """Put a layer over a picture, in place."""
     picture *= 1 - over[..., 3:] / 255
     picture += over[..., :3]
 
 
-def cover(mask: np.ndarray, over: np.ndarray) -> None:
-    """Add a layer's alpha to the mask float32 (H, W) in [0, 1], in place."""
+def add_alpha(mask: np.ndarray, over: np.ndarray) -> None:
+    """Add a layer's alpha to a mask, float32 (H, W) in [0, 1], in place."""
     mask += (1 - mask) * over[..., 3] / 255
 
 
 def draw_colours(rng: np.random.Generator, jitter: float) -> np.ndarray:
-    """float32 (4, 4): a change of hue, saturation, brightness and colour cast; `jitter` 0 = none."""
+    """Draw a colour matrix, float32 (4, 4): hue, saturation, brightness, colour cast; `jitter` 0 = none."""
     angle = rng.normal(0, jitter)
     saturation = np.exp(rng.normal(0, 1.5 * jitter))
     gains = np.exp(rng.normal(0, jitter) + rng.normal(0, jitter / 3, 3))
@@ -63,13 +63,16 @@ def draw_colours(rng: np.random.Generator, jitter: float) -> np.ndarray:
 
 
 def _hue(angle: float) -> np.ndarray:
-    """float64 (3, 3): the rotation about the grey axis (Rodrigues' formula)."""
+    """Return the rotation about the grey axis, float64 (3, 3) (Rodrigues' formula)."""
     cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
     return np.cos(angle) * np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) / 3
 
 
 def blend_colours(over: np.ndarray, picture: np.ndarray, amount: float) -> np.ndarray:
-    """float32 (4, 4): moves a layer's mean colour towards what it hides, by `amount` of the way."""
+    """Return a colour matrix, float32 (4, 4), that moves a layer's mean colour towards what it hides.
+
+    Input: amount: 0 = no change, 1 = all the way.
+    """
     alpha = over[..., 3]
     weight = max(float(alpha.sum()), 1.0)
     hidden = np.einsum("hwc,hw->c", picture, alpha) / weight
@@ -80,9 +83,9 @@ def blend_colours(over: np.ndarray, picture: np.ndarray, amount: float) -> np.nd
 
 
 def match_colours(over: np.ndarray, picture: np.ndarray, amount: float) -> np.ndarray:
-    """float32 (4, 4): gains that move a layer's mean colour towards the picture's, by `amount` of the way.
+    """Return gains, float32 (4, 4), that move a layer's mean colour towards the picture's.
 
-    Gains, because light multiplies: what is black stays black.
+    They are gains because light multiplies: black stays black. Input: amount: 0 = no change, 1 = all the way.
     """
     weight = max(float(over[..., 3].sum()), 1.0)
     own = np.maximum(over[..., :3].sum(axis=(0, 1)) * 255 / weight, 1.0)
@@ -91,7 +94,7 @@ def match_colours(over: np.ndarray, picture: np.ndarray, amount: float) -> np.nd
 
 
 def recolour(over: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """The layer under a colour matrix (4, 4); no colour exceeds what its alpha allows."""
+    """Apply a colour matrix (4, 4) to a layer; no colour exceeds its alpha."""
     out = cv2.transform(over, colours)
     return np.minimum(np.maximum(out, 0, out=out), over[..., 3:], out=out)
 
@@ -101,18 +104,19 @@ class Shadow:
     """The shape of a shadow."""
 
     kind: Literal["cast", "contact", "offset"]
-    """cast: the outline laid down on the ground from the foot. contact: the same, close to the foot. offset:
-    on a wall behind."""
+    """cast: the outline, laid on the ground from the foot on. contact: the same, close to the foot.
+    offset: the outline on a wall behind."""
     lean: float
-    """Sideways: in heights of the thing, for offset in widths."""
+    """Shift to the right, in heights of the foreground; for offset in its widths."""
     length: float
-    """Up the picture, in heights of the thing; negative towards the camera. For offset, down."""
+    """Length up the picture, in heights of the foreground; negative = towards the camera. For offset: shift
+    down."""
     soft: float
-    """Standard deviation of the blur as a share of the thing's long side."""
+    """Standard deviation of the blur, as a share of the foreground's long side."""
 
 
 def draw_shadow(rng: np.random.Generator) -> Shadow:
-    """Half of them cast, a quarter at the foot, a quarter on a wall."""
+    """Draw a shadow: half are cast, a quarter contact, a quarter offset."""
     soft = rng.uniform(0.01, 0.06)
     kind = rng.random()
     if kind < 0.5:
@@ -124,21 +128,21 @@ def draw_shadow(rng: np.random.Generator) -> Shadow:
 
 
 def shadow(cutout: np.ndarray, placement: Placement, side: int, shape: Shadow) -> np.ndarray:
-    """Where a thing at that place takes the light: float32 (side, side) in [0, 1]."""
+    """Return where a cut-out at its place blocks the light: float32 (side, side) in [0, 1]."""
     long_side = max(placement.height_px, placement.width_px)
     alpha = _upright(cutout[..., 3], placement)
-    matrix = after(_ground(placement, shape), placement.matrix)
+    matrix = chained(placement.matrix, _shadow_matrix(placement, shape))
     dark = cv2.warpAffine(alpha, matrix, (side, side), flags=cv2.INTER_LINEAR)
     return cv2.GaussianBlur(dark, (0, 0), max(shape.soft * long_side, 0.7)).astype(np.float32) / 255
 
 
 def darken(picture: np.ndarray, dark: np.ndarray, strength: np.ndarray) -> None:
-    """Take `strength` (3,), RGB in [0, 1], of the picture where `dark` is 1, in place."""
+    """Darken a picture where `dark`, float32 (H, W), is 1 by the share `strength`, RGB (3,), in place."""
     picture *= 1 - dark[..., None] * strength.astype(np.float32)
 
 
 def draw_light(rng: np.random.Generator, side: int, spread: float) -> np.ndarray:
-    """float32 (side, side, 3): a smooth gain field: a lamp, a cloud or a blind that changed."""
+    """Draw a smooth field of gains, float32 (side, side, 3): a lamp, a cloud or a blind that changes."""
     size = int(rng.integers(2, 4))
     grid = rng.normal(0, spread, (size, size, 1)) + rng.normal(0, spread / 4, (size, size, 3))
     field = cv2.resize(grid.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
@@ -146,7 +150,7 @@ def draw_light(rng: np.random.Generator, side: int, spread: float) -> np.ndarray
 
 
 def to_uint8(picture: np.ndarray) -> np.ndarray:
-    """Round a picture under work to uint8 RGB (H, W, 3); what exceeds the range saturates."""
+    """Round a picture in progress to uint8 RGB (H, W, 3); values outside the range saturate."""
     return cv2.convertScaleAbs(np.clip(picture, 0, 255))
 
 
@@ -155,8 +159,8 @@ def _upright(picture: np.ndarray, placement: Placement) -> np.ndarray:
     return cv2.flip(scaled, 1) if placement.mirrored else scaled
 
 
-def _ground(placement: Placement, shape: Shadow) -> np.ndarray:
-    """float64 (2, 3): from a point of the thing in the picture to its shadow in the picture."""
+def _shadow_matrix(placement: Placement, shape: Shadow) -> np.ndarray:
+    """Return float64 (2, 3): from a point of the foreground to its shadow, both in the picture."""
     if shape.kind == "offset":
         right, down = shape.lean * placement.width_px, shape.length * placement.height_px
         return np.array([[1, 0, right], [0, 1, down]])

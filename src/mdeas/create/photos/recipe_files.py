@@ -1,4 +1,4 @@
-"""Recipes of composites by name or file, and the maker that each is for."""
+"""Read a recipe of composites by name or file, and find its maker."""
 
 from __future__ import annotations
 
@@ -18,35 +18,39 @@ KINDS: dict[str, tuple[type, type]] = {
     "photos": (PhotosRecipe, PhotosMaker),
     "product": (ProductRecipe, ProductMaker),
 }
-"""By the recipe file's field `maker`: the recipe's class and the maker's."""
+"""By the field `maker` of a recipe file: the recipe's class and the maker's class."""
 
 
 def recipe_names() -> list[str]:
-    """Sorted names of the recipes in the package."""
+    """List the names of the recipes in the package, sorted."""
     return sorted(path.stem for path in RECIPES.glob("*.yaml"))
 
 
 def read_recipe(name_or_path: str) -> tuple[type, type, dict[str, Any]]:
-    """(recipe class, maker class, the file's fields) of a recipe in the package by name, or of a YAML file.
+    """Read a YAML file, or a recipe in the package by name: (recipe class, maker class, the file's fields).
 
-    Errors: UsageError E-RECIPE when there is none of that name, or it is not YAML or for no maker.
+    Errors: UsageError E-RECIPE when there is no such recipe, it is not YAML, or its maker is unknown.
+
+    Example:
+        >>> recipe_class, maker_class, fields = read_recipe("system-1")
+        >>> recipe_class.__name__, fields["places"]
+        ('ProductRecipe', 20)
     """
-    path = _find(name_or_path)
+    candidates = (Path(name_or_path), RECIPES / f"{name_or_path}.yaml")
+    path = next((path for path in candidates if path.is_file()), None)
+    if path is None:
+        names = ", ".join(recipe_names())
+        raise UsageError("E-RECIPE", f"recipe {name_or_path!r} is neither a file nor one of: {names}.")
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError) as error:
-        raise UsageError("E-RECIPE", f"recipe {name_or_path!r}: {' '.join(str(error).split())}.") from error
+        raise UsageError(
+            "E-RECIPE", f"recipe {name_or_path!r} is not YAML: {' '.join(str(error).split())}."
+        ) from error
     maker = fields.pop("maker", None) if isinstance(fields, dict) else None
     if maker not in KINDS:
         known = ", ".join(KINDS)
-        raise UsageError("E-RECIPE", f"recipe {name_or_path!r}: maker is {maker!r}; one of {known}.")
+        raise UsageError(
+            "E-RECIPE", f"recipe {name_or_path!r}: maker is {maker!r}; set it to one of: {known}."
+        )
     return *KINDS[maker], fields
-
-
-def _find(name_or_path: str) -> Path:
-    for path in (Path(name_or_path), RECIPES / f"{name_or_path}.yaml"):
-        if path.is_file():
-            return path
-    raise UsageError(
-        "E-RECIPE", f"recipe {name_or_path!r} is neither a file nor one of: {', '.join(recipe_names())}."
-    )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mdeas.create.assets import cutout
+from mdeas.create.assets import load_cutout
 from mdeas.create.scenes.draw import boxes, layout
 from mdeas.create.scenes.draw.place import Place
 from mdeas.create.scenes.recipe import ScenesRecipe
@@ -137,7 +137,7 @@ class ScenesMaker:
     ) -> tuple[list[Primitive], str]:
         """Place a cut-out that touches nothing; return it with its identity, or ([], "") where none fits."""
         which = int(rng.integers(0, len(stock.cutouts)))
-        tall, wide = cutout(stock.cutouts[which]).shape[:2]
+        tall, wide = load_cutout(stock.cutouts[which]).shape[:2]
         height = log_uniform(rng, 0.1, 0.4) if place.kinds == ("small",) else log_uniform(rng, 0.3, 1.9)
         half = np.array([height * wide / tall / 2, height / 2, 0.01])
         for _ in range(_SPOTS):

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from mdeas.create.assets import Asset, Pool, cutout, load_pool, photo
+from mdeas.create.assets import Asset, Pool, load_cutout, load_photo, load_pool
 from mdeas.create.scenes.draw.mesh_things import Models
 from mdeas.create.scenes.meshes.files import MeshPool, load_meshes
 from mdeas.create.scenes.recipe import ScenesRecipe
@@ -60,7 +60,7 @@ class Stock:
         first = SPLITS.index(split) * recipe.tiles
         tiles = [procedural_tile(seed, first + k) for k in range(recipe.tiles)]
         textures, cutouts, meshes = sources.textures, sources.cutouts, sources.meshes
-        tiles += [photo_tile(photo(asset), rng) for asset in textures.of(split)] if textures else []
+        tiles += [photo_tile(load_photo(asset), rng) for asset in textures.of(split)] if textures else []
         self.num_procedural = recipe.tiles
         self.bank = TextureBank(tiles)
         self.cutouts: tuple[Asset, ...] = cutouts.of(split) if cutouts else ()
@@ -77,7 +77,7 @@ class Stock:
 
 def _board(asset: Asset) -> np.ndarray:
     """float32 (4, CUTOUT_SIDE, CUTOUT_SIDE): linear RGB and alpha in [0, 1], stretched to the square."""
-    square = cv2.resize(cutout(asset), (CUTOUT_SIDE, CUTOUT_SIDE), interpolation=cv2.INTER_AREA)
+    square = cv2.resize(load_cutout(asset), (CUTOUT_SIDE, CUTOUT_SIDE), interpolation=cv2.INTER_AREA)
     square = square.astype(np.float32) / 255
     colour = np.clip(square[..., :3] / np.maximum(square[..., 3:], 1 / 255), 0, 1) ** 2.2
     return np.concatenate([colour, square[..., 3:]], 2).transpose(2, 0, 1)

@@ -1,1 +1,1 @@
-"""The published data sets, systems 1 to 5: every background × foreground × place."""
+"""The data sets of the published systems 1 to 5: every background with every foreground at every place."""

@@ -1,4 +1,4 @@
-"""How the five published systems made a mask of a cut-out's alpha."""
+"""The rules by which the five published systems made a mask from a cut-out's alpha."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-_SURE = 150  # of 255; system 2's threshold
-_REACH = 5  # pixels across what opening removes and closing fills
+_SURE = 150  # of 255; the threshold of system 2
+_DISC_PX = 5  # diameter of what opening removes and closing fills
 
 
 def alpha(coverage: np.ndarray) -> np.ndarray:
-    """As it is (system 1)."""
+    """Keep the alpha (system 1)."""
     return coverage
 
 
 def sure(coverage: np.ndarray) -> np.ndarray:
-    """150 and more becomes 255, less stays (system 2, whose published deviation shows soft edges)."""
+    """Set 150 and more to 255, keep less (system 2; its published deviation shows soft edges)."""
     return np.where(coverage >= _SURE, np.uint8(255), coverage)
 
 
 def nonzero(coverage: np.ndarray) -> np.ndarray:
-    """All that is not 0 becomes 255 (systems 3 and 5)."""
+    """Set everything above 0 to 255 (systems 3 and 5)."""
     return np.where(coverage > 0, np.uint8(255), np.uint8(0))
 
 
 def morphological(coverage: np.ndarray) -> np.ndarray:
-    """Opened, so that thin bits go, then closed, so that small holes fill (system 4)."""
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_REACH, _REACH))
-    # With a border the outline is eroded where it touches the cut-out's edge, too.
-    padded = cv2.copyMakeBorder(coverage, *(_REACH,) * 4, cv2.BORDER_CONSTANT)
+    """Open, which removes thin parts, then close, which fills small holes (system 4)."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_DISC_PX, _DISC_PX))
+    # The border lets opening erode the outline at the edge of the cut-out too.
+    padded = cv2.copyMakeBorder(coverage, *(_DISC_PX,) * 4, cv2.BORDER_CONSTANT)
     closed = cv2.morphologyEx(cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc), cv2.MORPH_CLOSE, disc)
-    return closed[_REACH:-_REACH, _REACH:-_REACH]
+    return closed[_DISC_PX:-_DISC_PX, _DISC_PX:-_DISC_PX]
 
 
 MASK_RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     rule.__name__: rule for rule in (alpha, sure, nonzero, morphological)
 }
-"""Each: alpha uint8 (h, w) -> mask uint8 (h, w)."""
+"""Name -> function from alpha, uint8 (h, w), to mask, uint8 (h, w)."""

@@ -1,15 +1,14 @@
-"""Photos and cut-outs at the size at which they are composed: made once in a process, used very often."""
+"""Photos and cut-outs at the size at which they are composed; a cache shares them among samples."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from mdeas.create.assets import Asset, cutout, photo
+from mdeas.create.assets import Asset, load_cutout, load_photo, read_only
 from mdeas.create.photos.paint import resize
 from mdeas.create.photos.published.masks import MASK_RULES
 from mdeas.images.codec import encode_jpeg
@@ -19,14 +18,14 @@ Sizes = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Sprite:
-    """A cut-out ready to be put somewhere."""
+    """A cut-out at its final size, ready to be pasted."""
 
     colours: np.ndarray
     """uint8 (h, w, 3) RGB, premultiplied."""
-    shown: np.ndarray
-    """uint8 (h, w, 3): how much of what is behind it stays to be seen, of 255."""
+    transparency: np.ndarray
+    """uint8 (h, w, 3): 255 - alpha, the share of the background that stays visible."""
     mask: np.ndarray
-    """uint8 (h, w): the alpha under a mask rule."""
+    """uint8 (h, w): the mask that a rule of masks.py made from the alpha."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -35,9 +34,9 @@ class Sprite:
 
 
 @lru_cache(maxsize=1024)
-def sprite(asset: Asset, long_side_px: int, mirrored: bool, rule: str) -> Sprite:
-    """The cut-out with that long side."""
-    picture = cutout(asset)
+def load_sprite(asset: Asset, long_side_px: int, mirrored: bool, rule: str) -> Sprite:
+    """Load a cut-out, resize it to a long side, and make its mask by the rule of that name."""
+    picture = load_cutout(asset)
     scale = long_side_px / max(picture.shape[:2])
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
     scaled = resize(picture, height, width)
@@ -45,36 +44,34 @@ def sprite(asset: Asset, long_side_px: int, mirrored: bool, rule: str) -> Sprite
     alpha = np.ascontiguousarray(scaled[..., 3])
     return Sprite(
         colours=np.ascontiguousarray(scaled[..., :3]),
-        shown=cv2.merge([255 - alpha] * 3),
+        transparency=cv2.merge([255 - alpha] * 3),
         mask=MASK_RULES[rule](alpha),
     )
 
 
 @lru_cache(maxsize=256)
-def plate(asset: Asset, sizes: Sizes) -> np.ndarray:
-    """The whole photo, uint8 RGB, resized to each (width, height) in turn; read only."""
-    picture = through(photo(asset), sizes).view()
-    picture.flags.writeable = False
-    return picture
+def load_resized_photo(asset: Asset, sizes: Sizes) -> np.ndarray:
+    """Load a whole photo, uint8 RGB, and resize it to each (width, height) in turn; read only."""
+    return read_only(resize_through(load_photo(asset), sizes).view())
 
 
 @lru_cache(maxsize=256)
-def encoded_plate(asset: Asset, sizes: Sizes, quality: int) -> bytes:
-    """JPEG bytes of `plate`."""
-    return encode_jpeg(plate(asset, sizes), quality)
+def load_encoded_photo(asset: Asset, sizes: Sizes, quality: int) -> bytes:
+    """Return `load_resized_photo` as JPEG bytes."""
+    return encode_jpeg(load_resized_photo(asset, sizes), quality)
 
 
-def through(picture: np.ndarray, sizes: Sequence[tuple[int, int]]) -> np.ndarray:
-    """uint8 (h, w, ...) resized to each (width, height) in turn."""
+def resize_through(picture: np.ndarray, sizes: Sizes) -> np.ndarray:
+    """Resize uint8 (h, w, ...) to each (width, height) in turn."""
     for width, height in sizes:
         picture = resize(picture, height, width)
     return picture
 
 
-def put(picture: np.ndarray, mask: np.ndarray, over: Sprite, top: int, left: int) -> None:
-    """Lay a sprite that fits over a picture uint8 (H, W, 3) and into an empty mask uint8 (H, W), in place."""
-    height, width = over.shape
-    spot = slice(top, top + height), slice(left, left + width)
-    behind = cv2.multiply(picture[spot], over.shown, scale=1 / 255)
-    picture[spot] = cv2.add(behind, over.colours)
-    mask[spot] = over.mask
+def paste_sprite(picture: np.ndarray, mask: np.ndarray, sprite: Sprite, top: int, left: int) -> None:
+    """Paste a sprite that fits onto a picture, uint8 (H, W, 3), and an empty mask, uint8 (H, W), in place."""
+    height, width = sprite.shape
+    covered = slice(top, top + height), slice(left, left + width)
+    behind = cv2.multiply(picture[covered], sprite.transparency, scale=1 / 255)
+    picture[covered] = cv2.add(behind, sprite.colours)
+    mask[covered] = sprite.mask

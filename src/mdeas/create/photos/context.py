@@ -1,0 +1,49 @@
+"""Everything that one composite is drawn with: recipe, assets, depths, random generators, notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mdeas.create.assets import Asset
+from mdeas.create.photos.recipe import PhotosRecipe
+
+if TYPE_CHECKING:
+    from mdeas.create.depth.layer_depths import LayerDepths
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleContext:
+    """What one sample may use, its random generators, and notes for its meta."""
+
+    recipe: PhotosRecipe
+    backgrounds: tuple[Asset, ...]
+    foregrounds: tuple[Asset, ...]
+    depths: LayerDepths | None
+    rng: np.random.Generator
+    depth_rng: np.random.Generator
+    """Draws what only depth needs, so that the photos are the same with any teacher."""
+    camera_m: float
+    """Height of the camera above every surface, used where depth has no unit."""
+    notes: dict[str, Any] = field(default_factory=lambda: {"foreground_ids": []})
+    """Entries for the sample's meta, added while it is drawn."""
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether the recipe puts foregrounds on surfaces of the background."""
+        return self.recipe.placement == "standing"
+
+    def metres(self, inverse_distance: float) -> float:
+        """Return 1/m per unit of inverse depth, for a surface of ground.Ground's `inverse_distance`."""
+        assert self.depths is not None
+        return 1.0 if self.depths.kind == "metric" else 1 / (inverse_distance * self.camera_m)
+
+    def happens(self, share: float) -> bool:
+        """Return True with probability `share`."""
+        return bool(self.rng.random() < share)
+
+    def pick(self, assets: tuple[Asset, ...]) -> Asset:
+        """Return one of the assets, each with equal probability."""
+        return assets[int(self.rng.integers(len(assets)))]
