@@ -9,6 +9,7 @@ import numpy as np
 
 from mdeas.create.factory import pool
 from mdeas.create.factory.build import build
+from mdeas.create.factory.options import BuildOptions
 from mdeas.errors import InputError, MdeasError
 from mdeas.sample import Sample
 
@@ -23,6 +24,7 @@ class SlowMaker:
     delay_s: float = 0.0
     bad: tuple = ()
     hang: int = -1
+    left_out: tuple = ()
 
     def split_of(self, index):
         return "test" if index % 10 == 9 else "train"
@@ -56,7 +58,10 @@ class SlowMaker:
 if __name__ == "__main__":
     signal.signal(signal.SIGUSR1, lambda *_: setattr(pool, "PATIENCE_S", 2.0))
     try:
-        build(SlowMaker(delay_s=float(sys.argv[3])), sys.argv[1], workers=int(sys.argv[2]), shard_rows=6)
+        build(
+            SlowMaker(delay_s=float(sys.argv[3])),
+            BuildOptions(out=sys.argv[1], workers=int(sys.argv[2]), shard_rows=6),
+        )
     except MdeasError as error:
         print(error.code, error, file=sys.stderr)
         sys.exit(error.exit_code)

@@ -1,4 +1,4 @@
-"""The command line: what it takes, what it says, how it exits."""
+"""The command line as a whole: its commands, what it says, how it exits, what it imports."""
 
 import inspect
 import os
@@ -9,9 +9,11 @@ import pytest
 
 from mdeas import cli
 from mdeas import errors as e
-from mdeas.commands import parser
 
-HEAVY = ("torch", "cv2", "onnxruntime", "numpy", "pyarrow", "lightning_fabric", "rich")
+HEAVY = (
+    *("torch", "cv2", "onnxruntime", "numpy", "pyarrow", "lightning_fabric", "rich", "jsonargparse", "yaml"),
+    *("traceback", "difflib"),
+)
 
 
 def run_with(monkeypatch, function, words=("go",)):
@@ -22,10 +24,11 @@ def run_with(monkeypatch, function, words=("go",)):
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
+        ([], "predict"),
         (["--help"], "predict"),
         (["create", "--help"], "scenes"),
-        (["create", "scenes", "--help"], "--count COUNT"),
-        (["predict", "--help"], "--background BACKGROUND"),
+        (["create", "scenes", "--help"], "--count N"),
+        (["predict", "--help"], "--background FILE"),
         (["--version"], "mdeas 0."),
     ],
 )
@@ -42,6 +45,12 @@ def commands(table=cli.COMMANDS, path=()):
             yield from commands(target, [*path, name])
 
 
+def defaults(function):
+    """The defaults of a command's options that help must say."""
+    values = [parameter.default for parameter in inspect.signature(function).parameters.values()]
+    return [value for value in values if value not in (inspect.Parameter.empty, None, False, [])]
+
+
 @pytest.mark.parametrize(("words", "function"), list(commands()))
 def test_every_option_of_every_command_is_explained(words, function, capsys):
     assert cli.main([*words, "--help"]) == 0
@@ -49,36 +58,38 @@ def test_every_option_of_every_command_is_explained(words, function, capsys):
     assert "==SUPPRESS==" not in shown
     for line in filter(None, inspect.getdoc(function).splitlines()[1:]):
         assert line.split(": ", 1)[-1].replace("- ", "-") in shown
+    for value in defaults(function):
+        assert f"(default: {value})" in shown
 
 
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        ([], "expected"),
-        (["predcit"], "invalid choice: 'predcit'"),
-        (["predict", "a.png"], "required: background, out"),
-        (["predict", "a.png", "--background", "b.png", "--ou", "c"], "unrecognized arguments: --ou c"),
-        (
-            ["create", "scenes", "-o", "x", "--count", "0"],
-            "--count: Expected an integer above 0. Got value: 0",
-        ),
-        (["create", "scenes", "-o", "x", "--count", "many"], "Expected an integer above 0. Got value: many."),
+        (["create"], "'create' needs one of the commands scenes, photos, pairs, cutouts"),
+        (["predcit"], "unknown command 'predcit'. Did you mean 'predict'?"),
+        (["create", "scens"], "unknown command 'create scens'. Did you mean 'create scenes'?"),
+        (["predict", "a.png"], "required: --background, -o/--out"),
+        (["predict", "a.png", "--background", "b.png", "--ou", "c"], "unknown option '--ou'."),
+        (["predict", "a.png", "--ouput", "c"], "unknown option '--ouput'. Did you mean '--out'?"),
+        (["predict", "a.png", "-b", "b.png", "-o", "c"], "unknown option '-b'. Did you mean '--background'?"),
+        (["create", "scenes", "-o", "x", "--count", "0"], "--count: expected an integer above 0, got '0'."),
+        (["create", "scenes", "-o", "x", "--count", "many"], "expected an integer above 0, got 'many'."),
         (
             ["create", "scenes", "-o", "x", "--count", "3", "--seed", "-1"],
-            "an integer, 0 or above. Got value: -1.",
+            "--seed: expected an integer, 0 or above, got '-1'.",
         ),
         (
             ["predict", "a", "-o", "x", "--background", "b", "--fov", "wide"],
-            "Expected a number. Got value: wide.",
+            "--fov: expected a number, got 'wide'.",
         ),
-        (
-            ["create", "scenes", "-o", "x", "--count", "3", "--colour", "1"],
-            "unrecognized arguments: --colour 1",
-        ),
+        (["create", "scenes", "-o", "x", "--count", "3", "--colour", "1"], "unknown option '--colour'."),
+        (["train", "twin", "--optimizer.lr", "1"], "unknown option '--optimizer.lr'."),
+        (["train"], "required: RECIPE"),
+        (["benchmark", "a.png"], "required: --background"),
         (["verify", "x", "y"], "unrecognized arguments: y"),
         (
             ["predict", "a", "-o", "x", "--background", "b", "--device", "gpu"],
-            "'directml', 'migraphx'. Got value: gpu",
+            "'gpu'. Did you mean 'cuda'?",
         ),
     ],
 )
@@ -129,52 +140,10 @@ def test_debug_shows_the_traceback(monkeypatch, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_signature_becomes_arguments(monkeypatch):
-    got = {}
-
-    def go(
-        files: list[str],
-        *,
-        out: str,
-        number: int | None = None,
-        overrides: list[str] = [],  # noqa: B006
-        force: bool = False,
-    ) -> None:
-        """Collect.
-
-        files: f
-        out: o
-        number: n
-        overrides: s
-        force: w
-        """
-        got.update(locals())
-
-    words = ["go", "a", "1e3", "-o", "null", "--set", "x=1", "--a.b", "2", "--c.d=3=4", "--force"]
-    assert run_with(monkeypatch, go, words) == 0
-    got.pop("got", None)
-    expected = {"files": ["a", "1e3"], "out": "null", "number": None, "force": True}
-    assert got == {**expected, "overrides": ["x=1", "a.b=2", "c.d=3=4"]}
-
-
-def test_repeated_overrides_do_not_leak_into_the_next_call(monkeypatch):
-    seen = []
-
-    def go(*, overrides: list[str] = []) -> None:  # noqa: B006
-        """Collect.
-
-        overrides: s
-        """
-        seen.append(overrides)
-
-    run_with(monkeypatch, go, ["go", "--set", "a=1"])
-    run_with(monkeypatch, go, ["go"])
-    assert seen == [["a=1"], []]
-
-
-def test_help_imports_nothing_heavy():
+@pytest.mark.parametrize("words", [["--help"], ["predict", "--help"], []])
+def test_help_imports_nothing_heavy(words):
     code = (
-        "import sys; from mdeas.cli import main; main(['--help']);"
+        f"import sys; from mdeas.cli import main; main({words});"
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -192,36 +161,6 @@ def test_module_and_script_are_the_same_command():
     assert done.stderr.startswith("mdeas: error[E-USAGE]")
 
 
-def test_an_argument_with_a_default_may_be_left_out(monkeypatch):
-    seen = []
-
-    def go(name: str | None = None) -> None:
-        """Collect.
-
-        name: n
-        """
-        seen.append(name)
-
-    assert run_with(monkeypatch, go, ["go"]) == run_with(monkeypatch, go, ["go", "x"]) == 0
-    assert seen == [None, "x"]
-
-
-def test_paths_are_taken_to_the_letter(monkeypatch):
-    seen = []
-
-    def go(name: str) -> None:
-        """Collect.
-
-        name: n
-        """
-        seen.append(name)
-
-    for name in ("null", "1e3", "a: b", "{x}", "[1]", "~", " ", "été 😀.png"):
-        assert run_with(monkeypatch, go, ["go", name]) == 0
-    assert seen == ["null", "1e3", "a: b", "{x}", "[1]", "~", " ", "été 😀.png"]
-    assert parser._dotted_to_set(["--a.b"]) == ["--set", "a.b="]
-
-
 def test_output_that_nobody_reads_is_no_bug():
     read, write = os.pipe()
     os.close(read)
@@ -230,3 +169,34 @@ def test_output_that_nobody_reads_is_no_bug():
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (e.EXIT_UNREAD, "")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "words", "wanted"),
+    [
+        ("torch", ["train", "twin", "--data", "nowhere", "-o", "run"], ("mdeas train", "PyTorch", "train")),
+        ("torch", ["models"], ("mdeas models", "PyTorch", "train")),
+        ("torch", ["export", "nowhere", "-o", "a.onnx"], ("mdeas export", "PyTorch", "train")),
+        (
+            "lightning_fabric",
+            ["train", "twin", "--data", "x", "-o", "run"],
+            ("train", "lightning-fabric", "train"),
+        ),
+    ],
+)
+def test_a_missing_extra_is_named_with_its_command(hidden, words, wanted, tmp_path):
+    code = f"import sys; sys.modules[{hidden!r}] = None; from mdeas.cli import main; sys.exit(main({words}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    command, package, extra = wanted
+    assert done.stderr.startswith("mdeas: error[E-EXTRA] ") and done.stderr.count("\n") == 1
+    assert f"{command} needs {package}. Run: pip install '" in done.stderr and f"[{extra}]'" in done.stderr
+
+
+def test_a_missing_module_of_mdeas_is_a_bug(monkeypatch, capsys):
+    def go() -> None:
+        """Fail."""
+        raise ModuleNotFoundError("No module named 'mdeas.nowhere'", name="mdeas.nowhere")
+
+    assert run_with(monkeypatch, go) == e.EXIT_BUG
+    assert "E-BUG" in capsys.readouterr().err

@@ -28,11 +28,12 @@ SMALLER = [
     ("--workers 2", "--workers 1 --set tiles=8"),
     (
         "--find-lr lr.png",
-        "--find-lr lr.png --set data.batch_size=2 --data.size=32 --set data.workers=0 --set threads=1",
+        "--find-lr lr.png --set data.batch_size=2 --set data.size=32 --set data.workers=0 --set threads=1",
     ),
     (
         "--set optimizer.lr=1e-3",
-        "--optimizer.lr 1e-3 --set steps=2 --set data.batch_size=4 --data.size=32 --set data.workers=0",
+        "--set optimizer.lr=1e-3 --set steps=2 --set data.batch_size=4 --set data.size=32"
+        " --set data.workers=0",
     ),
 ]
 

@@ -7,8 +7,8 @@ from mdeas.cli import main
 
 code = main()
 if code and "TORCHELASTIC_RUN_ID" in os.environ:
-    # A rank that ended early: torch's threads that still wait for the others now and then abort an ordinary
-    # exit, and the exit code is lost.
+    # A rank of torchrun that failed. Threads of torch that wait for the other ranks can abort a normal exit,
+    # which would lose the exit code.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

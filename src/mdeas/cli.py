@@ -1,16 +1,13 @@
-"""The command line: one typed function per command, heavy imports inside it.
+"""The command line: the table of commands, and what becomes of their errors.
 
-A function's signature is its parser: positional parameters are arguments, keyword-only ones are options, the
-docstring is the help. To add a command, write the function in the commands_*.py of its topic and give it a
-row in COMMANDS.
+A command is a typed function in the file of its topic in commands/: its signature is the parser, its
+docstring the help, and it imports what it needs when it runs. To add a command, write the function, give it a
+row in COMMANDS, and write a test.
 """
 
 import os
 import sys
-import traceback
-from typing import Any
 
-from mdeas import __version__
 from mdeas.commands.data import (
     create_cutouts,
     create_pairs,
@@ -22,14 +19,11 @@ from mdeas.commands.data import (
     verify,
 )
 from mdeas.commands.networks import compare, evaluate, export, grid, models, quantize, train
-from mdeas.commands.parser import parse
+from mdeas.commands.parser import Commands, parse
 from mdeas.commands.pictures import background, benchmark, calibrate, check, compose, predict, video
 from mdeas.errors import EXIT_BUG, EXIT_OK, EXIT_UNREAD, MdeasError, MemoryLimitError
 
-_MOST = 300  # characters of a stranger's message: a compiler's goes on for pages
-
-
-COMMANDS: dict[str, Any] = {
+COMMANDS: Commands = {
     "create": {
         "scenes": create_scenes,
         "photos": create_photos,
@@ -61,31 +55,34 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command.
 
     Input: argv without the program's name; None = sys.argv.
-    Output: the exit code (see errors.py).
+    Output: the exit code, see errors.py.
     """
     words = sys.argv[1:] if argv is None else argv
-    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names may be any bytes
+    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # file names may be any bytes
     try:
-        code = _run(words)
+        _run(words)
         sys.stdout.flush()
-        return code
+        return EXIT_OK
+    except SystemExit as stop:  # --help and --version
+        return int(stop.code or EXIT_OK)
     except BaseException as error:
-        if isinstance(error, BrokenPipeError) and _unread():
+        if isinstance(error, BrokenPipeError) and _stdout_is_closed():
             return EXIT_UNREAD
         return _report(error, debug="--debug" in words)
 
 
-def _run(words: list[str]) -> int:
+def _run(words: list[str]) -> None:
+    name, command = parse(COMMANDS, words)
     try:
-        function, arguments = parse("mdeas", __version__, COMMANDS, words)
-        function(**arguments)
-    except SystemExit as stop:  # --help and --version
-        return int(stop.code or EXIT_OK)
-    return EXIT_OK
+        command()
+    except ModuleNotFoundError as error:
+        from mdeas.system.optional import missing_extra
+
+        raise (missing_extra(error, name) or error) from error
 
 
-def _unread() -> bool:
-    """Whether nobody reads what is printed, as behind `mdeas … | head`; from then on it goes nowhere."""
+def _stdout_is_closed() -> bool:
+    """Whether the reader of stdout is gone, as in `mdeas ... | head`; further output is then discarded."""
     try:
         os.write(sys.stdout.fileno(), b"\n")
     except BrokenPipeError:
@@ -95,8 +92,10 @@ def _unread() -> bool:
 
 
 def _report(error: BaseException, *, debug: bool) -> int:
-    """Print one line, and the traceback if asked for; return the exit code."""
+    """Print the error as one line, with `debug` its traceback first; return the exit code."""
     if debug:
+        import traceback
+
         traceback.print_exception(error)
     code, message, exit_code = _explain(error)
     print(f"mdeas: error[{code}] {' '.join(message.split())}", file=sys.stderr)
@@ -104,7 +103,7 @@ def _report(error: BaseException, *, debug: bool) -> int:
 
 
 def _explain(error: BaseException) -> tuple[str, str, int]:
-    """Return the stable code, the message and the exit code of any exception."""
+    """The error code, the message and the exit code of an exception."""
     if isinstance(error, MdeasError):
         return error.code, str(error), error.exit_code
     if isinstance(error, KeyboardInterrupt):
@@ -112,5 +111,6 @@ def _explain(error: BaseException) -> tuple[str, str, int]:
     if isinstance(error, MemoryError):
         advice = "Use smaller pictures, fewer workers or a smaller batch."
         return "E-MEMORY", f"out of memory. {advice}", MemoryLimitError.exit_code
+    what = f"{type(error).__name__}: {str(error)[:300]}"  # other packages' messages can fill pages
     hint = "This is a bug in mdeas: run it again with --debug and report the traceback."
-    return "E-BUG", f"{type(error).__name__}: {str(error)[:_MOST]}. {hint}", EXIT_BUG
+    return "E-BUG", f"{what}. {hint}", EXIT_BUG

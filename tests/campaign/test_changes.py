@@ -6,6 +6,7 @@ from world import create_photos, folders, photo, tree, without_processes
 
 from mdeas.create.factory import plan
 from mdeas.create.factory.build import build
+from mdeas.create.factory.options import BuildOptions
 from mdeas.errors import InputError
 from mdeas.images.codec import write_jpeg
 
@@ -79,10 +80,10 @@ def test_what_was_left_out_is_made_when_it_may_not_be(tmp_path):
     """A run with skip_bad that was interrupted does not finish without it as if nothing was missing."""
     with without_processes():
         with pytest.raises(KeyboardInterrupt):
-            build(Interrupted(bad=(2,)), tmp_path, shard_rows=4, skip_bad=True)
+            build(Interrupted(bad=(2,)), BuildOptions(out=tmp_path, shard_rows=4, skip_bad=True))
         with pytest.raises(InputError, match="sample 2 cannot be made"):
-            build(SlowMaker(bad=(2,)), tmp_path, shard_rows=4)
-        build(SlowMaker(bad=(2,)), tmp_path, shard_rows=4, skip_bad=True)
+            build(SlowMaker(bad=(2,)), BuildOptions(out=tmp_path, shard_rows=4))
+        build(SlowMaker(bad=(2,)), BuildOptions(out=tmp_path, shard_rows=4, skip_bad=True))
 
 
 class Interrupted(SlowMaker):

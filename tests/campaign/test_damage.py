@@ -11,6 +11,7 @@ from tally import cases
 from world import without_processes
 
 from mdeas.create.factory.build import build
+from mdeas.create.factory.options import BuildOptions
 from mdeas.dataset.dataset import INDEX, Dataset, verify
 from mdeas.errors import InputError
 
@@ -22,7 +23,7 @@ CODES = {"E-DATASET-DAMAGED", "E-DATASET-MISSING", "E-JSON"}
 def original(tmp_path_factory):
     out = tmp_path_factory.mktemp("original") / "set"
     with without_processes():
-        build(SlowMaker(count=22, size=8, bad=(5,)), out, shard_rows=6, skip_bad=True)
+        build(SlowMaker(count=22, size=8, bad=(5,)), BuildOptions(out=out, shard_rows=6, skip_bad=True))
     return out
 
 

@@ -14,6 +14,7 @@ from tally import cases
 from world import SLOW_MAKER, start, start_command, tree, wait_for_shards, without_processes, workers_of
 
 from mdeas.create.factory.build import build
+from mdeas.create.factory.options import BuildOptions
 from mdeas.system.lock import LOCK_NAME
 
 SLOW_S = 0.05
@@ -29,14 +30,14 @@ def reference(tmp_path_factory):
     """sha256 of every file of an undisturbed build in one process."""
     out = tmp_path_factory.mktemp("reference") / "set"
     with without_processes():
-        build(SlowMaker(), out, shard_rows=SHARD_ROWS)
+        build(SlowMaker(), BuildOptions(out=out, shard_rows=SHARD_ROWS))
     return tree(out)
 
 
 def finish(out):
     """The rerun, whose bytes the tests look at."""
     with without_processes():
-        build(SlowMaker(), out, shard_rows=SHARD_ROWS)
+        build(SlowMaker(), BuildOptions(out=out, shard_rows=SHARD_ROWS))
 
 
 def ended(process, seconds=300):

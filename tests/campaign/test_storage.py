@@ -10,6 +10,7 @@ from tally import cases
 from world import tree, without_processes
 
 from mdeas.create.factory.build import build
+from mdeas.create.factory.options import BuildOptions
 from mdeas.errors import StorageError
 
 SHARD_ROWS = 4
@@ -19,7 +20,10 @@ POINTS = ("plan", "temporary", "renamed", "shard", "record", "errors", "index", 
 def make(out, fault=healthy):
     """Build 10 samples, two of which are bad, on a disk with that fault; return the disk."""
     with without_processes(), FailingDisk(fault) as disk:
-        build(SlowMaker(count=10, size=8, bad=(2, 7)), out, shard_rows=SHARD_ROWS, skip_bad=True)
+        build(
+            SlowMaker(count=10, size=8, bad=(2, 7)),
+            BuildOptions(out=out, shard_rows=SHARD_ROWS, skip_bad=True),
+        )
     return disk
 
 

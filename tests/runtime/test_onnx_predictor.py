@@ -8,7 +8,7 @@ import tiny_model
 from onnx import TensorProto, helper
 
 import mdeas
-from mdeas.commands.choices import Device, Pair
+from mdeas.commands.choices import Device, PairMode
 from mdeas.errors import InputError, ModelError, NonFiniteError, UsageError
 from mdeas.pairing import match
 from mdeas.runtime import onnx_guard, onnx_predictor
@@ -126,7 +126,7 @@ def test_a_device_that_is_not_there_is_refused():
     for device in ("cuda", "tpu"):
         assert code_of(UsageError, onnx_predictor.OnnxPredictor, data, "m", device=device) == "E-DEVICE"
     assert onnx_predictor.OnnxPredictor(data, "m", device="auto").device == "cpu"
-    assert get_args(Device) == ("auto", *PROVIDERS) and Pair == match.Mode
+    assert get_args(Device) == ("auto", *PROVIDERS) and PairMode == match.Mode
 
 
 def test_a_provider_that_does_not_start_is_told_unless_any_will_do(monkeypatch):

@@ -1,91 +1,113 @@
-"""The commands that make data sets and look at them; see cli.py."""
+"""The commands that make data sets and look at them."""
 
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from jsonargparse.typing import NonNegativeInt, PositiveInt
-
-from mdeas.commands.choices import Pair
-from mdeas.commands.parser import configured, print_facts
+from mdeas.commands.choices import (
+    EngineName,
+    Folder,
+    Model,
+    NonNegativeInt,
+    Overrides,
+    PairMode,
+    Pixels,
+    PositiveInt,
+    Split,
+)
+from mdeas.commands.parser import print_facts
+from mdeas.commands.recipe_fields import configured
 from mdeas.errors import InputError
+
+if TYPE_CHECKING:
+    from mdeas.create.factory.engine import Engine
+    from mdeas.create.factory.options import BuildOptions
+    from mdeas.create.maker import Maker
+
+Address = Annotated[str, "HOST:PORT"]
 
 
 def create_scenes(
     *,
-    out: str,
+    out: Folder,
     count: PositiveInt,
-    size: PositiveInt = 224,
+    size: Pixels = 224,
     seed: NonNegativeInt = 0,
     workers: PositiveInt = 1,
-    engine: Literal["local", "ray"] = "local",
-    address: str | None = None,
-    cutouts: str | None = None,
-    textures: str | None = None,
-    assets: str | None = None,
-    overrides: list[str] = [],  # noqa: B006 (never changed; the parser shows it)
+    engine: EngineName = "local",
+    address: Address | None = None,
+    cutouts: Folder | None = None,
+    textures: Folder | None = None,
+    assets: Folder | None = None,
+    overrides: Overrides = [],  # noqa: B006 (never changed; the parser reads it)
     skip_bad: bool = False,
     force: bool = False,
 ) -> None:
-    """Render scenes with exact mask and metric depth.
+    """Render scenes with exact masks and metric depth.
 
     out: folder of the new data set
     count: number of samples
     size: height and width in pixels
     seed: sample i depends on the recipe, the seed and i alone
-    workers: processes; the bytes are the same for any number
-    engine: local processes, or a Ray cluster; the bytes are the same
-    address: HOST:PORT of a Ray cluster, or auto; without it Ray is started here, for this run
-    cutouts: folder of RGBA cut-outs that stand in some scenes as billboards
+    workers: number of processes; the data set is the same for any number
+    engine: processes of this machine, or a Ray cluster; the data set is the same
+    address: address of a Ray cluster, or auto; without it Ray is started for this run
+    cutouts: folder of RGBA cut-outs that stand upright in some scenes
     textures: folder of photos that cover some surfaces
-    assets: folder of GLB meshes that furnish the scenes and are added to them
-    overrides: another field of the recipe, as FIELD=VALUE; may be repeated
-    skip_bad: go on without pictures that cannot be used; they are listed in errors.jsonl, the exit code is 3
-    force: replace a data set that is there
+    assets: folder of GLB meshes, used as furniture and as foregrounds
+    overrides: set another field of the recipe; may be repeated
+    skip_bad: leave out pictures that cannot be used, list them in errors.jsonl, and exit with code 3
+    force: replace an existing data set
     """
-    from mdeas.create.factory.engine import ENGINES
-    from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
+    from mdeas.create.factory.options import BuildOptions
+    from mdeas.create.scenes.maker import ScenesMaker
+    from mdeas.create.scenes.recipe import ScenesRecipe
 
     fields = {"count": count, "size": size, "cutouts": cutouts, "textures": textures, "assets": assets}
     maker = ScenesMaker(configured(ScenesRecipe, fields, overrides), seed, skip_bad)
-    with ENGINES[engine](address, workers) as place:
-        _build(maker, out, workers, place, force, skip_bad)
+    _build(
+        maker,
+        BuildOptions(
+            out=out, workers=workers, engine=engine, address=address, force=force, skip_bad=skip_bad
+        ),
+    )
 
 
 def create_photos(
     recipe: str = "drawn",
     *,
-    out: str,
-    backgrounds: str,
-    foregrounds: str,
+    out: Folder,
+    backgrounds: Folder,
+    foregrounds: Folder,
     count: PositiveInt | None = None,
-    size: PositiveInt | None = None,
+    size: Pixels | None = None,
     seed: NonNegativeInt = 0,
     workers: PositiveInt = 1,
-    engine: Literal["local", "ray"] = "local",
-    address: str | None = None,
-    overrides: list[str] = [],  # noqa: B006
+    engine: EngineName = "local",
+    address: Address | None = None,
+    overrides: Overrides = [],  # noqa: B006
     skip_bad: bool = False,
     force: bool = False,
 ) -> None:
-    """Compose RGBA cut-outs on photographs.
+    """Compose RGBA cut-outs on photos.
 
     recipe: YAML file, or the name of a recipe in the package: drawn, standing, system-1 to system-5
     out: folder of the new data set
-    backgrounds: folder of photographs
+    backgrounds: folder of photos
     foregrounds: folder of RGBA cut-outs
-    count: number of samples; system-1 to system-5 make all there are without it
-    size: height and width in pixels, if not the recipe's
+    count: number of samples; without it system-1 to system-5 make every combination
+    size: height and width in pixels; without it the recipe decides
     seed: sample i depends on the recipe, the seed and i alone
-    workers: processes; the bytes are the same for any number
-    engine: local processes, or a Ray cluster; the bytes are the same
-    address: HOST:PORT of a Ray cluster, or auto; without it Ray is started here, for this run
-    overrides: another field of the recipe, as FIELD=VALUE; may be repeated
-    skip_bad: go on without pictures that cannot be used; they are listed in errors.jsonl, the exit code is 3
-    force: replace a data set that is there
+    workers: number of processes; the data set is the same for any number
+    engine: processes of this machine, or a Ray cluster; the data set is the same
+    address: address of a Ray cluster, or auto; without it Ray is started for this run
+    overrides: set another field of the recipe; may be repeated
+    skip_bad: leave out pictures that cannot be used, list them in errors.jsonl, and exit with code 3
+    force: replace an existing data set
     """
-    from mdeas.create.factory.engine import ENGINES
+    from mdeas.create.factory.engine import open_engine
     from mdeas.create.factory.labels import with_teacher
+    from mdeas.create.factory.options import BuildOptions
     from mdeas.create.photos.recipe_files import read_recipe
 
     kind, maker_of, fields = read_recipe(recipe)
@@ -94,44 +116,48 @@ def create_photos(
     maker = maker_of(configured(kind, fields, overrides), seed, skip_bad)
     for text in maker.warnings():
         print(f"mdeas: warning[W-SPLIT] {text}", file=sys.stderr)
-    with ENGINES[engine](address, workers) as place:
-        _build(with_teacher(maker, place.how_labelled), out, workers, place, force, skip_bad)
+    options = BuildOptions(
+        out=out, workers=workers, engine=engine, address=address, force=force, skip_bad=skip_bad
+    )
+    with open_engine(engine, address=address, workers=workers) as opened:
+        _build(with_teacher(maker, opened.how_labelled), options, opened)
 
 
-def create_pairs(*, out: str, folder: str, skip_bad: bool = False, force: bool = False) -> None:
-    """Make a test set of pairs that were photographed.
+def create_pairs(*, out: Folder, folder: Folder, skip_bad: bool = False, force: bool = False) -> None:
+    """Make a test set of photographed pairs.
 
     out: folder of the new data set
     folder: one folder per pair: background.*, image.*, and mask.png and depth.png (millimetres) if known
-    skip_bad: go on without pictures that cannot be used; they are listed in errors.jsonl, the exit code is 3
-    force: replace a data set that is there
+    skip_bad: leave out pictures that cannot be used, list them in errors.jsonl, and exit with code 3
+    force: replace an existing data set
     """
-    from mdeas.create.factory.engine import LOCAL
+    from mdeas.create.factory.options import BuildOptions
     from mdeas.create.pairs import PairsMaker
 
-    # Photographs are measured, not trained on: kept without loss.
-    _build(PairsMaker(folder, skip_bad), out, 1, LOCAL, force, skip_bad, photo_format="png")
+    # These photos are for measurements, so they are stored without loss.
+    options = BuildOptions(out=out, force=force, skip_bad=skip_bad, photo_format="png")
+    _build(PairsMaker(folder, skip_bad), options)
 
 
 def create_cutouts(
     *,
-    out: str,
-    images: str,
-    backgrounds: str,
-    model: str | None = None,
-    pair: Pair = "auto",
+    out: Folder,
+    images: Folder,
+    backgrounds: Folder,
+    model: Model | None = None,
+    pair: PairMode = "auto",
     split_objects: bool = False,
     force: bool = False,
 ) -> None:
     """Cut foregrounds out of photos of known backgrounds, for `create photos`.
 
-    out: folder for the RGBA cut-outs; what is there stays
+    out: folder for the RGBA cut-outs; its other files stay
     images: folder of photos with something in them
-    backgrounds: folder of the same views with nothing in them, of the same names; or of one for all
-    model: ONNX file or a model of the package: default, default-int8
-    pair: where the photos do not fit: auto mends the background, strict refuses, off takes them as they are
-    split_objects: a file for each thing that stands apart
-    force: replace cut-outs that are there
+    backgrounds: folder of photos of the empty scene with the same file names, or of one photo for all
+    model: ONNX file, or default or default-int8 of the package; without it default
+    pair: if the photos do not fit: auto corrects the background, strict refuses, off uses them unchanged
+    split_objects: write one file per separate object
+    force: replace existing cut-outs
     """
     from mdeas.create.cutouts import cutout_files
     from mdeas.runtime.choice import ModelChoice
@@ -151,28 +177,28 @@ def create_cutouts(
 def import_data(
     source: str,
     *,
-    out: str,
+    out: Folder,
     seed: NonNegativeInt = 0,
     workers: PositiveInt = 1,
-    engine: Literal["local", "ray"] = "local",
-    address: str | None = None,
-    overrides: list[str] = [],  # noqa: B006
+    engine: EngineName = "local",
+    address: Address | None = None,
+    overrides: Overrides = [],  # noqa: B006
     skip_bad: bool = False,
     force: bool = False,
 ) -> None:
-    """Make a data set of pictures that you have: a table, folders of equal names, or webdataset tars.
+    """Make a data set from existing pictures: a table, folders of equal file names, or webdataset tars.
 
     source: label_data.csv, metadata.jsonl, a tar, or a folder with one of them or with bg, fg_bg, ...
     out: folder of the new data set
-    seed: of split=rows
-    workers: processes; the bytes are the same for any number
-    engine: local processes, or a Ray cluster; the bytes are the same
-    address: HOST:PORT of a Ray cluster, or auto; without it Ray is started here, for this run
-    overrides: a field of the recipe, such as split=rows or depth_scale=0.001; may be repeated
-    skip_bad: go on without pictures that cannot be used; they are listed in errors.jsonl, the exit code is 3
-    force: replace a data set that is there
+    seed: decides the splits of --set split=rows
+    workers: number of processes; the data set is the same for any number
+    engine: processes of this machine, or a Ray cluster; the data set is the same
+    address: address of a Ray cluster, or auto; without it Ray is started for this run
+    overrides: set a field of the recipe, such as split=rows or depth_scale=0.001; may be repeated
+    skip_bad: leave out pictures that cannot be used, list them in errors.jsonl, and exit with code 3
+    force: replace an existing data set
     """
-    from mdeas.create.factory.engine import ENGINES
+    from mdeas.create.factory.options import BuildOptions
     from mdeas.create.imports.maker import ImportMaker
     from mdeas.create.imports.recipe import ImportRecipe
     from mdeas.create.imports.sources import read_source
@@ -180,24 +206,31 @@ def import_data(
     maker = ImportMaker(read_source(source), configured(ImportRecipe, {}, overrides), seed)
     for text in maker.warnings():
         print(f"mdeas: warning[W-IMPORT] {text}", file=sys.stderr)
-    with ENGINES[engine](address, workers) as place:
-        # What must be encoded was lossless or lost enough already.
-        _build(maker, out, workers, place, force, skip_bad, photo_format="png")
+    options = BuildOptions(
+        out=out,
+        workers=workers,
+        engine=engine,
+        address=address,
+        force=force,
+        skip_bad=skip_bad,
+        photo_format="png",  # a second lossy encoding would add its own error
+    )
+    _build(maker, options)
 
 
 def export_data(
     dataset: str,
     *,
-    out: str,
+    out: Folder,
     form: Literal["folder", "webdataset"] = "folder",
-    split: Literal["train", "validation", "test"] | None = None,
+    split: Split | None = None,
 ) -> None:
     """Write a data set as pictures with a table, or as webdataset tars.
 
     dataset: folder of a data set
-    out: new folder; one that was interrupted is finished
-    form: folder: label_data.csv and pictures. webdataset: tars of 1,000 samples
-    split: part of the data set; all of it without
+    out: new folder; an interrupted export goes on
+    form: folder: pictures and label_data.csv. webdataset: tars of 1,000 samples
+    split: part of the data set; without it all of it
     """
     from mdeas.dataset.plain_files import export_data as write
 
@@ -215,14 +248,14 @@ def verify(dataset: str) -> None:
 
 
 def show(
-    dataset: str, *, out: str | None = None, limit: PositiveInt | None = None, force: bool = False
+    dataset: str, *, out: Folder | None = None, limit: PositiveInt | None = None, force: bool = False
 ) -> None:
-    """Print counts, means and deviations of a data set; write a report with pictures.
+    """Print counts, means and standard deviations of a data set, or write a report with pictures.
 
     dataset: folder of a data set
-    out: folder for report.md, distributions, contact sheets and the nearest pairs of two splits
-    limit: look at so many samples, evenly spread, instead of all
-    force: replace a report that is there
+    out: folder for report.md, distributions, contact sheets and the most similar pairs of two splits
+    limit: read this many samples, evenly spread, instead of all
+    force: replace an existing report
     """
     from mdeas.dataset.show.report import REPORT, show
 
@@ -231,19 +264,15 @@ def show(
         print(Path(out) / REPORT)
 
 
-def _build(
-    maker: Any, out: str, workers: int, engine: Any, force: bool, skip_bad: bool, photo_format: str = "jpeg"
-) -> None:
-    """Make, tell, and end with exit code 3 when something was left out."""
+def _build(maker: "Maker", options: "BuildOptions", engine: "Engine | None" = None) -> None:
+    """Make the data set and print its facts; InputError E-SOME-FAILED when something was left out."""
     from mdeas.create.factory.build import build
     from mdeas.system.failures import ERRORS
     from mdeas.system.files import quoted
 
-    options: dict[str, Any] = {"photo_format": photo_format, "skip_bad": skip_bad, "left_out": maker.left_out}
-    facts = build(maker, Path(out), workers=workers, engine=engine, force=force, **options)
+    facts = build(maker, options, engine)
     print_facts(facts)
     if "samples left out" in facts:
-        left_out = (
-            f"{facts['samples left out']} samples and {facts['sources left out']} sources were left out"
-        )
-        raise InputError("E-SOME-FAILED", f"{left_out}, see {quoted(Path(out) / ERRORS)}.")
+        samples, sources = facts["samples left out"], facts["sources left out"]
+        left_out = f"{samples} samples and {sources} sources were left out"
+        raise InputError("E-SOME-FAILED", f"{left_out}, see {quoted(Path(options.out) / ERRORS)}.")

@@ -1,43 +1,47 @@
-"""The commands that train networks, measure them and write them as files; see cli.py."""
+"""The commands that train networks, measure them and export them."""
 
 from pathlib import Path
 from typing import Literal
 
-from jsonargparse.typing import PositiveInt
-
-from mdeas.commands.parser import print_facts, require
-
-Device = Literal["auto", "cpu", "cuda"]
-Split = Literal["train", "validation", "test"]
+from mdeas.commands.choices import File, Folder, Overrides, Pixels, PositiveInt, Split, TrainingDevice
+from mdeas.commands.parser import print_facts, require_options
 
 
 def train(
-    recipe: str,
+    recipe: str | None = None,
     *,
-    data: list[str] | None = None,
-    out: str | None = None,
-    plot_schedule: str | None = None,
-    find_lr: str | None = None,
-    overrides: list[str] = [],  # noqa: B006
-    device: Device = "auto",
+    data: list[Folder] | None = None,
+    out: Folder | None = None,
+    list_recipes: bool = False,
+    plot_schedule: File | None = None,
+    find_lr: File | None = None,
+    overrides: Overrides = [],  # noqa: B006 (never changed; the parser reads it)
+    device: TrainingDevice = "auto",
     force: bool = False,
 ) -> None:
-    """Train a network; resumes when OUT holds an unfinished run.
+    """Train a network, or go on with the unfinished run in OUT.
 
-    recipe: YAML file, or the name of a recipe in the package
+    recipe: YAML file, or the name of a recipe in the package, see --list
     data: folders of data sets
     out: folder of the run
+    list_recipes: print the names of the recipes in the package, with a line each, instead of training
     plot_schedule: PNG; draw the learning rate over the steps instead of training
-    find_lr: PNG; draw the loss while the learning rate grows, and suggest one, instead of training
-    overrides: a field of the recipe, as FIELD=VALUE; may be repeated; `--a.b x` is the same as `--set a.b=x`
-    device: auto takes CUDA when there is one
-    force: replace a plot that is there
+    find_lr: PNG; draw the loss over a growing learning rate and suggest a rate, instead of training
+    overrides: set a field of the recipe, such as optimizer.lr=1e-3; may be repeated
+    device: auto uses CUDA if there is a GPU
+    force: replace an existing plot
     """
+    if list_recipes:
+        from mdeas.train.recipe.catalogue import recipe_titles
+
+        print_facts(recipe_titles())
+        return
+    require_options("train", {"RECIPE": recipe})
     from mdeas.train.recipe.load import load_recipe
     from mdeas.train.train import open_data
     from mdeas.train.train import train as run
 
-    loaded, given = load_recipe(recipe, overrides), data or []
+    loaded, given = load_recipe(str(recipe), overrides), data or []
     if plot_schedule:
         from mdeas.train.reports.lr_plot import draw_schedule
 
@@ -45,10 +49,10 @@ def train(
     elif find_lr:
         from mdeas.train.find_lr import find_lr as range_test
 
-        require("train", data=data)
+        require_options("train", {"--data": data})
         facts = range_test(loaded, open_data(given)[0], Path(find_lr), device=device, force=force)
     else:
-        require("train", data=data, out=out)
+        require_options("train", {"--data": data, "--out": out})
         facts = run(loaded, given, str(out), device=device)
     print_facts(facts)
 
@@ -56,20 +60,20 @@ def train(
 def evaluate(
     model: str,
     *,
-    data: str,
-    out: str,
+    data: Folder,
+    out: Folder,
     split: Split = "test",
     limit: PositiveInt | None = None,
     force: bool = False,
 ) -> None:
     """Measure a model and the baselines on a data set.
 
-    model: ONNX file, run folder, name of a baseline, or "default"
+    model: ONNX file, folder of a run, name of a baseline, or default
     data: folder of a data set
-    out: folder for the tables, the rows, the sheets of worst cases and the robustness card
+    out: folder for the tables, the numbers of every sample, the worst cases and the robustness card
     split: part of the data set
-    limit: only the first so many samples
-    force: replace results that are there
+    limit: measure only this many samples, the first ones
+    force: replace existing results
     """
     from mdeas.evaluate.evaluate import evaluate as measure
     from mdeas.evaluate.report import markdown
@@ -80,24 +84,24 @@ def evaluate(
 def compare(
     runs: list[str],
     *,
-    data: str,
-    out: str,
+    data: Folder,
+    out: Folder,
     split: Split = "test",
     limit: PositiveInt | None = None,
-    size: PositiveInt | None = None,
+    size: Pixels | None = None,
     threads: PositiveInt | None = None,
     force: bool = False,
 ) -> None:
-    """Put networks side by side: one table, a figure and pictures, with the baselines in the first rows.
+    """Compare networks and the baselines: one table, a figure and pictures.
 
-    runs: run folders, .safetensors files, ONNX files, "default", "default-int8", or recipes, trained first
+    runs: folders of runs, .safetensors or ONNX files, default, default-int8, or recipes to train first
     data: folder of the data set to measure on, and to train recipes on
-    out: folder for the results, runs, models and evaluations; what is done there is kept
+    out: folder for the results, runs, models and evaluations; finished ones in it are used again
     split: part of the data set to measure on
-    limit: only the first so many samples
-    size: long side in pixels at which all networks work; each has its own without it
-    threads: CPU threads of ONNX Runtime; all cores without it
-    force: replace a comparison that is there
+    limit: measure only this many samples, the first ones
+    size: long side in pixels at which all networks work; without it each at its own
+    threads: CPU threads of ONNX Runtime; without it all cores
+    force: replace an existing comparison
     """
     from mdeas.evaluate.compare.compare import compare as run
 
@@ -107,18 +111,18 @@ def compare(
 def export(
     run: str,
     *,
-    out: str,
-    size: PositiveInt | None = None,
+    out: File,
+    size: Pixels | None = None,
     looks: Literal[1, 2] = 1,
     force: bool = False,
 ) -> None:
-    """Write a trained network as one ONNX file and compare it with torch.
+    """Write a trained network as one ONNX file and compare its output with torch.
 
     run: folder of a run, or one of its .safetensors files
     out: ONNX file
-    size: long side in pixels that the model is to work at
-    looks: 2 = what was found is looked at once more, closer: better masks, twice the network's time
-    force: replace a file that is there
+    size: long side in pixels at which the model works; without it as trained
+    looks: passes of the network; 2 adds a pass over a crop around the subject: better masks, twice the time
+    force: replace an existing file
     """
     from mdeas.export.export import export as write_onnx
 
@@ -129,20 +133,20 @@ def export(
 def quantize(
     model: str,
     *,
-    data: str,
-    out: str,
+    data: Folder,
+    out: File,
     split: Split = "validation",
     limit: PositiveInt = 100,
     force: bool = False,
 ) -> None:
-    """Write the 8-bit sibling of a model: well under half of the bytes.
+    """Write a copy of a model with 8-bit weights: less than half the size.
 
-    model: ONNX file, or "default"
-    data: folder of a data set whose pairs show the ranges of the features; evaluate on another
+    model: ONNX file, or default
+    data: folder of a data set whose pairs give the ranges of the features; evaluate on another one
     out: ONNX file
     split: part of the data set
-    limit: so many of its samples at most
-    force: replace a file that is there
+    limit: most samples to use
+    force: replace an existing file
     """
     from mdeas.export.quantize import quantize as write_int8
 
@@ -153,22 +157,22 @@ def quantize(
 def grid(
     runs: list[str],
     *,
-    data: str,
-    out: str,
+    data: Folder,
+    out: File,
     task: Literal["mask", "depth"] = "mask",
     split: Split = "test",
     count: PositiveInt = 6,
     force: bool = False,
 ) -> None:
-    """Show predictions of several runs side by side: a column a run, truth above prediction.
+    """Draw the predictions of several runs side by side: one column per run, truth above prediction.
 
-    runs: run folders, .safetensors files, ONNX files, or "default"
+    runs: folders of runs, .safetensors or ONNX files, or default
     data: folder of a data set
     out: PNG of the grid
-    task: what is shown
+    task: the output to draw
     split: part of the data set
-    count: samples shown, evenly spread
-    force: replace a grid that is there
+    count: number of samples, evenly spread
+    force: replace an existing grid
     """
     from mdeas.evaluate.grid import write_grid
 
@@ -176,12 +180,22 @@ def grid(
     print(out)
 
 
-def models(name: str | None = None, *, size: PositiveInt = 224) -> None:
+def models(name: str | None = None, *, size: Pixels = 224) -> None:
     """List the networks that can be trained, or the layers of one.
 
-    name: network whose layers to list
+    name: network whose layers to list, or a recipe, which stands for its network
     size: height and width in pixels of the photos that the layers are listed for
     """
+    from mdeas.models import model_names
     from mdeas.models.summary import layer_table, model_table
+    from mdeas.train.recipe.catalogue import recipe_names
+    from mdeas.train.recipe.load import load_recipe
 
-    print(layer_table(name, size) if name else model_table())
+    if name is None:
+        print(model_table())
+        return
+    network = name
+    if name in recipe_names() and name not in model_names():
+        network = load_recipe(name).model.name
+        print(f"The recipe {name} trains the network {network}:")
+    print(layer_table(network, size))

@@ -1,85 +1,99 @@
-"""From functions to a command line: the signature is the parser, the docstring is the help.
+"""From a function to the parser of its command: the signature gives the arguments, the docstring the help.
 
-Positional parameters become arguments, keyword-only ones options; `list[str]` takes several values, one with
-the default [] may be repeated instead. Docstring: a line that says what the command does, then
-`name: meaning` lines.
+A parameter that is positional in Python is positional on the command line; a keyword-only one is an option.
+A list takes several values; an option with the default [] may be repeated. choices.py has the types. The
+docstring is one line that says what the command does, then one line `parameter: meaning` each.
 """
 
 import inspect
+import itertools
 import re
 import types
 import typing
-from argparse import ArgumentError, HelpFormatter
-from collections.abc import Callable, Mapping
-from typing import Any
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple, NoReturn
 
-from jsonargparse import ArgumentParser, Namespace
-
+import mdeas
+from mdeas.commands.choices import number
 from mdeas.errors import UsageError
+
+Command = Callable[..., None]
+Commands = Mapping[str, "Command | Commands"]
+"""Commands by name; a mapping is a group of commands."""
 
 FLAGS = {
     "out": ("-o", "--out"),
     "overrides": ("--set",),
     "points": ("--point",),
     "json_output": ("--json",),
+    "list_recipes": ("--list",),
 }
-METAVARS = {"overrides": "FIELD=VALUE", "points": "X,Y=METRES", "plot_schedule": "FILE", "find_lr": "FILE"}
+"""The options that do not have the name of their parameter."""
 
-_INTEGERS = {"PositiveInt": "an integer above 0", "NonNegativeInt": "an integer, 0 or above"}
-_NO_INTEGER = re.compile(
-    rf"Not of type ({'|'.join(_INTEGERS)}): (?:invalid literal for int\(\) with base 10: )?'?(.*?)'?"
-    r"(?: does not conform to restriction \S+)?$"
-)
-
-Commands = Mapping[str, "Callable[..., None] | Commands"]
+_SYNONYMS = {"gpu": "cuda"}
 
 
-class _Parser(ArgumentParser):
-    """A parser whose mistakes are one clear line. No abbreviations: a new option must not break a script."""
+def parse(commands: Commands, words: list[str]) -> tuple[str, Callable[[], None]]:
+    """Find the command that `words` name and parse its arguments.
 
-    def __init__(self, **options):
-        super().__init__(exit_on_error=False, allow_abbrev=False, formatter_class=HelpFormatter, **options)
-
-
-def parse(
-    program: str, version: str, commands: Commands, words: list[str]
-) -> tuple[Callable[..., None], dict[str, Any]]:
-    """Return the function that `words` name, and its arguments.
-
-    Errors: UsageError E-USAGE. `--help` and `--version` print and raise SystemExit(0), as argparse does.
+    Input: words: without the program's name.
+    Output: the command's full name, such as "mdeas create scenes", and the command bound to its arguments;
+        without words a function that prints the help.
+    Errors: UsageError E-USAGE. `--help` and `--version` print and raise SystemExit(0), as in argparse.
     """
-    parser = _Parser(prog=program)
-    parser.add_argument("--version", action="version", version=f"{program} {version}")
-    _fill(parser, commands)
-    try:
-        found = parser.parse_args(_dotted_to_set(words))
-    except ArgumentError as error:
-        help_command = " ".join([program, *_path(commands, words), "--help"])
-        raise UsageError("E-USAGE", f"{_one_line(str(error))}. See `{help_command}`.") from None
-    return _select(commands, found)
+    target: Command | Commands = commands
+    depth = 0
+    while depth < len(words) and not callable(target) and words[depth] in target:
+        target = target[words[depth]]
+        depth += 1
+    path, rest = words[:depth], words[depth:]
+    name = " ".join(["mdeas", *path])
+    if callable(target):
+        parser = command_parser(name, target)
+        parser.refuse_unknown_options(rest)
+        arguments = vars(parser.parse_args(rest))
+        del arguments["debug"]
+        return name, partial(target, **arguments)
+    parser = group_parser(name, target)
+    if not path:
+        parser.description = (mdeas.__doc__ or "").partition("\n")[0]
+        parser.add_argument("--version", action="version", version=f"mdeas {mdeas.__version__}")
+    if not words:
+        return name, parser.print_help
+    if not rest:
+        parser.error(f"'{path[-1]}' needs one of the commands {', '.join(target)}")
+    parser.refuse_unknown_options(rest[:1])
+    if rest[0].startswith("-"):
+        parser.parse_args(rest[:1])  # prints the help or the version, and exits
+    typed = " ".join([*path, rest[0]])
+    known = [*commands, *(full_name for full_name, _ in _flat(commands))]
+    parser.error(f"unknown command '{typed}'.{did_you_mean(typed, known)}")
 
 
-def configured(kind: type, fields: dict[str, Any], overrides: list[str]) -> Any:
-    """Return the dataclass `kind` from a command's own options and `--set FIELD=VALUE`, its types checked.
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the nearest of the `known` words, or nothing.
 
-    Errors: UsageError E-RECIPE, and what `kind` itself refuses.
+    Example:
+        >>> did_you_mean("pedict", ["predict", "video"])
+        " Did you mean 'predict'?"
     """
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(kind, "recipe")
-    given = [f"{name}={value}" for name, value in fields.items() if value is not None]
-    try:
-        return parser.instantiate(
-            parser.parse_args([f"--recipe.{item}" for item in given + overrides])
-        ).recipe
-    except ArgumentError as error:
-        known = ", ".join(inspect.signature(kind).parameters)
-        raise UsageError("E-RECIPE", f"{_one_line(str(error))}. Fields: {known}.") from None
+    from difflib import get_close_matches  # only a mistake pays for this import
+
+    known = list(known)
+    if _SYNONYMS.get(word) in known:
+        return f" Did you mean '{_SYNONYMS[word]}'?"
+    begin = [name for name in known if name.startswith((word, f"-{word}"))]
+    near = begin if len(begin) == 1 else get_close_matches(word, known)
+    return f" Did you mean '{near[0]}'?" if near else ""
 
 
-def require(command: str, **options: Any) -> None:
-    """UsageError E-USAGE naming the options that were not given (None), as the parser would.
+def require_options(command: str, options: Mapping[str, object]) -> None:
+    """Refuse a command line that lacks options which only some uses of the command need.
 
-    For options that only some ways to use a command need.
+    Input: options: option -> its value; None stands for an option that was not given.
+    Errors: UsageError E-USAGE, in the words of argparse.
     """
     missing = ", ".join(name for name, value in options.items() if value is None)
     if missing:
@@ -88,106 +102,125 @@ def require(command: str, **options: Any) -> None:
         )
 
 
-def _fill(parser: ArgumentParser, commands: Commands) -> None:
-    """Add the commands below `parser`; jsonargparse wants each level complete before the next one."""
-    subcommands = parser.add_subcommands(required=True, dest="command", metavar="COMMAND", title="commands")
-    for name, target in commands.items():
-        if callable(target):
-            subcommands.add_subcommand(name, _leaf(target), help=_summary(target))
-        else:
-            child = _Parser()
-            subcommands.add_subcommand(name, child, help=f"{', '.join(target)}: see `{name} --help`")
-            _fill(child, target)
+def print_facts(facts: Mapping[str, object]) -> None:
+    """Print one line per name and value, in two columns. None is printed as "unknown"."""
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        print(f"{name:<{width}}  {'unknown' if value is None else value}")
 
 
-def _leaf(function: Callable[..., None]) -> ArgumentParser:
-    parser = _Parser(description=_summary(function))
-    meanings = dict(re.findall(r"^(\w+): (.+)$", inspect.getdoc(function) or "", re.MULTILINE))
-    for parameter in inspect.signature(function, eval_str=True).parameters.values():
-        _add(parser, parameter, meanings[parameter.name])
+class CommandParser(ArgumentParser):
+    """An argparse parser that raises UsageError E-USAGE instead of exiting.
+
+    It accepts no abbreviations: otherwise a new option could break a script.
+    """
+
+    def __init__(self, **options: Any):
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        end = "" if message.endswith((".", "?")) else "."
+        raise UsageError("E-USAGE", f"{message}{end} See `{self.prog} --help`.")
+
+    def refuse_unknown_options(self, words: list[str]) -> None:
+        """Name an unknown option before argparse complains about what is missing because of it."""
+        known = self._option_string_actions
+        for word in itertools.takewhile(lambda word: word != "--", words):
+            name = word.partition("=")[0]
+            # A word with a space is a value, and -oFILE is the option -o.
+            if re.match("--?[a-zA-Z]", word) and " " not in word and not {name, name[:2]} & known.keys():
+                self.error(f"unknown option '{name}'.{did_you_mean(name, known)}")
+
+
+def group_parser(program: str, commands: Commands) -> CommandParser:
+    """The parser of a group of commands; it only prints help."""
+    parser = CommandParser(
+        prog=program,
+        usage=f"{program} [--help] COMMAND ...",
+        epilog=f"`{program} COMMAND --help` explains the options of a command.",
+    )
+    table = parser.add_argument_group("commands")
+    for name, command in _flat(commands):
+        table.add_argument(name, help=_summary(command))
+    return parser
+
+
+def command_parser(program: str, command: Command) -> CommandParser:
+    """The parser of one command."""
+    parser = CommandParser(prog=program, description=_summary(command))
+    meanings = dict(re.findall(r"^(\w+): (.+)$", inspect.getdoc(command) or "", re.MULTILINE))
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        _add(parser, parameter, meanings[parameter.name].replace("%", "%%"))
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
-def _add(parser: ArgumentParser, parameter: inspect.Parameter, meaning: str) -> None:
-    name, required = parameter.name, parameter.default is inspect.Parameter.empty
-    kind = _bare(parameter.annotation)
-    options: dict[str, Any] = {"help": meaning}
-    if kind is bool:
-        options |= {"action": "store_true"}
-    elif kind == list[str]:
-        several: dict[str, Any] = {"nargs": "+"} if parameter.default != [] else {"action": "append"}
-        options |= {"type": str} | several | ({} if required else {"default": parameter.default})
-    else:
-        options |= {"type": kind} | ({} if required else {"default": parameter.default})
-    if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-        flags = FLAGS.get(name, (f"--{name.replace('_', '-')}",))
-        options |= {"metavar": METAVARS[name]} if name in METAVARS else {}
-        parser.add_argument(*flags, dest=name, required=required, **options)
-    else:
-        if not required:
-            options["nargs"] = "?"
-        parser.add_argument(name, metavar=name.upper(), **options)
-
-
-def _bare(annotation: Any) -> Any:
-    """`X | None` is X: an option that is not given stays None, and messages name the one type."""
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return next(kind for kind in typing.get_args(annotation) if kind is not type(None))
-    return annotation
-
-
-def _summary(function: Callable[..., None]) -> str:
-    return (inspect.getdoc(function) or "").splitlines()[0]
-
-
-def _select(commands: Commands, found: Namespace) -> tuple[Callable[..., None], dict]:
-    target = commands[found.command]
-    rest = found[found.command]
-    if not callable(target):
-        return _select(target, rest)
-    return target, {name: value for name, value in vars(rest).items() if name != "debug"}
-
-
-def _dotted_to_set(words: list[str]) -> list[str]:
-    """`--a.b x` and `--a.b=x` mean `--set a.b=x`."""
-    result: list[str] = []
-    rest = iter(words)
-    for word in rest:
-        match = re.fullmatch(r"--(\w+(?:\.\w+)+)(?:=(.*))?", word, re.DOTALL)
-        if match:
-            value = match[2] if match[2] is not None else next(rest, "")
-            result += ["--set", f"{match[1]}={value}"]
+def _flat(commands: Commands, prefix: str = "") -> Iterator[tuple[str, Command]]:
+    """Every command with its full name, such as "create scenes"."""
+    for name, target in commands.items():
+        if callable(target):
+            yield prefix + name, target
         else:
-            result.append(word)
-    return result
+            yield from _flat(target, f"{prefix}{name} ")
 
 
-def _path(commands: Commands, words: list[str]) -> list[str]:
-    """Return the leading words that name a command or a group of commands."""
-    path: list[str] = []
-    level: Any = commands
-    for word in words:
-        if callable(level) or word not in level:
-            break
-        path.append(word)
-        level = level[word]
-    return path
+def _summary(command: Command) -> str:
+    return (inspect.getdoc(command) or "").partition("\n")[0]
 
 
-def _one_line(text: str) -> str:
-    """jsonargparse's message, in the words of the command line."""
-    text = " ".join(text.split()).rstrip(".")
-    text = re.sub(r"a typing\.Literal\[(.*?)\]", r"one of \1", text)
-    text = re.sub(r"a <class 'float'>", "a number", text)
-    text = _NO_INTEGER.sub(lambda found: f"Expected {_INTEGERS[found[1]]}. Got value: {found[2]}", text)
-    text = re.sub(r"\b(?:[a-z]+\.)+(?=[a-z])", "", text)  # "predict.background" is background
-    text = re.sub(r'Parser key "(\w+)":', r"--\1:", text)
-    return text[:1].lower() + text[1:]
+def _add(parser: CommandParser, parameter: inspect.Parameter, meaning: str) -> None:
+    """Add the argument or the option of one parameter."""
+    name, default = parameter.name, parameter.default
+    required = default is inspect.Parameter.empty
+    flags = FLAGS.get(name, (f"--{name.replace('_', '-')}",))
+    if parameter.annotation is bool:
+        parser.add_argument(*flags, dest=name, action="store_true", help=meaning)
+        return
+    convert, metavar, several = _values(parameter.annotation)
+    if not required and default not in (None, []):
+        meaning += f" (default: {default})"
+    add = partial(parser.add_argument, type=convert, help=meaning, default=None if required else default)
+    if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+        count = "+" if several else None if required else "?"
+        add(name, metavar=name.upper(), nargs=count)
+    elif several and default == []:
+        add(*flags, dest=name, metavar=metavar, action="append")
+    else:
+        count = "+" if several else None
+        add(*flags, dest=name, metavar=metavar, nargs=count, required=required)
 
 
-def print_facts(facts: dict[str, Any]) -> None:
-    """One aligned line per fact: its name and its value, None = unknown."""
-    width = max(map(len, facts), default=0)
-    for name, value in facts.items():
-        print(f"{name:<{width}}  {'unknown' if value is None else value}")
+class _Values(NamedTuple):
+    """What an annotation says about the values of an argument."""
+
+    convert: Callable[[str], object]
+    metavar: str | None
+    several: bool
+
+
+def _values(annotation: Any) -> _Values:
+    """Read an annotation. `X | None` is read as X: an option that is not given stays None."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        return _values(next(kind for kind in inner if kind is not types.NoneType))
+    if origin is list:
+        return _values(inner[0])._replace(several=True)
+    if origin is typing.Literal:
+        return _Values(_choice(inner), f"{{{','.join(map(str, inner))}}}", False)
+    if origin is typing.Annotated:
+        *converters, metavar = inner[1:]
+        return _Values(converters[0] if converters else inner[0], metavar, False)
+    return _Values(number if annotation is float else annotation, None, False)
+
+
+def _choice(values: tuple[object, ...]) -> Callable[[str], object]:
+    """A converter from text to one of `values`."""
+    by_text = {str(value): value for value in values}
+
+    def convert(text: str) -> object:
+        if text not in by_text:
+            expected = f"expected one of {', '.join(by_text)}, got {text!r}"
+            raise ArgumentTypeError(f"{expected}.{did_you_mean(text, by_text)}")
+        return by_text[text]
+
+    return convert

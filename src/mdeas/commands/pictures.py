@@ -2,47 +2,46 @@
 
 import json
 import re
+from typing import Annotated
 
-from jsonargparse.typing import PositiveInt
-
-from mdeas.commands.choices import Device, Pair
-from mdeas.commands.parser import print_facts, require
+from mdeas.commands.choices import Degrees, Device, File, Folder, Model, PairMode, Pixels, PositiveInt, number
+from mdeas.commands.parser import print_facts, require_options
 from mdeas.errors import InputError, UsageError
 
 
 def predict(
     images: list[str],
     *,
-    background: str,
-    out: str,
-    model: str | None = None,
-    pair: Pair = "auto",
-    calibration: str | None = None,
-    report: str | None = None,
+    background: File,
+    out: Folder,
+    model: Model | None = None,
+    pair: PairMode = "auto",
+    calibration: File | None = None,
+    report: File | None = None,
     layers: bool = False,
-    cloud: str | None = None,
-    fov: float | None = None,
+    cloud: Annotated[str, "FORMAT"] | None = None,
+    fov: Degrees | None = None,
     device: Device = "auto",
     threads: PositiveInt | None = None,
-    size: PositiveInt | None = None,
+    size: Pixels | None = None,
     force: bool = False,
 ) -> None:
-    """Write mask, depth, cut-out and a panel for photos of one view.
+    """Write the mask, the depth, a cut-out and a panel for photos of one view.
 
     images: photos with something in them, or folders of such photos
     background: photo of the same view with nothing in it
     out: folder for the results
-    model: ONNX file or a model of the package: default, default-int8
-    pair: where the photos do not fit: auto mends the background, strict refuses, off takes them as they are
-    calibration: file of `mdeas calibrate`; depth in metres is written as well
-    report: JSON file for the things in every photo: box, area, depth, order, where they stand
-    layers: write the depth of the subject and the depth of what is behind it, too
-    cloud: write coloured points, too: ply or glb for a file a photo, or the file itself for one photo
-    fov: angle of view across the photo's width, degrees, for --cloud; else the calibration's, Exif's, or 60
-    device: where the network runs; auto takes CUDA when there is one
-    threads: CPU threads
-    size: long side in pixels at which the network works
-    force: replace results that are there
+    model: ONNX file, or default or default-int8 of the package; without it default
+    pair: if the photos do not fit: auto corrects the background, strict refuses, off uses them unchanged
+    calibration: file of `mdeas calibrate`; also write depth in metres
+    report: JSON file that lists the objects of every photo: box, area, depth, order, position
+    layers: also write the depth of the subject and the depth of what is behind it
+    cloud: also write coloured points: ply or glb for one file per photo, or a file name for one photo
+    fov: horizontal angle of view in degrees for --cloud; without it from the calibration, Exif, or 60
+    device: where the network runs; auto uses CUDA if there is a GPU
+    threads: number of CPU threads; without it ONNX Runtime decides
+    size: long side in pixels at which the network works; without it the model decides
+    force: replace existing results
     """
     from mdeas.predict.optional_outputs import Extras
     from mdeas.predict.photos import predict_files
@@ -65,33 +64,33 @@ def predict(
 def benchmark(
     image: str | None = None,
     *,
-    background: str | None = None,
-    resolution: str | None = None,
+    background: File | None = None,
+    resolution: Annotated[str, "WIDTHxHEIGHT"] | None = None,
     rounds: PositiveInt = 20,
-    model: str | None = None,
+    model: Model | None = None,
     device: Device = "auto",
     threads: PositiveInt | None = None,
-    size: PositiveInt | None = None,
+    size: Pixels | None = None,
     json_output: bool = False,
 ) -> None:
-    """Time every stage of a prediction, from decoding to encoding, on this machine.
+    """Time every stage of a prediction on this machine, from decoding to encoding.
 
-    image: photo with something in it; without, the sample pair of the package at 1280x720
+    image: photo with something in it; without it the sample pair of the package at 1280x720
     background: photo of the same view with nothing in it
-    resolution: WIDTHxHEIGHT that both photos are brought to
-    rounds: predictions to time
-    model: ONNX file or a model of the package: default, default-int8
-    device: where the network runs; auto takes CUDA when there is one
-    threads: CPU threads
-    size: long side in pixels at which the network works
-    json_output: print JSON
+    resolution: resize both photos to this size
+    rounds: number of predictions to time
+    model: ONNX file, or default or default-int8 of the package; without it default
+    device: where the network runs; auto uses CUDA if there is a GPU
+    threads: number of CPU threads; without it ONNX Runtime decides
+    size: long side in pixels at which the network works; without it the model decides
+    json_output: print JSON instead of a table
     """
     from mdeas.predict.benchmark import benchmark as measure
     from mdeas.predict.benchmark import table
     from mdeas.runtime.choice import ModelChoice
 
     if image is not None or background is not None:
-        require("benchmark", image=image, background=background)
+        require_options("benchmark", {"IMAGE": image, "--background": background})
     choice = ModelChoice(model=model, device=device, threads=threads, size=size)
     result = measure(image, background, resolution=resolution, rounds=rounds, model=choice)
     print(json.dumps(result, indent=1) if json_output else table(result))
@@ -100,28 +99,28 @@ def benchmark(
 def video(
     source: str,
     *,
-    background: str,
-    out: str,
-    model: str | None = None,
-    pair: Pair = "auto",
+    background: File,
+    out: File,
+    model: Model | None = None,
+    pair: PairMode = "auto",
     frames: PositiveInt | None = None,
     device: Device = "auto",
     threads: PositiveInt | None = None,
-    size: PositiveInt | None = None,
+    size: Pixels | None = None,
     force: bool = False,
 ) -> None:
-    """Predict a video or a camera and write tiles of frame, mask, depth and cut-out.
+    """Predict the frames of a video or a camera and write a video of frame, mask, depth and cut-out.
 
-    source: video file, or camera: its number or /dev/video...
+    source: video file, or a camera: its number or /dev/video...
     background: photo of the same view with nothing in it
-    out: MP4 file for the tiles
-    model: ONNX file or a model of the package: default, default-int8
-    pair: where the video does not fit: auto mends the background, strict refuses, off takes it as it is
-    frames: write at most so many
-    device: where the network runs; auto takes CUDA when there is one
-    threads: CPU threads
-    size: long side in pixels at which the network works
-    force: replace a file that is there
+    out: MP4 file
+    model: ONNX file, or default or default-int8 of the package; without it default
+    pair: if the video does not fit: auto corrects the background, strict refuses, off uses it unchanged
+    frames: most frames to write; without it all
+    device: where the network runs; auto uses CUDA if there is a GPU
+    threads: number of CPU threads; without it ONNX Runtime decides
+    size: long side in pixels at which the network works; without it the model decides
+    force: replace an existing file
     """
     from mdeas.predict.video_tiles import tile_video
     from mdeas.runtime.choice import ModelChoice
@@ -133,34 +132,34 @@ def video(
 def compose(
     image: str,
     *,
-    background: str,
-    insert: str,
-    at: str,
-    out: str,
-    height: PositiveInt | None = None,
-    depth: float | None = None,
-    calibration: str | None = None,
-    model: str | None = None,
-    pair: Pair = "auto",
+    background: File,
+    insert: File,
+    at: Annotated[str, "X,Y"],
+    out: File,
+    height: Pixels | None = None,
+    depth: Annotated[float, number, "DEPTH"] | None = None,
+    calibration: File | None = None,
+    model: Model | None = None,
+    pair: PairMode = "auto",
     device: Device = "auto",
     threads: PositiveInt | None = None,
     force: bool = False,
 ) -> None:
-    """Put a cut-out between the subject of a photo and what is behind it.
+    """Place a cut-out between the subject of a photo and what is behind it.
 
     image: photo with a subject
-    background: photo of the same view without it
-    insert: picture with alpha
-    at: X,Y: where the middle of its foot stands, pixels of the image from the upper left
-    out: PNG
-    height: of what is solid in the insert, pixels of the image; without it as it is
-    depth: metres with --calibration, else 0 (far) to 1 (near) as in depth.png; none: behind the subject
+    background: photo of the same view without the subject
+    insert: picture with an alpha channel
+    at: position of the middle of the insert's lower edge, in pixels from the upper left of the image
+    out: PNG file
+    height: height of the visible part of the insert, in pixels of the image; without it unchanged
+    depth: metres with --calibration, else 0 (far) to 1 (near) as in depth.png; without it behind the subject
     calibration: file of `mdeas calibrate`
-    model: ONNX file or a model of the package: default, default-int8
-    pair: where the photos do not fit: auto mends the background, strict refuses, off takes them as they are
-    device: where the network runs; auto takes CUDA when there is one
-    threads: CPU threads
-    force: replace a file that is there
+    model: ONNX file, or default or default-int8 of the package; without it default
+    pair: if the photos do not fit: auto corrects the background, strict refuses, off uses them unchanged
+    device: where the network runs; auto uses CUDA if there is a GPU
+    threads: number of CPU threads; without it ONNX Runtime decides
+    force: replace an existing file
     """
     from mdeas.predict.compose import compose_files
     from mdeas.runtime.choice import ModelChoice
@@ -190,12 +189,12 @@ def _point(text: str) -> tuple[float, float]:
     return float(found[1]), float(found[2])
 
 
-def background(frames: list[str], *, out: str, force: bool = False) -> None:
-    """Make the photo of an empty scene from photos or a video of the same view with things that move.
+def background(frames: list[str], *, out: File, force: bool = False) -> None:
+    """Make the photo of the empty scene from photos or a video of the same view with moving objects.
 
-    frames: photos of one size from a camera that stands still, folders of them, or one video file
-    out: PNG of the empty scene; how many frames agree on each pixel is written beside it
-    force: replace files that are there
+    frames: photos of one size from a fixed camera, folders of such photos, or one video file
+    out: PNG of the empty scene; a map beside it says how many frames agree on each pixel
+    force: replace existing files
     """
     from mdeas.camera.empty_scene import write_background
 
@@ -204,27 +203,27 @@ def background(frames: list[str], *, out: str, force: bool = False) -> None:
 
 def calibrate(
     *,
-    background: str,
-    out: str,
-    depth: str | None = None,
-    points: list[str] = [],  # noqa: B006 (never changed; the parser shows it)
-    fov: float | None = None,
-    model: str | None = None,
+    background: File,
+    out: File,
+    depth: File | None = None,
+    points: list[Annotated[str, "X,Y=METRES"]] = [],  # noqa: B006 (never changed; the parser shows it)
+    fov: Degrees | None = None,
+    model: Model | None = None,
     device: Device = "auto",
     threads: PositiveInt | None = None,
     force: bool = False,
 ) -> None:
     """Fit metres to the depth of the empty scene, for `predict --calibration`.
 
-    background: photo of the view with nothing in it
-    out: JSON file of the calibration
-    depth: 16-bit PNG of the same view in millimetres along the optical axis, 0 = unknown; may be smaller
-    points: instead of a map: a pixel of the background and its distance, twice or more, near and far
-    fov: angle of view across the photo's width, degrees, for `predict --cloud`
-    model: ONNX file or a model of the package: default, default-int8
-    device: where the network runs; auto takes CUDA when there is one
-    threads: CPU threads
-    force: replace files that are there
+    background: photo of the empty scene
+    out: JSON file for the calibration
+    depth: 16-bit PNG of the same view, millimetres along the optical axis, 0 = unknown; may be smaller
+    points: instead of --depth: a pixel of the background and its distance; two or more, near and far
+    fov: horizontal angle of view in degrees, for `predict --cloud`
+    model: ONNX file, or default or default-int8 of the package; without it default
+    device: where the network runs; auto uses CUDA if there is a GPU
+    threads: number of CPU threads; without it ONNX Runtime decides
+    force: replace existing files
     """
     from mdeas.camera.calibrate import calibrate as fit
     from mdeas.camera.calibrate import parse_point
@@ -243,11 +242,11 @@ def calibrate(
 
 
 def check(background: str, image: str, *, json_output: bool = False) -> None:
-    """Tell whether two photos are a pair: shift, light, what changed, and a verdict: good, fixed or refused.
+    """Check whether two photos are a pair: shift, light, changes, and a verdict: good, fixed or refused.
 
-    background: photo of the view with nothing in it
+    background: photo of the empty scene
     image: photo of the same view with something in it
-    json_output: print one JSON object
+    json_output: print one JSON object instead of a table
     """
     from mdeas.pairing.check import check_files
     from mdeas.pairing.sanity import tell

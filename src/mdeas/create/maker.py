@@ -1,5 +1,6 @@
 """The contract of a maker: a source of samples."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from mdeas.sample import Sample
@@ -25,3 +26,7 @@ class Maker(Protocol):
 
     def provenance(self) -> list[dict[str, Any]]:
         """Return one JSON object per picture or model that is used: name, sha256, licence."""
+
+    @property
+    def left_out(self) -> Sequence[dict[str, Any]]:
+        """Return one JSON object per source that the maker cannot use; errors.jsonl lists them."""

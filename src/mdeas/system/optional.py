@@ -58,13 +58,14 @@ def install_command(extra: str) -> str:
     return f"pip install '{'.' if in_checkout else 'mdeas'}[{extra}]'"
 
 
-def missing_extra(error: BaseException) -> UsageError | None:
+def missing_extra(error: BaseException, what: str = "this command") -> UsageError | None:
     """The E-EXTRA that explains a failed import; None when no extra installs the module.
 
+    Input: what: as of `extra_error`.
     An error that a package of an extra raises while it is imported is not explained: the package is there.
     """
     package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
-    return extra_error(package) if package in EXTRAS else None
+    return extra_error(package, what) if package in EXTRAS else None
 
 
 def import_onnxruntime(module: str = "onnxruntime") -> ModuleType:

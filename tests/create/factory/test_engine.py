@@ -17,7 +17,8 @@ from mdeas.cli import main
 from mdeas.create.depth.model import find_model
 from mdeas.create.factory import labels, pool, ray_cluster, ray_engine
 from mdeas.create.factory.build import build
-from mdeas.create.factory.engine import ENGINES
+from mdeas.create.factory.engine import open_engine
+from mdeas.create.factory.options import BuildOptions
 from mdeas.create.factory.plan import Shard
 from mdeas.create.photos.maker import PhotosMaker
 from mdeas.create.photos.recipe import PhotosRecipe
@@ -32,7 +33,7 @@ SCENES = ("create", "scenes", "--count=5", "--size=32")
 def ray():
     """The engine on a Ray of 2 CPUs, whose workers find the functions of this file."""
     paths = os.pathsep.join(filter(None, [str(TESTS), str(TESTS / "create"), os.environ.get("PYTHONPATH")]))
-    with mock.patch.dict(os.environ, {"PYTHONPATH": paths}), ENGINES["ray"](None, 2) as engine:
+    with mock.patch.dict(os.environ, {"PYTHONPATH": paths}), open_engine("ray", workers=2) as engine:
         yield engine
 
 
@@ -46,14 +47,14 @@ def no_tick():
 
 def test_the_bytes_are_those_of_local_processes(ray, tmp_path):
     maker = SlowMaker(bad=(3,))
-    build(maker, tmp_path / "ray", engine=ray, workers=2, shard_rows=6, skip_bad=True)
-    build(maker, tmp_path / "local", workers=1, shard_rows=6, skip_bad=True)
+    build(maker, BuildOptions(out=tmp_path / "ray", workers=2, shard_rows=6, skip_bad=True), ray)
+    build(maker, BuildOptions(out=tmp_path / "local", workers=1, shard_rows=6, skip_bad=True))
     assert tree(tmp_path / "ray") == tree(tmp_path / "local")
 
 
 def test_an_error_of_the_maker_arrives_with_its_code(ray, tmp_path):
     with pytest.raises(InputError, match="sample 3") as caught:
-        build(SlowMaker(bad=(3,)), tmp_path / "set", engine=ray, workers=2, shard_rows=6)
+        build(SlowMaker(bad=(3,)), BuildOptions(out=tmp_path / "set", workers=2, shard_rows=6), ray)
     assert caught.value.code == "E-TEST"
 
 
@@ -97,10 +98,10 @@ def test_sigterm_stops_it_and_it_goes_on_where_it_was(ray, tmp_path):
     timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
     timer.start()
     with pytest.raises(Stopped) as caught:
-        build(SlowMaker(delay_s=0.2), tmp_path / "set", engine=ray, workers=2, shard_rows=6)
+        build(SlowMaker(delay_s=0.2), BuildOptions(out=tmp_path / "set", workers=2, shard_rows=6), ray)
     assert caught.value.exit_code == 143
-    build(SlowMaker(), tmp_path / "set", engine=ray, workers=2, shard_rows=6)
-    build(SlowMaker(), tmp_path / "local", workers=1, shard_rows=6)
+    build(SlowMaker(), BuildOptions(out=tmp_path / "set", workers=2, shard_rows=6), ray)
+    build(SlowMaker(), BuildOptions(out=tmp_path / "local", workers=1, shard_rows=6))
     assert tree(tmp_path / "set") == tree(tmp_path / "local")
 
 

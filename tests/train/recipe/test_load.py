@@ -5,8 +5,9 @@ import re
 import pytest
 
 from mdeas.errors import UsageError
+from mdeas.train.recipe.catalogue import recipe_names
 from mdeas.train.recipe.load import load_recipe
-from mdeas.train.recipe.recipe import differences, recipe_names, to_dict, to_yaml
+from mdeas.train.recipe.recipe import differences, to_dict, to_yaml
 
 MINIMAL = "model: {name: mdeas}\nloss: {mask_bce: 1}\nsteps: 5\n"
 

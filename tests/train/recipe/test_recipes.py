@@ -9,9 +9,9 @@ from mdeas.batches.loader import Samples
 from mdeas.models.registry import model_info
 from mdeas.train.guards import make_fabric
 from mdeas.train.learner import Learner
+from mdeas.train.recipe.catalogue import recipe_names
 from mdeas.train.recipe.curriculum import expand
 from mdeas.train.recipe.load import load_recipe
-from mdeas.train.recipe.recipe import recipe_names
 
 PUBLISHED = ("wnet", "resunet", "hu-drn", "drn-hu", "twin-unet", "mdeas")
 """One recipe for each system, two for the two orders of system 3."""

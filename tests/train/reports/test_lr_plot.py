@@ -122,9 +122,9 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("words", "said"),
         [
-            ([], "required: data, out"),
-            (["--data", "x"], "required: out"),
-            (["--find-lr", "lr.png"], "required: data"),
+            ([], "required: --data, --out"),
+            (["--data", "x"], "required: --out"),
+            (["--find-lr", "lr.png"], "required: --data"),
             (["--plot-schedule", "lr.png", "--set", "steps=null", "--set", "epochs=2"], "Give --data"),
         ],
     )

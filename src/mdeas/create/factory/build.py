@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mdeas.create.factory.engine import LOCAL, Engine
+from mdeas.create.factory.engine import Engine, open_engine
+from mdeas.create.factory.options import BuildOptions
 from mdeas.create.factory.plan import Shard, compare, index_of, plan_behind, plan_of, shards_of
 from mdeas.create.factory.shards import DATA, WORK, Made, Rows, commit, finished
 from mdeas.create.maker import Maker
@@ -50,41 +51,36 @@ _SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5,}}\.parquet")
 
 def build(
     maker: Maker,
-    out: str | os.PathLike[str],
-    *,
-    workers: int = 1,
-    engine: Engine = LOCAL,
-    force: bool = False,
-    shard_rows: int = 250,
-    photo_format: str = "jpeg",
-    skip_bad: bool = False,
-    left_out: Sequence[dict[str, Any]] = (),
+    options: BuildOptions,
+    engine: Engine | None = None,
 ) -> dict[str, Any]:
-    """Make a data set in the folder `out`, or go on with one that was interrupted.
+    """Make a data set in the folder `options.out`, or go on with one that was interrupted.
 
-    Input: skip_bad: leave out the samples for which the maker raises InputError; left_out: one record per
-        source that the maker itself had to leave out. Both are listed in errors.jsonl.
+    Input: engine: one that is open already; None opens the one that `options` name.
     Output: `dataset.summary`; a data set that is finished already is only reported.
     Errors: UsageError E-CHANGED (begun with other values; `force` starts over), StorageError E-EXISTS (the
     folder holds something else), E-LOCKED, E-FULL, ...; WorkerError; Stopped; what the maker raises;
     InputError E-ALL-BAD when `skip_bad` leaves nothing.
     """
     pyarrow_parquet()
+    workers, out = options.workers, Path(options.out)
     if maker.count < 1 or workers < 1:
         raise UsageError(
             "E-COUNT", f"{maker.count} samples with {workers} workers. Ask for at least 1 of both."
         )
-    out = Path(out)
-    shards = shards_of(maker, shard_rows)
-    plan = plan_of(maker, shards, shard_rows, photo_format)
+    if engine is None:
+        with open_engine(options.engine, address=options.address, workers=workers) as opened:
+            return build(maker, options, opened)
+    shards = shards_of(maker, options.shard_rows)
+    plan = plan_of(maker, shards, options.shard_rows, options.photo_format)
     with stop_requests() as stop, locked(out):
-        if not _begin(out, plan, force):
+        if not _begin(out, plan, options.force):
             _remove(out / WORK)
             return verify(out, deep=False)
         _remove_strays(out, {shard.name for shard in shards})
-        rows = Rows(maker, photo_format, skip_bad)
+        rows = Rows(maker, options.photo_format, options.skip_bad)
         records = _make(rows, out, shards, sha256_bytes(json_bytes(plan)), engine, workers, stop)
-        return summary(out, _finish(out, plan, [records[shard.name] for shard in shards], left_out))
+        return summary(out, _finish(out, plan, [records[shard.name] for shard in shards], maker.left_out))
 
 
 def _begin(out: Path, plan: dict[str, Any], force: bool) -> bool:

@@ -9,8 +9,8 @@ from mdeas.errors import ModelError, UsageError
 from mdeas.runtime.baselines import BASELINES
 from mdeas.runtime.onnx_predictor import PACKAGED
 from mdeas.system.files import quoted
+from mdeas.train.recipe.catalogue import recipe_names
 from mdeas.train.recipe.load import load_recipe
-from mdeas.train.recipe.recipe import recipe_names
 
 BASELINES_FOLDER = "baselines"  # beside those of the networks, so no network's name
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mdeas.errors import UsageError
+from mdeas.train.recipe.catalogue import RECIPES, recipe_names
 from mdeas.train.recipe.curriculum import expand
-from mdeas.train.recipe.recipe import RECIPES, Recipe, named, recipe_names, recipe_parser
+from mdeas.train.recipe.recipe import Recipe, named, recipe_parser
 from mdeas.train.recipe.sections import require
 
 

@@ -5,7 +5,6 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import yaml
@@ -13,8 +12,6 @@ from jsonargparse import ArgumentError, ArgumentParser
 
 from mdeas.errors import UsageError
 from mdeas.train.recipe.sections import DataConfig, ModelConfig, OptimizerConfig, ScheduleConfig, require
-
-RECIPES = Path(__file__).parents[1] / "recipes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +83,6 @@ class Recipe:
         require(often, "validate_every", self.validate_every, 'at least 1, or "epoch"')
         require(self.save_every >= 1, "save_every", self.save_every, "at least 1")
         require(0 <= self.seed < 2**32, "seed", self.seed, "in 0..2^32-1")
-
-
-def recipe_names() -> list[str]:
-    """Sorted names of the recipes in the package."""
-    return sorted(path.stem for path in RECIPES.glob("*.yaml"))
 
 
 def recipe_of(values: dict[str, Any]) -> Recipe:
