@@ -24,12 +24,14 @@ import mdeas
 from mdeas.camera.calibrate import calibrate
 from mdeas.camera.calibration import Point
 from mdeas.camera.metres import Ruler
-from mdeas.depth_fit import fit_picture
+from mdeas.depth_fit import UNCOVERED, fit_picture, inverse
 from mdeas.errors import InputError
 from mdeas.images.codec import read_depth16, read_rgb, write_png
+from mdeas.images.photo import open_photo
 from mdeas.metrics.depth import abs_rel, delta1
 from mdeas.runtime.choice import ModelChoice
 from mdeas.runtime.predictor import Prediction, Predictor
+from mdeas.subject.depths import EmptyDepth
 
 SEED, COUNT, SIZE, DRAWS = 4242, 40, 224, 10
 QUANTILES = {2: (0.1, 0.9), 4: (0.1, 0.35, 0.65, 0.9)}
@@ -85,8 +87,8 @@ def guesses(case: Case, model: Predictor) -> Iterator[tuple[str, np.ndarray]]:
     """(name, float (H, W) metres, 0 = unknown)."""
     prediction = model.predict(case.background, case.image)
     empty_m = case.empty_mm / 1000
-    known, seen = empty_m > 0, prediction.mask < 0.1
-    inverse_m = 1 / np.where(known, empty_m, 1)
+    known, seen = empty_m > 0, prediction.mask < UNCOVERED
+    inverse_m = inverse(empty_m)
     median = np.full(empty_m.shape, np.median(empty_m[known]))
     fitted = fit_picture(prediction.depth, inverse_m, known & seen).line.inverse_m(prediction.depth)
     yield "median depth of the empty scene", median
@@ -136,8 +138,7 @@ def measured(case: Case, prediction: Prediction, **known) -> np.ndarray:
             write_png(Path(folder, "map.png"), known["depth"])
             known = {"depth": Path(folder, "map.png")}
         calibrate(background, camera, model=ModelChoice(threads=1), **known)
-        size = case.background.shape[:2]
-        return Ruler(camera, MODEL, background, case.background, size).measure(prediction).depth_m
+        return Ruler(camera, open_photo(background), EmptyDepth(MODEL)).measure(prediction).depth_m
 
 
 def regions(case: Case, mask: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

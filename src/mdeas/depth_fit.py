@@ -1,14 +1,32 @@
-"""Fits between a network's relative inverse depth and metres: robust, and never upside down."""
+"""Depth known up to scale and shift: every fit of the two, and the way between depth and inverse depth."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+UNCOVERED = 0.1
+"""Alpha below which a pixel of an image shows the empty scene."""
+ENOUGH = 0.05
+"""Share of a picture that must show the empty scene before scale and shift are fitted there."""
+
 _MAX_PIXELS = 60_000  # more of them change nothing but the time
 _ROUNDS = 12
 _HUBER = 1.345  # 95 % efficient where errors are normal (Huber 1981)
 _FLAT = 1.05  # depths that differ by less than this factor are one depth
-_FOLDS, _BLOCKS = 4, 8  # parts of the picture that are left out in turn: of 8×8 fields, every fourth
+_FOLDS, _BLOCKS = 4, 8  # cross-validation: the picture in 8×8 blocks, every fourth one held out in turn
+_OUTLIER = 3.0  # times the median misfit
+
+
+def inverse(values: np.ndarray) -> np.ndarray:
+    """1 / values; 0, which means unknown, stays 0.
+
+    Input: float, any shape, >= 0: metres or 1/m. Output: the same shape and dtype.
+
+    Example:
+        >>> inverse(np.array([4.0, 0.0]))
+        array([0.25, 0.  ])
+    """
+    return np.divide(1, values, out=np.zeros_like(values), where=values > 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,28 +39,28 @@ class Line:
     """1/m."""
 
     def inverse_m(self, relative: np.ndarray) -> np.ndarray:
-        """Relative inverse depth (any shape) -> inverse depth in 1/m, which may be 0 or less: too far."""
+        """Relative inverse depth (any shape) -> inverse depth in 1/m; 0 or less means infinitely far."""
         return self.scale * relative + self.shift
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """A scale that is likely before anything is measured, for fits to a few points."""
+    """A scale that is likely before anything is measured; it steadies fits to a few points."""
 
     scale: float
     """1/m per step."""
     spread: float
-    """Of relative inverse depth: points that differ by less say less than the expectation."""
+    """Of relative inverse depth: points that differ by less weigh less than the expectation."""
 
 
 def fit(relative: np.ndarray, inverse_m: np.ndarray, expected: Expected | None = None) -> Line:
-    """The line with the least relative errors of depth, outliers held down.
+    """Fit the line with the least relative errors of depth; outliers count little.
 
-    Iteratively reweighted least squares with Huber's weights on (scale p + shift) / d - 1, which near the
-    solution is the relative error of depth: a metre counts less at ten metres than at one.
-    Input: relative: (N,) p; inverse_m: (N,) d > 0 in 1/m; expected: counts as much as two points would (ridge
-        regression), so that of many it says nothing.
-    Output: a Line; of scale 0, at the median depth, where a fit would turn near and far around.
+    Iteratively reweighted least squares with Huber's weights on (scale p + shift) / d - 1. Near the solution
+    that is the relative error of depth: a metre counts less at ten metres than at one.
+    Input: relative: (N,) p; inverse_m: (N,) d > 0 in 1/m; expected: counts as much as two points (ridge
+        regression), so it decides little when there are many.
+    Output: a Line; of scale 0, at the median depth, where the best fit would swap near and far.
     """
     p, d = relative.astype(np.float64), inverse_m.astype(np.float64)
     weight = 1 / np.square(d)
@@ -73,7 +91,7 @@ def _weighted_line(
 
 
 def is_flat(inverse_m: np.ndarray) -> bool:
-    """Whether all depths but a tenth at each end are one depth, so that nothing can be said of the scale."""
+    """Whether all depths are one depth, a tenth at each end left out: then no scale can be fitted."""
     low, high = (
         np.quantile(inverse_m, (0.1, 0.9)) if len(inverse_m) > 10 else (inverse_m.min(), inverse_m.max())
     )
@@ -88,22 +106,24 @@ def relative_error(line: Line, relative: np.ndarray, inverse_m: np.ndarray) -> f
 
 @dataclass(frozen=True, kw_only=True)
 class PictureFit:
-    """A line that was fitted to pixels of a picture, and how far it is off."""
+    """A line fitted to pixels of a picture, and its errors."""
 
     line: Line
     num_pixels: int
     median_relative_error: float
     """On the pixels of the fit."""
     held_out_relative_error: float | None
-    """Median over the pixels, each under a fit without its part of the picture; None: parts are missing."""
+    """Median over the pixels, each under a fit to the other blocks; None: all pixels are in one part."""
 
 
 def fit_picture(relative: np.ndarray, inverse_m: np.ndarray, known: np.ndarray) -> PictureFit:
-    """`fit` over a picture, cross-validated by parts of it: neighbours are alike, so pixels would flatter.
+    """`fit` over a picture, cross-validated by blocks: neighbouring pixels are too alike to test each other.
 
     Input: relative: float32 (H, W); inverse_m: float32 (H, W) > 0 where `known`, bool (H, W), some True.
     """
-    rows, columns = _thinned(known)
+    rows, columns = np.nonzero(known)
+    step = -(-len(rows) // _MAX_PIXELS)
+    rows, columns = rows[::step], columns[::step]
     p, d = relative[rows, columns], inverse_m[rows, columns]
     height, width = known.shape
     part = (rows * _BLOCKS // height + 2 * (columns * _BLOCKS // width)) % _FOLDS
@@ -114,13 +134,6 @@ def fit_picture(relative: np.ndarray, inverse_m: np.ndarray, known: np.ndarray) 
         median_relative_error=relative_error(line, p, d),
         held_out_relative_error=_held_out(p, d, part),
     )
-
-
-def _thinned(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(rows, columns) of the known pixels, at most _MAX_PIXELS of them, evenly."""
-    rows, columns = np.nonzero(known)
-    step = -(-len(rows) // _MAX_PIXELS)
-    return rows[::step], columns[::step]
 
 
 def _held_out(p: np.ndarray, d: np.ndarray, part: np.ndarray) -> float | None:
@@ -137,9 +150,37 @@ def _held_out(p: np.ndarray, d: np.ndarray, part: np.ndarray) -> float | None:
 
 
 def fit_line(p: np.ndarray, d: np.ndarray) -> tuple[float, float]:
-    """Scale and shift that minimise sum (scale p + shift - d)^2; a constant p keeps scale 0."""
+    """Scale and shift that minimise sum (scale p + shift - d)^2; a constant p gives scale 0.
+
+    Example:
+        >>> scale, shift = fit_line(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]))
+        >>> float(scale), float(shift)
+        (2.0, 1.0)
+    """
     centred = p - p.mean()
     spread = np.square(centred).sum()
     constant = spread <= 1e-12 * np.square(p).sum()
     scale = 0.0 if constant else (centred * (d - d.mean())).sum() / spread
     return scale, d.mean() - scale * p.mean()
+
+
+def fit_unchanged(
+    p: np.ndarray, d: np.ndarray, unchanged: np.ndarray, *, rounds: int = 1, sums: type = np.float32
+) -> tuple[float, float] | None:
+    """Fit scale and shift between two depth maps of one view, where nothing is new.
+
+    Input:
+        p, d: float32 (H, W), inverse depth. unchanged: bool (H, W), where both show the same.
+        rounds: 2 = fit again without the pixels whose misfit is more than three times the median.
+        sums: dtype of the sums of the fit.
+    Output: (scale, shift) with d = scale * p + shift, or None: less than ENOUGH of the picture is unchanged,
+        or the fit would swap near and far.
+    """
+    for rounds_left in reversed(range(rounds)):
+        if unchanged.mean() < ENOUGH:
+            return None
+        scale, shift = fit_line(p[unchanged].astype(sums), d[unchanged].astype(sums))
+        if rounds_left:
+            misfit = np.abs(np.float32(scale) * p + np.float32(shift) - d)
+            unchanged = unchanged & (misfit <= _OUTLIER * np.median(misfit[unchanged]))
+    return (float(scale), float(shift)) if scale > 0 else None

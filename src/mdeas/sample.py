@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from mdeas.depth_fit import inverse
 from mdeas.errors import InputError
 
 DEPTH_KINDS = ("metric", "relative", "none")
@@ -35,7 +36,7 @@ class Sample:
         """float32 (H, W), larger = nearer, 0 = unknown; None without depth."""
         if self.depth is None or self.depth_kind == "relative":
             return self.depth
-        return np.divide(1.0, self.depth, out=np.zeros_like(self.depth), where=self.depth > 0)
+        return inverse(self.depth)
 
     @property
     def depth_known(self) -> np.ndarray:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mdeas.camera.cloud import FAR, NEAR, build_cloud, hanging, up_to_scale
 from mdeas.camera.point_files import encode_points
-from mdeas.camera.rays import ASSUMED_FOV_DEG, camera_of
+from mdeas.camera.rays import ASSUMED_FOV_DEG, pinhole_of
 from mdeas.cli import main
 from mdeas.errors import InputError
 from mdeas.images import headers
@@ -22,7 +22,7 @@ from mdeas.images.codec import encode_jpeg, encode_png, write_png
 
 
 def camera(height, width, fov_deg=90.0):
-    return camera_of(height, width, fov_deg=fov_deg, focal_35mm=0)
+    return pinhole_of(height, width, fov_deg=fov_deg, focal_35mm=0)
 
 
 def read_ply(data: bytes):
@@ -40,14 +40,14 @@ class TestCamera:
         assert camera(30, 40).focal_px == pytest.approx(20)
 
     def test_exif_is_about_the_diagonal(self):
-        found = camera_of(2400, 3600, fov_deg=None, focal_35mm=36)
+        found = pinhole_of(2400, 3600, fov_deg=None, focal_35mm=36)
         assert found.focal_px == pytest.approx(3600) and found.source == "exif"
         assert found.fov_deg == pytest.approx(math.degrees(2 * math.atan(0.5)))
-        assert camera_of(3600, 2400, fov_deg=None, focal_35mm=36).focal_px == pytest.approx(3600)
+        assert pinhole_of(3600, 2400, fov_deg=None, focal_35mm=36).focal_px == pytest.approx(3600)
 
     def test_nothing_known_is_assumed_for_the_longer_side(self):
-        assert camera_of(100, 200, fov_deg=None, focal_35mm=0).fov_deg == pytest.approx(ASSUMED_FOV_DEG)
-        assert camera_of(200, 100, fov_deg=None, focal_35mm=0).fov_deg < ASSUMED_FOV_DEG
+        assert pinhole_of(100, 200, fov_deg=None, focal_35mm=0).fov_deg == pytest.approx(ASSUMED_FOV_DEG)
+        assert pinhole_of(200, 100, fov_deg=None, focal_35mm=0).fov_deg < ASSUMED_FOV_DEG
 
     def test_axes(self):
         points = camera(4, 4).points(np.full((4, 4), 2, np.float32))

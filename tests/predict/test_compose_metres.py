@@ -50,7 +50,7 @@ def test_what_nobody_sees_is_told(here, capsys):
     calibrate("--depth", "map.png")
     assert put_in("3") == 0 and "W-INSERT-HIDDEN" not in capsys.readouterr().err
     assert put_in("50") == 0
-    assert "warning[W-INSERT-HIDDEN] 'insert.png': nothing of it is seen" in capsys.readouterr().err
+    assert "warning[W-INSERT-HIDDEN] 'insert.png': the insert is fully hidden" in capsys.readouterr().err
     np.testing.assert_array_equal(read_rgb("out.png"), read_rgb("image.png"))
 
 

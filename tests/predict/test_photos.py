@@ -9,12 +9,13 @@ import tiny_model
 from mdeas.errors import InputError, StorageError, UsageError
 from mdeas.images import photo
 from mdeas.images.codec import read_depth16, read_gray, read_rgb, read_rgba, write_png
-from mdeas.predict import outputs, photos
+from mdeas.predict import encode, outputs, photos
 from mdeas.runtime import ModelChoice, onnx_predictor
 from mdeas.system.files import write_bytes
 from mdeas.system.names import output_names
 
 MODEL = ModelChoice(model="model.onnx", threads=1)
+USUAL = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
 
 
 @pytest.fixture
@@ -51,8 +52,8 @@ def test_outputs_of_one_photo(here):
     write_png("photos/a.png", scene(square=255))
     told = []
     (result,) = run("photos/a.png", tell=told.append)
-    assert told == [result[kind] for kind in outputs.OUTPUTS]
-    assert sorted(os.listdir("out")) == sorted(f"a-{kind}" for kind in outputs.OUTPUTS)
+    assert told == [result[kind] for kind in USUAL]
+    assert sorted(os.listdir("out")) == sorted(f"a-{kind}" for kind in USUAL)
 
     expected = onnx_predictor.load("model.onnx").predict(scene(), scene(square=255))
     mask = read_gray(result["mask.png"])
@@ -95,7 +96,7 @@ def test_files_made_one_by_one_are_the_same(here, monkeypatch):
     (together,) = run("photos/a.png")
     monkeypatch.setattr(outputs, "_MAX_TOGETHER", 0)
     (single,) = run("photos/a.png", out="single")
-    for kind in outputs.OUTPUTS:
+    for kind in USUAL:
         assert Path(together[kind]).read_bytes() == Path(single[kind]).read_bytes()
 
 
@@ -113,8 +114,9 @@ def test_an_output_that_cannot_be_written_ends_it(here, monkeypatch, most_togeth
 
 
 def test_constant_depth_has_scale_zero():
-    depth, facts = outputs.encode_depth(np.full((3, 4), 2.5, np.float32))
-    assert not depth.any() and facts["scale"] == 0 and facts["offset"] == 2.5
+    flat = np.full((3, 4), 2.5, np.float32)
+    facts = encode.depth_scale(flat)
+    assert not encode.depth_levels(flat).any() and facts["scale"] == 0 and facts["offset"] == 2.5
 
 
 def test_a_folder_leaves_the_background_out(here):

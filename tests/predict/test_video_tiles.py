@@ -121,7 +121,7 @@ def test_no_frame_at_all(here):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_keeps_the_frames_that_are_done(here, number, monkeypatch):
-    made = video_tiles.Tiles.of
+    made = video_tiles.TileMaker.of
 
     def of(self, frame):
         self.count = getattr(self, "count", 0) + 1
@@ -129,7 +129,7 @@ def test_a_signal_keeps_the_frames_that_are_done(here, number, monkeypatch):
             os.kill(os.getpid(), number)
         return made(self, frame)
 
-    monkeypatch.setattr(video_tiles.Tiles, "of", of)
+    monkeypatch.setattr(video_tiles.TileMaker, "of", of)
     error = caught(Stopped)
     assert error.exit_code == 128 + number and "3 frames are in 'tiles.mp4'" in str(error)
     assert len(frames_of("tiles.mp4")) == 3
@@ -195,7 +195,7 @@ class Drifting:
 
 def tiles_of(predictor):
     empty = Photo(Path("b.png"), 48, 64, tiny_video.scene(48, 64))
-    return video_tiles.Tiles(predictor, empty, "walk.mp4", empty.view, "off")
+    return video_tiles.TileMaker(predictor, empty, "walk.mp4", empty.view, "off")
 
 
 def test_colours_do_not_flicker():

@@ -11,7 +11,7 @@ import tiny_model
 from mdeas.cli import main
 from mdeas.images.codec import read_depth16, write_png
 from mdeas.runtime.predictor import Prediction
-from mdeas.subject.depths import split_depth
+from mdeas.subject.depths import EmptyDepth, split_depth
 
 H, W = 60, 80
 
@@ -41,7 +41,7 @@ def subject_mask():
 
 
 def split(empty, depth, mask):
-    return split_depth(Said(empty), np.zeros((H, W, 3), np.uint8), Prediction(mask, depth))
+    return split_depth(EmptyDepth(Said(empty)).of(np.zeros((H, W, 3), np.uint8)), Prediction(mask, depth))
 
 
 def test_scale_and_shift_are_those_of_the_uncovered_part():

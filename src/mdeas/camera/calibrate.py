@@ -1,31 +1,31 @@
-"""Make a calibration: the empty scene's relative inverse depth against metres that somebody measured."""
+"""Make a calibration: fit the empty scene's relative inverse depth to measured metres."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mdeas.camera.calibration import Calibration, DepthMap, Fit, Point, beyond_reach, fingerprint, to_json
 from mdeas.camera.rays import check_fov
 from mdeas.camera.sensor import read_depth_m
-from mdeas.depth_fit import Expected, Line, fit, fit_picture, is_flat, relative_error
+from mdeas.depth_fit import Expected, Line, fit, fit_picture, inverse, is_flat, relative_error
 from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.images.codec import read_depth16, read_rgb, write_png
-from mdeas.images.resize import within
 from mdeas.runtime.choice import DEFAULT_MODEL, ModelChoice
 from mdeas.runtime.onnx_predictor import tell_model
-from mdeas.runtime.predictor import Predictor
+from mdeas.subject.depths import EmptyDepth
 from mdeas.system.files import refuse_outputs, sha256_file, write_json
 
-_VIEW = 1024  # long side in pixels at which the empty scene is looked at; networks see a few hundred
-_REACH = 1.5  # times the farthest that was measured
+_REACH = 1.5  # times the farthest measured depth; farther depths are unknown
+_FARTHEST = (
+    0.999  # quantile of a map that counts as its farthest depth: the last few readings are mostly wrong
+)
 _FEWEST_PIXELS = 100  # of a map
-# Two points alone would make small errors of the network large far from them. Who measures takes near and far
-# places, so that the picture's range of inverse depth is likely about that of the points.
-_SPREAD = 0.14  # how much that counts: of the range, by which points must differ to count as much
+# A line through two points alone would enlarge small errors of the network far from them. People measure near
+# and far places, so the range of inverse depth of the picture is likely that of the points. Points count as
+# much as this expectation when they differ by that share of the range.
+_SPREAD = 0.14
 _APART = 0.01  # share of the picture's range of relative inverse depth by which points must differ
 
 
@@ -38,34 +38,41 @@ def calibrate(
     fov_deg: float | None = None,
     model: ModelChoice = DEFAULT_MODEL,
     force: bool = False,
-) -> dict[str, Any]:
-    """Fit scale and shift of the empty scene's inverse depth to what was measured; write the calibration.
+) -> dict[str, object]:
+    """Fit scale and shift of the empty scene's inverse depth to measured depth; write the calibration.
 
     Input:
         background: photo of the view with nothing in it.
         out: the JSON file; a map is kept beside it as NAME-depth.png.
-        depth: 16-bit picture of millimetres, 0 = unknown, of the same view; its grid may be smaller.
-        points: at least two places of the background photo, in its pixels, with their metres. Either these or
-            `depth`.
+        depth: 16-bit picture of millimetres, 0 = unknown, of the same view; it may be smaller. Either this or
+            `points`.
+        points: two or more places of the background photo, in its pixels, with their distance.
         fov_deg: angle of view across the photo's width, kept for point clouds.
         model: which is calibrated; the calibration holds for it alone.
     Output: what was fitted, for print_facts.
     Errors: InputError E-CALIBRATION-POINTS (fewer than two, outside, not positive, two distances at a place,
-        places that look equally far), E-CALIBRATION-CONTRADICTS (what is measured as nearer looks farther),
-        E-CALIBRATION-MAP (too little is known); those of images; StorageError; UsageError; ModelError.
+        places that look equally far), E-CALIBRATION-CONTRADICTS (places measured as nearer look farther),
+        E-CALIBRATION-MAP (too few known pixels); those of images.codec; StorageError; UsageError E-USAGE,
+        E-OUT-IS-INPUT; ModelError E-CALIBRATION-MODEL (a model without depth).
     """
     background, out = Path(background), Path(out)
     check_fov(fov_deg)
-    _check_use(background, out, depth, points, force)
+    if bool(depth) == bool(points):
+        raise UsageError("E-USAGE", "give either --depth MAP or --point X,Y=METRES twice or more.")
+    map_copy = out.with_name(f"{out.stem}-depth.png")
+    outputs = (out, map_copy) if depth else (out,)
+    refuse_outputs(outputs, [path for path in (background, depth) if path], force)
     empty = read_rgb(background)
     size = empty.shape[0], empty.shape[1]
     _check_points(points, size)
     predictor = model.load()
-    relative = empty_depth(predictor, empty)
-    measured = (
-        _from_map(relative, read_depth_m(depth, relative.shape))
+    if "depth" not in predictor.tasks:
+        raise ModelError("E-CALIBRATION-MODEL", f"model {predictor.name!r} predicts no depth. Name another.")
+    relative = EmptyDepth(predictor).of(empty)
+    line, farthest_m, fit_facts = (
+        _fit_map(relative, read_depth_m(depth, relative.shape))
         if depth
-        else _from_points(relative, points, size)
+        else _fit_points(relative, points, size)
     )
     calibration = Calibration(
         height=size[0],
@@ -73,12 +80,12 @@ def calibrate(
         background_sha256=sha256_file(background),
         model=predictor.name,
         model_sha256=fingerprint(predictor),
-        scale=measured.line.scale,
-        shift=measured.line.shift,
-        reach_m=_REACH * measured.farthest_m,
+        scale=line.scale,
+        shift=line.shift,
+        reach_m=_REACH * farthest_m,
         points=tuple(points),
-        depth_map=_keep_map(depth, out, force) if depth else None,
-        fit=measured.fit,
+        depth_map=_keep_map(depth, map_copy, force) if depth else None,
+        fit=fit_facts,
         fov_deg=fov_deg,
     )
     write_json(out, to_json(calibration), force=force)
@@ -92,15 +99,6 @@ def parse_point(text: str) -> Point:
     if not match:
         raise UsageError("E-USAGE", f"--point {text!r}: expected X,Y=METRES, such as 320,410=1.85.")
     return Point(x=int(match[1]), y=int(match[2]), metres=float(match[3]))
-
-
-def _check_use(
-    background: Path, out: Path, depth: str | Path | None, points: Sequence[Point], force: bool
-) -> None:
-    if bool(depth) == bool(points):
-        raise UsageError("E-USAGE", "give either --depth MAP or --point X,Y=METRES twice or more.")
-    outputs = (out, _map_beside(out)) if depth else (out,)
-    refuse_outputs(outputs, [path for path in (background, depth) if path], force)
 
 
 def _check_points(points: Sequence[Point], size: tuple[int, int]) -> None:
@@ -121,26 +119,11 @@ def _bad_points(what: str) -> InputError:
     return InputError("E-CALIBRATION-POINTS", f"{what}. Correct the points.")
 
 
-def empty_depth(predictor: Predictor, empty: np.ndarray) -> np.ndarray:
-    """The relative inverse depth of an empty scene, larger = nearer.
+def _fit_map(relative: np.ndarray, depth_m: np.ndarray) -> tuple[Line, float, Fit]:
+    """The line, the farthest measured depth in metres, and how well the line fits.
 
-    Input: empty: uint8 (H, W, 3) RGB. Output: float32 (h, w), its long side at most 1,024.
-    Errors: ModelError (E-CALIBRATION-MODEL) for a model without depth.
+    Input: relative, depth_m: float32 (h, w); depth_m 0 = unknown.
     """
-    if "depth" not in predictor.tasks:
-        raise ModelError("E-CALIBRATION-MODEL", f"model {predictor.name!r} predicts no depth. Name another.")
-    small = within(empty, _VIEW)
-    return predictor.predict(small, small).depth
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Measured:
-    line: Line
-    farthest_m: float
-    fit: Fit
-
-
-def _from_map(relative: np.ndarray, depth_m: np.ndarray) -> _Measured:
     known = depth_m > 0
     count = int(np.count_nonzero(known))
     if count < _FEWEST_PIXELS:
@@ -148,19 +131,21 @@ def _from_map(relative: np.ndarray, depth_m: np.ndarray) -> _Measured:
             "E-CALIBRATION-MAP",
             f"the map says {count} depths, expected {_FEWEST_PIXELS} or more. Measure again.",
         )
-    inverse_m = 1 / np.where(known, depth_m, 1)
+    inverse_m = inverse(depth_m)
     found = fit_picture(relative, inverse_m, known)
     _refuse_contradiction(found.line, inverse_m[known], "Is the map of this view, in millimetres?")
-    fit_facts = Fit(
+    facts = Fit(
         num_measured=count,
         median_relative_error=found.median_relative_error,
         held_out_relative_error=found.held_out_relative_error,
     )
-    # A sensor's farthest few readings are mostly wrong.
-    return _Measured(line=found.line, farthest_m=float(np.quantile(depth_m[known], 0.999)), fit=fit_facts)
+    return found.line, float(np.quantile(depth_m[known], _FARTHEST)), facts
 
 
-def _from_points(relative: np.ndarray, points: Sequence[Point], size: tuple[int, int]) -> _Measured:
+def _fit_points(
+    relative: np.ndarray, points: Sequence[Point], size: tuple[int, int]
+) -> tuple[Line, float, Fit]:
+    """As `_fit_map`, from places of a photo of `size` (height, width)."""
     height, width = relative.shape
     rows = [min(height - 1, int((point.y + 0.5) * height / size[0])) for point in points]
     columns = [min(width - 1, int((point.x + 0.5) * width / size[1])) for point in points]
@@ -175,19 +160,19 @@ def _from_points(relative: np.ndarray, points: Sequence[Point], size: tuple[int,
         scale=float(np.ptp(d) / (high - low)) if high > low else 0.0, spread=_SPREAD * (high - low)
     )
     line = fit(p, d, expected)
-    fit_facts = Fit(
+    facts = Fit(
         num_measured=len(points),
         median_relative_error=relative_error(line, p, d),
         held_out_relative_error=_leave_one_out(p, d, expected),
     )
-    return _Measured(line=line, farthest_m=max(point.metres for point in points), fit=fit_facts)
+    return line, max(point.metres for point in points), facts
 
 
 def _refuse_contradiction(line: Line, inverse_m: np.ndarray, advice: str) -> None:
     if line.scale == 0 and not is_flat(inverse_m):
         raise InputError(
             "E-CALIBRATION-CONTRADICTS",
-            f"what was measured as nearer looks farther to the network, so no scale fits. {advice}",
+            f"the network sees places that were measured as nearer as farther, so no scale fits. {advice}",
         )
 
 
@@ -201,16 +186,12 @@ def _leave_one_out(p: np.ndarray, d: np.ndarray, expected: Expected) -> float | 
     )
 
 
-def _map_beside(out: Path) -> Path:
-    return out.with_name(f"{out.stem}-depth.png")
-
-
-def _keep_map(depth: str | Path, out: Path, force: bool) -> DepthMap:
-    record = write_png(_map_beside(out), read_depth16(depth), force=force)
+def _keep_map(depth: str | Path, copy: Path, force: bool) -> DepthMap:
+    record = write_png(copy, read_depth16(depth), force=force)
     return DepthMap(name=record["name"], sha256=record["sha256"])
 
 
-def _facts(calibration: Calibration, out: Path, relative: np.ndarray) -> dict[str, Any]:
+def _facts(calibration: Calibration, out: Path, relative: np.ndarray) -> dict[str, object]:
     held_out = calibration.fit.held_out_relative_error
     too_far = beyond_reach(calibration.line.inverse_m(relative), calibration.reach_m).mean()
     return {

@@ -1,19 +1,19 @@
-"""Metres for a fixed camera: what was measured once of its empty scene, and the fit to the network's depth.
+"""The calibration file of a fixed camera: measured depth of its empty scene, and the fit of the network's.
 
-A calibration is a JSON file that explains itself; a measured depth map is kept beside it as a picture:
+It is a JSON file that explains itself; a measured depth map is kept beside it as a picture:
 
     camera.json         read strictly, see `read_calibration`
     camera-depth.png    16-bit millimetres, 0 = unknown; only when a map was given
 
-Depth is along the camera's optical axis everywhere, as sensors give it: off the axis a tape reads more, 4 %
-at 15 degrees, 15 % at 30.
+Depth is along the camera's optical axis everywhere, as sensors give it. A tape held off the axis reads more:
+4 % at 15 degrees, 15 % at 30.
 """
 
 import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,14 +29,17 @@ ABOUT = (
 )
 
 
+Record = TypeVar("Record")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Point:
     """A place of the empty scene whose distance was measured."""
 
     x: int
-    """Column in pixels from the left edge of the background photo, from 0."""
+    """Column of the background photo, from 0 at the left."""
     y: int
-    """Row from its top edge, from 0."""
+    """Row of the background photo, from 0 at the top."""
     metres: float
 
 
@@ -51,14 +54,14 @@ class DepthMap:
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """How well the line goes through what was measured."""
+    """How well the line fits the measured depth."""
 
     num_measured: int
-    """Pixels of the map that are known, or points."""
+    """Known pixels of the map, or points."""
     median_relative_error: float
-    """Of depth, where it was measured and fitted."""
+    """Of depth, on the measurements of the fit."""
     held_out_relative_error: float | None
-    """The same where what is measured was kept from the fit; None: too little was measured to tell."""
+    """The same on measurements that were kept from the fit; None: too few were made to tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,23 +75,23 @@ class Calibration:
     """Of the photo's file."""
     model: str
     model_sha256: str | None
-    """None: a method without a network."""
+    """None: a predictor without a file."""
     scale: float
     shift: float
     reach_m: float
-    """Farther depths than this, 1.5 times the farthest that was measured, are not believed."""
+    """Depths beyond this, 1.5 times the farthest measured point, are unknown."""
     points: tuple[Point, ...]
     depth_map: DepthMap | None
     fit: Fit
     fov_deg: float | None
-    """Angle of view across the photo's width, for point clouds; None: not told."""
+    """Angle of view across the photo's width, for point clouds; None = unknown."""
 
     @property
     def line(self) -> Line:
-        """The fit to the empty scene."""
+        """The fit to the empty scene: scale and shift."""
         return Line(scale=self.scale, shift=self.shift)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         numbers = (self.scale, self.shift, self.reach_m, self.fit.median_relative_error)
         for ok, what in (
             (self.height >= 1 and self.width >= 1, "height and width must be positive"),
@@ -105,12 +108,12 @@ class Calibration:
 
 
 def fingerprint(predictor: Predictor) -> str | None:
-    """sha256 of a predictor's file; None for one without."""
+    """sha256 of a predictor's file; None if it has no file."""
     return getattr(predictor, "sha256", None)
 
 
-def to_json(calibration: Calibration) -> dict[str, Any]:
-    """What a calibration file holds."""
+def to_json(calibration: Calibration) -> dict[str, object]:
+    """The content of a calibration file."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -120,10 +123,10 @@ def to_json(calibration: Calibration) -> dict[str, Any]:
 
 
 def read_calibration(path: str | Path) -> Calibration:
-    """The calibration in a file; its depth map, if it has one, is there and unchanged.
+    """Read a calibration file, and check that its depth map, if it has one, is there and unchanged.
 
-    Errors: InputError E-JSON, E-CALIBRATION-FORMAT (not one, another version, fields that are missing,
-    unknown or of another type), E-CALIBRATION-MAP (its depth map is missing or was changed).
+    Errors: InputError E-JSON, E-CALIBRATION-FORMAT (another kind of file, another version, fields that are
+    missing, unknown or of another type), E-CALIBRATION-MAP (the depth map is missing or was changed).
     """
     value = read_json(path)
     if not isinstance(value, dict) or value.get("format") != FORMAT:
@@ -150,7 +153,7 @@ def _parsed(fields: dict[str, Any]) -> Calibration:
     return _typed(Calibration, fields | parts)
 
 
-# What JSON may hold for a field of a type; a whole number stands for a float.
+# Types of JSON values that are accepted for a field; a whole number may stand for a float.
 _TYPES: dict[Any, tuple[type, ...]] = {
     int: (int,),
     float: (int, float),
@@ -160,9 +163,9 @@ _TYPES: dict[Any, tuple[type, ...]] = {
 }
 
 
-def _typed(kind: Any, fields: dict[str, Any]) -> Any:
-    """The dataclass `kind` of exactly its fields, numbers and texts of the type that it names."""
-    for field in dataclasses.fields(kind):
+def _typed(kind: type[Record], fields: dict[str, Any]) -> Record:
+    """The dataclass `kind` from exactly its fields, whose values must have the types that it names."""
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         value = fields[field.name]
         wanted = _TYPES.get(field.type)
         if wanted and (not isinstance(value, wanted) or isinstance(value, bool)):
@@ -178,7 +181,7 @@ def _refused(path: str | Path, why: str) -> InputError:
 
 
 def map_path(camera: Path, depth_map: DepthMap) -> Path:
-    """Where the depth map of the calibration file `camera` is."""
+    """The path of the depth map that belongs to the calibration file `camera`."""
     return camera.with_name(depth_map.name)
 
 
@@ -215,5 +218,5 @@ def check_fits(calibration: Calibration, predictor: Predictor, size: tuple[int, 
 
 
 def beyond_reach(inverse_m: np.ndarray, reach_m: float) -> np.ndarray:
-    """bool: where inverse depth in 1/m is farther than `reach_m`, or is none."""
+    """bool: where inverse depth in 1/m means farther than `reach_m`, or is not positive."""
     return inverse_m < 1 / reach_m

@@ -1,31 +1,34 @@
-"""From a pair and its two depths to a coloured point cloud without a hole behind the subject."""
+"""Build a coloured point cloud from a pair and its two depths, without a hole behind the subject."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from mdeas.camera.rays import Camera
+from mdeas.camera.rays import Pinhole
 from mdeas.errors import InputError
 from mdeas.images.resize import resize, within
 from mdeas.subject.colours import backdrop, estimate, in_own_colours
 from mdeas.subject.fill import strips
 
 NEAR, FAR = 1.0, 5.0
-"""Where relative depth is put, which has no scale of its own: its nearest and farthest hundredth."""
-_TAIL = 1.0  # per cent of the pixels at either end that do not decide on the scale
+"""Distances given to the nearest and the farthest hundredth of relative depth, which has no scale."""
+_TAIL = 1.0  # per cent of the pixels at either end that are ignored when the scale is chosen
 _STEEPEST = 15.0
-"""Slope against the image plane from which a surface is taken for the ramp that networks draw between two
-things: it is seen at less than 4 degrees. A floor reaches it at 15 times the camera's height."""
-_NARROWEST = 0.01  # share of the long side; surfaces between two steep slopes that are narrower are ringing
-_LONGEST = 1600  # long side at which a point is made of each pixel: at most 2.6 million, 40 MB
+"""A surface with a steeper slope against the image plane is the ramp that networks draw between two things:
+the line of sight would meet it at less than 4 degrees. A floor gets that steep at a distance of 15 times the
+camera's height."""
+_NARROWEST = (
+    0.01  # share of the long side; a narrower surface between two steep slopes is ringing of the network
+)
+_LONGEST = 1600  # long side in pixels at which each pixel becomes a point: at most 2.6 million, 40 MB
 _FOREGROUND = 0.5  # alpha from which a pixel is a point of the subject
-_UNTOUCHED = 0.02  # alpha up to which the image itself shows what is behind
+_UNTOUCHED = 0.02  # alpha up to which the image itself shows the scene behind
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """Points with the axes of Camera.points."""
+    """Points in the axes of Pinhole.points."""
 
     points: np.ndarray
     """float32 (N, 3)."""
@@ -34,12 +37,12 @@ class Cloud:
 
 
 def up_to_scale(front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distances from relative inverse depth, in units of the nearest surface's distance.
+    """Turn relative inverse depth into distances, in units of the nearest surface's distance.
 
-    Inverse depth of unknown scale and shift fits any two distances: the nearest hundredth of the scene comes
-    to NEAR and its farthest to FAR, so shapes are plausible and not measured.
+    Scale and shift are unknown, so the nearest hundredth of the scene is put at NEAR and the farthest at FAR:
+    shapes are plausible, not measured.
 
-    Input: inverse depth of both layers, float32 (H, W).
+    Input: front, behind: float32 (H, W), inverse depth of subject and backdrop.
     Output: two float32 (H, W), distances in [NEAR / 2, 2 FAR].
     """
     low, high = np.percentile(np.stack([front, behind]), [_TAIL, 100 - _TAIL])
@@ -50,20 +53,20 @@ def up_to_scale(front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def build_cloud(
-    cutout: np.ndarray, background: np.ndarray, front: np.ndarray, behind: np.ndarray, camera: Camera
+    cutout: np.ndarray, background: np.ndarray, front: np.ndarray, behind: np.ndarray, camera: Pinhole
 ) -> Cloud:
-    """The subject's points, and those of the whole scene behind it.
+    """Build the subject's points, and those of the whole scene behind it.
 
-    No point hangs between two surfaces: subject and backdrop have a depth each, and what is `hanging` in one
-    of them is left out. Colours behind the subject come from the background photo in the image's light.
+    No point lies between two surfaces: subject and backdrop have a depth each, and pixels that are `hanging`
+    in one of them are left out. Colours behind the subject are the background photo's in the image's light.
 
     Input:
         cutout: uint8 (H, W, 4), the image's colours with alpha = mask.
         background: uint8 (H, W, 3).
-        front, behind: float32 (h, w), at that size or another, distance along the viewing direction of
-            subject and backdrop in any unit, metres for one; 0 = unknown, left out.
+        front, behind: float32 (h, w) of any size, distance of subject and backdrop along the optical axis, in
+            any unit; 0 = unknown: no point.
         camera: of this photo at any size.
-    Errors: InputError E-CLOUD-EMPTY when nothing is a surface.
+    Errors: InputError E-CLOUD-EMPTY when no pixel lies on a surface.
     """
     cutout, background = within(cutout, _LONGEST), within(background, _LONGEST)
     height, width = cutout.shape[:2]
@@ -82,7 +85,7 @@ def build_cloud(
 
 
 def _colours(cutout: np.ndarray, background: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of the subject and of what is behind: two uint8 (H, W, 3)."""
+    """Colours of the subject and of the scene behind it: two uint8 (H, W, 3)."""
     fields = estimate(cutout, background)
     subject, scene = np.empty_like(background), cutout[..., :3].copy()
     for rows in strips(len(cutout)):
@@ -93,27 +96,28 @@ def _colours(cutout: np.ndarray, background: np.ndarray, alpha: np.ndarray) -> t
 
 
 def _points(
-    depth: np.ndarray, colours: np.ndarray, wanted: np.ndarray, camera: Camera
+    depth: np.ndarray, colours: np.ndarray, wanted: np.ndarray, camera: Pinhole
 ) -> tuple[np.ndarray, np.ndarray]:
     keep = wanted & (depth > 0) & ~hanging(depth, camera.focal_px)
     return camera.points(depth)[keep], colours[keep]
 
 
 def hanging(depth: np.ndarray, focal_px: float) -> np.ndarray:
-    """bool (H, W): pixels of a distance map float32 (H, W) that lie between surfaces and not on one.
+    """Find pixels of a distance map that lie between surfaces instead of on one.
 
-    That is: on a slope steeper than _STEEPEST, or on a strip between such slopes, as the ringing at the edges
-    of a network's map leaves them.
+    They lie on a slope steeper than _STEEPEST, or on a narrow strip between such slopes: networks ring at
+    edges.
+    Input: depth: float32 (H, W). Output: bool (H, W).
     """
     window = np.ones((3, 3), np.uint8)
     nearest, farthest = cv2.erode(depth, window), cv2.dilate(depth, window)
-    # The window is two pixels wide; a pixel is depth / focal_px wide where it lies.
+    # The outer pixels of the window are two pixels apart; a pixel is depth / focal_px wide at its depth.
     level = (farthest - nearest <= 2 * _STEEPEST * nearest / focal_px).astype(np.uint8)
     radius = min(round(_NARROWEST / 2 * max(depth.shape)), (min(depth.shape) - 1) // 2)
     if radius < 1:
         return level == 0
     side = 2 * radius + 1
-    # Beyond the picture there is no surface: opening must see that as a slope, too.
+    # No surface goes on beyond the picture: the frame is no level for the opening.
     framed = cv2.copyMakeBorder(level, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     surfaces = cv2.morphologyEx(framed, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
     return surfaces[side:-side, side:-side] == 0

@@ -1,4 +1,4 @@
-"""Coloured points as files that other programs open: binary PLY, and binary glTF 2.0 (GLB).
+"""Encode coloured points for other programs: binary PLY, and binary glTF 2.0 (GLB).
 
 Written from the PLY description (Turk, 1994) and the Khronos glTF 2.0 specification.
 """
@@ -8,11 +8,11 @@ import struct
 
 import numpy as np
 
-FORMATS = ("ply", "glb")
+POINT_FORMATS = ("ply", "glb")
 
 
 def encode_points(points: np.ndarray, colours: np.ndarray, form: str) -> bytes:
-    """A file of one of FORMATS; equal arrays give equal bytes.
+    """The bytes of a file of one of POINT_FORMATS; equal arrays give equal bytes.
 
     Input: points: float32 (N, 3); colours: uint8 (N, 3) sRGB.
     """

@@ -43,7 +43,7 @@ def predict(
     size: long side in pixels at which the network works; without it the model decides
     force: replace existing results
     """
-    from mdeas.predict.optional_outputs import Extras
+    from mdeas.predict.outputs import OutputChoice
     from mdeas.predict.photos import predict_files
     from mdeas.runtime.choice import ModelChoice
 
@@ -55,7 +55,7 @@ def predict(
         pair=pair,
         calibration=calibration,
         report=report,
-        extras=Extras(layers=layers, cloud=cloud, fov_deg=fov),
+        outputs=OutputChoice(layers=layers, cloud=cloud, fov_deg=fov),
         force=force,
         tell=print,
     )

@@ -34,6 +34,7 @@ __all__ = [
     "read_depth16",
     "read_gray",
     "read_rgb",
+    "read_rgb_and_header",
     "read_rgba",
     "write_jpeg",
     "write_png",
@@ -53,6 +54,15 @@ def read_rgb(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     formats, not a regular file), E-IMG-SIZE (refused from the header), E-IMG-TRUNCATED, E-IMG-DECODE.
     """
     return decode_rgb(read_bytes(path, max_pixels), quoted(path), max_pixels=max_pixels)
+
+
+def read_rgb_and_header(
+    path: _PathLike, *, max_pixels: int = MAX_PIXELS
+) -> tuple[np.ndarray, headers.Header]:
+    """The picture as `read_rgb`, and what its file says about itself; errors as `read_rgb`."""
+    data, name = read_bytes(path, max_pixels), quoted(path)
+    header = _checked_header(data, name, max_pixels)
+    return _as_rgb(_to_8_bit(_upright(data, name, header))), header
 
 
 def read_rgba(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -172,9 +182,18 @@ def _too_large(name: str, size: str, max_pixels: int) -> InputError:
 
 def _decode(data: bytes, name: str, max_pixels: int) -> np.ndarray:
     """uint8 or uint16 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, upright."""
+    return _upright(data, name, _checked_header(data, name, max_pixels))
+
+
+def _checked_header(data: bytes, name: str, max_pixels: int) -> headers.Header:
     header = headers.inspect(data, name)
     if header.width * header.height > max_pixels:
         raise _too_large(name, f"{header.width} × {header.height} pixels", max_pixels)
+    return header
+
+
+def _upright(data: bytes, name: str, header: headers.Header) -> np.ndarray:
+    """See `_decode`."""
     picture = _decode_stored(data, name)
     if header.premultiplied and picture.shape[2:] == (4,):
         picture = _unmultiplied(picture)

@@ -1,64 +1,120 @@
-"""What `mdeas predict` writes of every photo: mask, depth, cut-out, colours, panel."""
+"""The table of the files that `mdeas predict` writes for a photo, and how they get onto the disk.
+
+A new file is a row of OUTPUT_FILES and a function in encode.py.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import cv2
-import numpy as np
-
-from mdeas.images.codec import colorize, contact_sheet, encode_png, read_rgba
-from mdeas.images.levels import to_uint8
-from mdeas.images.photo import Photo
-from mdeas.images.resize import resize, within
-from mdeas.images.sheets import robust_range
-from mdeas.runtime.predictor import Prediction
-from mdeas.subject.colours import decontaminate
-from mdeas.system.files import json_bytes, write_bytes
+from mdeas.camera.point_files import POINT_FORMATS
+from mdeas.camera.rays import check_fov
+from mdeas.errors import UsageError
+from mdeas.predict import encode
+from mdeas.predict.predicted import PredictedPhoto
+from mdeas.system.files import write_bytes
 from mdeas.system.machine import num_cores
 
-OUTPUTS = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
-_PANEL_CELL = 320
-# Of the photo; up to here its outputs are made at the same time, above it one after the other for memory.
+# Pixels of the photo. Up to here its files are made in parallel; above, one after the other to bound memory.
 _MAX_TOGETHER = 10_000_000
-_MAX_UINT16 = 65535
 
 
-def write_outputs(
-    prediction: Prediction, photo: Photo, background: np.ndarray, facts: dict, paths: dict, force: bool
-) -> None:
-    """Write OUTPUTS of one photo; of what has full size, little is held at a time."""
-    size = photo.size
-    mask, ends = to_uint8(prediction.mask), robust_range(prediction.depth)
-    depth, scale = encode_depth(prediction.depth)
-    facts = {**scale, **facts, "height": photo.height, "width": photo.width}
-    pictures: dict[str, Callable[[], np.ndarray]] = {  # the slowest first
-        "cutout.png": lambda: _cutout(photo, _sized(mask, size), background),
-        "depth.png": lambda: _sized(depth, size),
-        "depth-color.png": lambda: _sized(colorize(prediction.depth, ends=ends), size),
-        "panel.png": lambda: panel(background, photo.view, prediction, ends),
-        "mask.png": lambda: _sized(mask, size),
+@dataclass(frozen=True, kw_only=True)
+class OutputChoice:
+    """Which files to write besides the usual ones."""
+
+    layers: bool = False
+    """The depth of the subject, the depth of the scene behind it, and how to read both."""
+    cloud: str | None = None
+    """Coloured points: one of POINT_FORMATS for a file NAME-cloud.ply or .glb for each photo; or the name of
+    such a file, for a single photo."""
+    fov_deg: float | None = None
+    """Angle of view across the photo's width, for the points; None = that of the calibration or of Exif's
+    focal length, else ASSUMED_FOV_DEG."""
+
+    def __post_init__(self) -> None:
+        check_fov(self.fov_deg)
+        if self.fov_deg is not None and self.cloud is None:
+            raise UsageError("E-CLOUD", "--fov is for --cloud alone. Add --cloud ply, or leave --fov out.")
+        if self.cloud is not None and self.cloud_form not in POINT_FORMATS:
+            raise UsageError("E-CLOUD", f"--cloud {self.cloud!r}: neither ply, glb nor a file named so.")
+
+    @property
+    def cloud_form(self) -> str:
+        """One of POINT_FORMATS; "" without a cloud."""
+        name = self.cloud or ""
+        return (Path(name).suffix or f".{name}").removeprefix(".").lower()
+
+    @property
+    def cloud_file(self) -> Path | None:
+        """The file that was named for the points, if one was."""
+        return Path(self.cloud) if self.cloud is not None and Path(self.cloud).suffix else None
+
+    def check_count(self, count: int) -> None:
+        """UsageError E-CLOUD when one file is named for the points of several photos."""
+        if count > 1 and self.cloud_file:
+            which = f"--cloud {self.cloud!r} is one file and there are {count} photos"
+            raise UsageError("E-CLOUD", f"{which}. Pass --cloud {self.cloud_form}: a file for each.")
+
+
+@dataclass(frozen=True)
+class OutputFile:
+    """One kind of file."""
+
+    kind: str
+    """The end of its name: NAME-kind."""
+    encode: Callable[[PredictedPhoto], bytes]
+    asked_by: str = "always"
+    """always, metres (a calibration was given), layers, or one of POINT_FORMATS."""
+
+
+OUTPUT_FILES = (
+    OutputFile("mask.png", encode.mask_png),
+    OutputFile("depth.png", encode.depth_png),
+    OutputFile("depth.json", encode.depth_json),
+    OutputFile("cutout.png", encode.cutout_png),
+    OutputFile("depth-color.png", encode.depth_color_png),
+    OutputFile("panel.png", encode.panel_png),
+    OutputFile("depth-m.png", encode.depth_m_png, "metres"),
+    OutputFile("depth-m.json", encode.depth_m_json, "metres"),
+    OutputFile("foreground-depth.png", encode.foreground_depth_png, "layers"),
+    OutputFile("background-depth.png", encode.background_depth_png, "layers"),
+    OutputFile("layers.json", encode.layers_json, "layers"),
+    OutputFile("cloud.ply", encode.cloud_ply, "ply"),
+    OutputFile("cloud.glb", encode.cloud_glb, "glb"),
+)
+
+
+def output_paths(out: Path, name: str, choice: OutputChoice, *, metres: bool) -> dict[str, Path]:
+    """The path of every file that is written for the photo called `name`, by kind, in the table's order."""
+    asked = {
+        "always": True,
+        "metres": metres,
+        "layers": choice.layers,
+        choice.cloud_form: True,
     }
-    files = {paths["depth.json"]: lambda: json_bytes(facts)}
-    files |= {paths[kind]: _png(made) for kind, made in pictures.items()}
-    _write_all(files, photo.height * photo.width <= _MAX_TOGETHER, force)
+    paths = {row.kind: out / f"{name}-{row.kind}" for row in OUTPUT_FILES if asked.get(row.asked_by)}
+    if choice.cloud_file:
+        paths[f"cloud.{choice.cloud_form}"] = choice.cloud_file
+    return paths
 
 
-def _png(made: Callable[[], np.ndarray]) -> Callable[[], bytes]:
-    return lambda: encode_png(made(), fast=True)
+def write_outputs(predicted: PredictedPhoto, paths: dict[str, Path], *, force: bool) -> None:
+    """Make and write the files of a photo; the first error ends it.
 
-
-def _write_all(files: dict[Path, Callable[[], bytes]], together: bool, force: bool) -> None:
-    """Make and write files; the first error ends it.
-
-    To wait for the disk takes about as long as to make them: what makes files goes on meanwhile, unless
-    they are so large that memory is for one at a time.
+    Encoding continues while earlier files are written. Large photos are encoded and written one file at a
+    time to bound memory.
+    Input: paths: by kind, see output_paths.
+    Errors: StorageError; InputError E-CLOUD-EMPTY.
     """
+    files = {paths[row.kind]: partial(row.encode, predicted) for row in OUTPUT_FILES if row.kind in paths}
+    together = predicted.photo.height * predicted.photo.width <= _MAX_TOGETHER
     num_makers = min(num_cores(), len(files)) if together else 1
     with ThreadPoolExecutor(len(files)) as disk, ThreadPoolExecutor(num_makers) as makers:
 
-        def write(path: Path) -> Future:
+        def write(path: Path) -> "Future[dict[str, object]]":
             written = disk.submit(write_bytes, path, files[path](), force=force)
             if not together:
                 written.result()
@@ -66,58 +122,3 @@ def _write_all(files: dict[Path, Callable[[], bytes]], together: bool, force: bo
 
         for written in makers.map(write, files):
             written.result()
-
-
-def _sized(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return resize(array, *size, enlarge=cv2.INTER_LINEAR)
-
-
-def _cutout(photo: Photo, mask: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """The photo at its own size, uint8 (H, W, 4), with alpha = mask, uint8 (H, W), and the subject's colours.
-
-    A photo that was shrunk is read a second time, so that its whole and its RGBA copy never need memory
-    together.
-    """
-    whole = photo.view.shape[:2] == mask.shape
-    pixels = cv2.cvtColor(photo.view, cv2.COLOR_RGB2RGBA) if whole else read_rgba(photo.path)
-    pixels[..., 3] = mask
-    decontaminate(pixels, background)
-    return pixels
-
-
-def encode_depth(depth: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
-    """Inverse depth as 16-bit picture.
-
-    Input: depth: float32 (H, W) relative inverse depth.
-    Output: uint16 (H, W), 0 = least and 65535 = largest value, and what gets the values back:
-        value = offset + scale * png, to half a step of `scale`.
-    """
-    low, high = float(depth.min()), float(depth.max())
-    scale = (high - low) / _MAX_UINT16
-    levels = depth - np.float32(low)
-    levels /= np.float32(scale or 1)
-    return np.rint(levels, out=levels).clip(0, _MAX_UINT16, out=levels).astype(np.uint16), {
-        "kind": "relative",
-        "meaning": "inverse depth, larger = nearer, no unit; value = offset + scale * png",
-        "offset": low,
-        "scale": scale,
-        "range": [low, high],
-    }
-
-
-def panel(
-    background: np.ndarray, image: np.ndarray, prediction: Prediction, ends: tuple[float, float]
-) -> np.ndarray:
-    """background | image | mask | depth | cut-out, labelled: uint8 (H, W, 3) RGB; ends: see colorize."""
-    small = within(image, _PANEL_CELL)
-    size = small.shape[:2]
-    mask = _sized(prediction.mask, size)
-    on_white = mask[..., None] * small + (1 - mask[..., None]) * np.float32(255)
-    cells = [
-        _sized(background, size),
-        small,
-        np.repeat(to_uint8(mask)[..., None], 3, axis=2),
-        colorize(_sized(prediction.depth, size), ends=ends),
-        np.rint(on_white).astype(np.uint8),
-    ]
-    return contact_sheet([cells], ("background", "image", "mask", "depth", "cut-out"), cell=_PANEL_CELL)

@@ -1,29 +1,30 @@
 """From photos on disk to masks, depth maps, cut-outs and panels on disk."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from mdeas.camera import metres
-from mdeas.camera.metres import Ruler
+from mdeas.camera.metres import MetricDepth, Ruler
+from mdeas.camera.rays import Pinhole, pinhole_of
 from mdeas.errors import InputError
 from mdeas.images.codec import list_images
 from mdeas.images.photo import Photo, open_photo
 from mdeas.pairing.match import Mode, match_photos
-from mdeas.pairing.sanity import tell
-from mdeas.predict.optional_outputs import Extras
-from mdeas.predict.optional_outputs import doubts as cloud_doubts
-from mdeas.predict.outputs import OUTPUTS, write_outputs
+from mdeas.pairing.sanity import PairWarning
+from mdeas.pairing.sanity import tell as tell_warnings
+from mdeas.predict.outputs import OutputChoice, output_paths, write_outputs
+from mdeas.predict.predicted import PredictedPhoto
 from mdeas.runtime.choice import DEFAULT_MODEL, ModelChoice
 from mdeas.runtime.clock import stage
 from mdeas.runtime.onnx_predictor import tell_model
 from mdeas.runtime.predictor import Predictor
+from mdeas.subject.depths import EmptyDepth, split_depth
 from mdeas.subject.objects import find_objects, write_report
 from mdeas.system.failures import ERRORS, refuse_other_list, tell_failures
 from mdeas.system.files import quoted, refuse_outputs
 from mdeas.system.lock import locked
 from mdeas.system.names import output_names
+
+_USUAL_FILES = OutputChoice()
 
 
 def predict_files(
@@ -35,81 +36,57 @@ def predict_files(
     pair: Mode = "auto",
     calibration: str | Path | None = None,
     report: str | Path | None = None,
-    extras: Extras | None = None,
+    outputs: OutputChoice = _USUAL_FILES,
     force: bool = False,
     tell: Callable[[str], None] = lambda path: None,
-) -> list[dict[str, Any]]:
-    """Predict photos of one view and write NAME-mask.png and the rest of OUTPUTS for each into `out`.
+) -> list[dict[str, object]]:
+    """Predict photos of one view and write the files of outputs.OUTPUT_FILES for each into `out`.
 
     Input:
         images: files, or folders, of which every picture is taken except the background itself.
         background: the same view with nothing in it.
         model: which to predict with.
-        pair: what to do where the photos do not fit: auto, strict or off; see pairing.matched.match.
-        calibration: file of `mdeas calibrate`; metres.OUTPUTS, depth in metres, are written as well.
-        report: JSON file to be written: the things in every picture that could be used, see objects.py.
-        extras: what to write besides.
-        force: replace results that are there. An input is never replaced.
+        pair: what to do where the photos do not fit: auto, strict or off; see pairing.match.match.
+        calibration: file of `mdeas calibrate`; depth in metres is written as well.
+        report: JSON file to be written: the objects in every photo that could be used, see subject.objects.
+        outputs: which files to write besides the usual ones.
+        force: replace results that exist. An input is never replaced.
         tell: called with each path that was written.
-    Output: one dict per picture that could be used: image, warnings, a path for each output; objects, where
-        there is a report.
-        All outputs have the photo's own size: mask 8-bit; depth 16-bit with a JSON that says how to get the
-        values back; cut-out RGBA in the subject's own colours; depth in colours; a labelled panel.
-    Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some pictures cannot be used
-        (listed in errors.jsonl; of a single picture its own error); those of runtime.load and metres.Ruler.
+    Output: one dict per photo that could be used: image, background, model, warnings, pair, height, width, a
+        path for each kind of file; objects, if there is a report.
+    Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some photos cannot be used
+        (listed in errors.jsonl; of a single photo its own error); those of runtime.load and Ruler.
         StorageError E-EXISTS before any work.
+
+    Example:
+        >>> results = predict_files(["shelf.jpg"], "empty-shelf.jpg", "out")  # doctest: +SKIP
+        >>> results[0]["mask.png"]  # doctest: +SKIP
+        'out/shelf-mask.png'
     """
-    out, empty_path, extras = Path(out), Path(background), extras or Extras()
-    files = _find(images, empty_path)
-    extras.check_count(len(files))
-    kinds = OUTPUTS + (metres.OUTPUTS if calibration else ())
-    names = zip(files, output_names(files), strict=True)
-    outputs = {path: _paths(out, name, kinds) | extras.paths(out, name) for path, name in names}
+    out, background = Path(out), Path(background)
+    files = _find(images, background)
+    outputs.check_count(len(files))
+    paths = {
+        path: output_paths(out, name, outputs, metres=calibration is not None)
+        for path, name in zip(files, output_names(files), strict=True)
+    }
     reports = [Path(report)] if report else []
-    targets = [*(path for paths in outputs.values() for path in paths.values()), *reports]
-    inputs = [*files, empty_path, *([Path(calibration)] if calibration else [])]
-    _refuse(out, targets, inputs, force)
+    targets = [*(path for by_kind in paths.values() for path in by_kind.values()), *reports]
+    inputs = [*files, background, *([calibration] if calibration else [])]
+    refuse_outputs(targets, inputs, force, "Give another folder with -o.")
+    refuse_outputs([*targets, out / ERRORS], [], True, "Give another name.")
+    refuse_other_list(out)
     predictor = model.load()
-    view = View.of(empty_path, predictor, pair, calibration, extras, lists_objects=bool(reports))
+    view = PreparedView(background, predictor, pair=pair, calibration=calibration, outputs=outputs)
     with locked(out):
-        results, errors = _predict_each(view, outputs, force, tell)
+        results, errors = _predict_each(view, paths, lists_objects=bool(reports), force=force, tell=tell)
         for place in reports:
             write_report(place, results, force=force)
             tell(str(place))
         tell_failures(out, errors, len(files))
-    # At the end: what cannot be used is one line on stderr, and nothing beside it.
+    # Last: if a photo cannot be used, its error is the only line on stderr.
     tell_model(predictor)
     return results
-
-
-def _refuse(out: Path, targets: Sequence[Path], inputs: Sequence[Path], force: bool) -> None:
-    """Before any work: errors of files.refuse_outputs, and of the list of failures that `out` may get."""
-    refuse_outputs(targets, inputs, force, "Give another folder with -o.")
-    refuse_outputs([*targets, out / ERRORS], [], True, "Give another name.")
-    refuse_other_list(out)
-
-
-def _predict_each(
-    view: "View", outputs: Mapping[Path, dict[str, Path]], force: bool, tell: Callable[[str], None]
-) -> tuple[list[dict[str, Any]], list[tuple[Path, InputError]]]:
-    """What there is to say of each photo that could be used, and the errors of the others."""
-    results, errors = [], []
-    for path, paths in outputs.items():
-        try:
-            results.append(view.predict(path, paths, force))
-        except InputError as error:
-            errors.append((path, error))
-            continue
-        for kind in paths:
-            tell(results[-1][kind])
-    return results, errors
-
-
-def predict_pair(predictor: Predictor, background: Path, image: Path, out: Path) -> None:
-    """Predict one pair as `predict_files` does, and replace what is in the folder `out`; for measuring."""
-    with stage("decode"):
-        view = View.of(background, predictor, "auto", None, Extras())
-    view.predict(image, _paths(out, image.stem, OUTPUTS), force=True)
 
 
 def _find(images: Sequence[str | Path], background: Path) -> list[Path]:
@@ -128,66 +105,114 @@ def _same(a: Path, b: Path) -> bool:
     return a.exists() and b.exists() and a.samefile(b)
 
 
-def _paths(out: Path, name: str, kinds: Iterable[str]) -> dict[str, Path]:
-    return {kind: out / f"{name}-{kind}" for kind in kinds}
+def _predict_each(
+    view: "PreparedView",
+    paths: Mapping[Path, dict[str, Path]],
+    *,
+    lists_objects: bool,
+    force: bool,
+    tell: Callable[[str], None],
+) -> tuple[list[dict[str, object]], list[tuple[Path, InputError]]]:
+    """The results of the photos that could be used, and the errors of the others."""
+    results: list[dict[str, object]] = []
+    errors: list[tuple[Path, InputError]] = []
+    for path, by_kind in paths.items():
+        try:
+            predicted = view.predict(path)
+            with stage("encode"):
+                write_outputs(predicted, by_kind, force=force)
+        except InputError as error:
+            errors.append((path, error))
+            continue
+        results.append(_result(predicted, by_kind, lists_objects))
+        for place in by_kind.values():
+            tell(str(place))
+    return results, errors
 
 
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """What all photos of one view have in common."""
+def _result(predicted: PredictedPhoto, paths: Mapping[str, Path], lists_objects: bool) -> dict[str, object]:
+    """See predict_files. Finding objects takes a few milliseconds."""
+    photo = predicted.photo
+    result = predicted.facts | {"image": str(photo.path), "height": photo.height, "width": photo.width}
+    if lists_objects:
+        depth_m = predicted.metric.depth_m if predicted.metric else None
+        result["objects"] = find_objects(predicted.prediction, depth_m, size=photo.size)
+    return result | {kind: str(place) for kind, place in paths.items()}
 
-    empty: Photo
-    predictor: Predictor
-    mode: Mode
-    ruler: Ruler | None
-    extras: Extras
-    lists_objects: bool
-    """To find them takes a few milliseconds."""
 
-    @classmethod
-    def of(
-        cls,
+def predict_pair(predictor: Predictor, background: Path, image: Path, out: Path) -> None:
+    """Predict one pair as `predict_files` does, and replace what is in the folder `out`; for measuring."""
+    with stage("decode"):
+        view = PreparedView(background, predictor)
+    predicted = view.predict(image)
+    with stage("encode"):
+        write_outputs(predicted, output_paths(out, image.stem, _USUAL_FILES, metres=False), force=True)
+
+
+class PreparedView:
+    """The empty scene of one view, read and ready for many photos of it.
+
+    Input: as predict_files.
+    Errors: InputError of images.codec.read_rgb; those of Ruler.
+    """
+
+    def __init__(
+        self,
         background: Path,
         predictor: Predictor,
-        mode: Mode,
-        calibration: str | Path | None,
-        extras: Extras,
         *,
-        lists_objects: bool = False,
-    ) -> "View":
-        """Errors: InputError of images.read_rgb; those of metres.Ruler."""
-        empty = open_photo(background)
-        ruler = Ruler(calibration, predictor, background, empty.view, empty.size) if calibration else None
-        return cls(
-            empty=empty,
-            predictor=predictor,
-            mode=mode,
-            ruler=ruler,
-            extras=extras,
-            lists_objects=lists_objects,
-        )
+        pair: Mode = "auto",
+        calibration: str | Path | None = None,
+        outputs: OutputChoice = _USUAL_FILES,
+    ):
+        self.predictor, self.pair, self.outputs = predictor, pair, outputs
+        self.empty = open_photo(background)
+        self.empty_depth = EmptyDepth(predictor)
+        self.ruler = Ruler(calibration, self.empty, self.empty_depth) if calibration else None
 
-    def predict(self, path: Path, paths: dict[str, Path], force: bool) -> dict[str, Any]:
-        """Predict one photo and write its `paths`; what there is to say of it."""
+    def predict(self, path: Path) -> PredictedPhoto:
+        """Predict one photo, and tell its warnings on stderr.
+
+        Errors: InputError of images.codec.read_rgb, E-PAIR-...
+        """
         with stage("decode"):
             photo = open_photo(path)
         with stage("check"):
-            matched = match_photos(self.empty, photo, self.mode)
+            matched = match_photos(self.empty, photo, self.pair)
         prediction = self.predictor.predict(matched.background, photo.view)
-        measured = self.ruler.measure(prediction, matched.motion) if self.ruler else None
-        camera = self.extras.camera(photo, measured)
-        doubts = [*matched.warnings, *(measured.warnings if measured else []), *cloud_doubts(camera)]
-        warnings = tell(path, doubts)
-        facts: dict[str, Any] = {"image": path.name, "background": self.empty.path.name}
-        facts |= {"model": self.predictor.name, "warnings": warnings, "pair": matched.facts}
-        with stage("encode"):
-            write_outputs(prediction, photo, matched.background, facts, paths, force)
-            if measured:
-                metres.write_metres(paths, measured, facts, photo.size, force=force)
-            layers = self.predictor, photo, matched.background, prediction
-            self.extras.write(*layers, measured, camera, facts, paths, force)
-        said: dict[str, Any] = {"image": str(path), "height": photo.height, "width": photo.width}
-        if self.lists_objects:
-            depth_m = measured.depth_m if measured else None
-            said["objects"] = find_objects(prediction, depth_m, size=photo.size)
-        return facts | said | {kind: str(place) for kind, place in paths.items()}
+        metric = self.ruler.measure(prediction, matched.motion) if self.ruler else None
+        split = None
+        if self.outputs.layers or (self.outputs.cloud and metric is None):
+            split = split_depth(self.empty_depth.of(matched.background), prediction)
+        pinhole = self._pinhole(photo, metric) if self.outputs.cloud else None
+        warnings = [*matched.warnings, *(metric.warnings if metric else []), *_fov_doubt(pinhole)]
+        facts: dict[str, object] = {
+            "image": path.name,
+            "background": self.empty.path.name,
+            "model": self.predictor.name,
+            "warnings": tell_warnings(path, warnings),
+            "pair": matched.facts,
+        }
+        return PredictedPhoto(
+            photo=photo,
+            background=matched.background,
+            prediction=prediction,
+            facts=facts,
+            metric=metric,
+            split=split,
+            pinhole=pinhole,
+        )
+
+    def _pinhole(self, photo: Photo, metric: MetricDepth | None) -> Pinhole:
+        fov_deg = self.outputs.fov_deg
+        if fov_deg is None and metric:
+            fov_deg = metric.fov_deg
+        return pinhole_of(photo.height, photo.width, fov_deg=fov_deg, focal_35mm=photo.focal_35mm)
+
+
+def _fov_doubt(pinhole: Pinhole | None) -> list[PairWarning]:
+    """W-CLOUD-FOV where the angle of view is assumed."""
+    if pinhole is None or pinhole.source != "assumed":
+        return []
+    text = f"the angle of view is not known; {pinhole.fov_deg:.0f}° across the width are taken. Pass --fov"
+    return [PairWarning("W-CLOUD-FOV", text)]

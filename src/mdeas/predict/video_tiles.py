@@ -1,8 +1,8 @@
-"""A video or camera as 2×2 tiles: frame, mask, depth and cut-out; streamed, a frame in memory at a time.
+"""Turn a video or camera into 2×2 tiles: frame, mask, depth and cut-out; one frame is in memory at a time.
 
-One scale for the colours of the whole video: that of the depth predicted for the empty scene, with room for
-what stands nearer. A network's relative depth also drifts from frame to frame; scale and shift of every frame
-are fitted so that what is not covered has the depth that it has in the empty scene.
+Colours have one scale for the whole video: that of the depth of the empty scene, with room for nearer things.
+A network's relative depth drifts from frame to frame, so each frame is fitted to the depth of the empty scene
+where nothing is new.
 """
 
 import contextlib
@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from mdeas.depth_fit import fit_line
+from mdeas.depth_fit import UNCOVERED, fit_unchanged
 from mdeas.errors import InputError, Stopped, UsageError
 from mdeas.images.codec import colorize
+from mdeas.images.levels import to_uint8
 from mdeas.images.photo import Photo, open_photo
 from mdeas.images.resize import resize
 from mdeas.images.sheets import labelled, robust_range
@@ -34,9 +34,7 @@ from mdeas.system.files import quoted, refuse_outputs
 from mdeas.system.signals import StopRequest, stop_requests
 
 _MAX_TILE = 640  # long side of a tile, pixels
-_HEADROOM = 0.5  # of the empty scene's range of depth, for what is nearer
-_UNCOVERED = 0.1  # alpha below which a pixel shows the empty scene
-_ENOUGH = 0.05  # share of uncovered pixels from which scale and shift can be fitted
+_HEADROOM = 0.5  # share of the empty scene's range of depth that is kept for nearer things
 
 
 def tile_video(
@@ -48,7 +46,7 @@ def tile_video(
     pair: Mode = "auto",
     frames: int | None = None,
     force: bool = False,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Predict every frame of `source` and write an MP4 of 2×2 tiles: frame, mask, depth, cut-out.
 
     Input:
@@ -56,49 +54,43 @@ def tile_video(
         background: photo of the same view with nothing in it.
         model: which to predict with.
         pair: what to do where the background does not fit the first frame that shows something: see
-            pairing.matched.match.
-        frames: write at most so many.
+            pairing.match.match.
+        frames: write at most this many.
     Output: {"video", "frames", "seconds"}. A tile has the frame's size, its long side at most 640 pixels.
-    Errors: those of VideoReader, runtime.load and files.replacing; InputError E-PAIR-...; Stopped, and
-        InputError E-VIDEO-SHORT for a truncated file, with the finished frames in `out`.
+    Errors: those of VideoReader, runtime.load and system.files.replacing; InputError E-PAIR-...; Stopped,
+        and InputError E-VIDEO-SHORT for a truncated file, with the finished frames in `out`.
     """
     out = Path(out)
-    _check_output(source, Path(background), out, force)
+    if out.suffix.lower() != ".mp4":
+        raise UsageError("E-VIDEO-OUT", f"{quoted(out)}: videos are written as MP4. Give a name with .mp4.")
+    refuse_outputs([out], [background] if is_camera(source) else [background, source], force)
     predictor = model.load()
     empty = open_photo(Path(background))
     with contextlib.closing(VideoReader(source)) as reader, stop_requests() as stop:
-        begin = partial(Tiles, predictor, empty, source, mode=pair)
-        count = write_video(out, _shown(reader, begin, frames, stop), reader.rate, force=force)
+        begin = partial(TileMaker, predictor, empty, source, mode=pair)
+        count = write_video(out, _tiles(reader, begin, frames, stop), reader.rate, force=force)
         _tell_what_is_missing(reader, stop, count, out)
         tell_model(predictor)
         return {"video": str(out), "frames": count, "seconds": round(count / reader.rate, 2)}
 
 
-def _check_output(source: str, background: Path, out: Path, force: bool) -> None:
-    """Refuse, before any work, an output that is an input, that exists, or that is no MP4."""
-    if out.suffix.lower() != ".mp4":
-        raise UsageError("E-VIDEO-OUT", f"{quoted(out)}: videos are written as MP4. Give a name with .mp4.")
-    inputs = [background] if is_camera(source) else [background, Path(source)]
-    refuse_outputs([out], inputs, force)
-
-
-def _shown(
+def _tiles(
     reader: VideoReader,
-    begin: Callable[[np.ndarray], "Tiles"],
+    begin: Callable[[np.ndarray], "TileMaker"],
     frames: int | None,
     stop: StopRequest,
 ) -> Iterator[np.ndarray]:
-    """Tiles at the reader's rate, at most `frames`, until the video ends or a signal comes.
+    """Tiles at the reader's rate, at most `frames`, until the video ends or a signal arrives.
 
-    begin: from the first frame to what makes the tiles.
+    Input: begin: from the first frame to the TileMaker.
     """
-    tiles, count = None, 0
+    maker, count = None, 0
     expected = min(filter(None, (frames, reader.num_frames)), default=None)
     with Progress(console=Console(stderr=True)) as progress:  # ends before an error is told
         timed = progress.track(reader, total=expected, description="predicting")
         for frame, times in evenly(timed, reader.rate):
-            tiles = tiles or begin(frame)
-            tile = tiles.of(frame)
+            maker = maker or begin(frame)
+            tile = maker.of(frame)
             for _ in range(times):
                 if stop.signum is not None or count == frames:
                     return
@@ -118,11 +110,11 @@ def _tell_what_is_missing(reader: VideoReader, stop: StopRequest, count: int, ou
         raise InputError("E-VIDEO-EMPTY", f"{reader.name}: no frames in it. Give another video.")
 
 
-class Tiles:
+class TileMaker:
     """Makes the tiles of one video.
 
     Input: empty: background photo; source: the video's name; first: uint8 (h, w, 3) RGB first frame, for the
-        size; mode: see pairing.matched.match.
+        size; mode: see pairing.match.match.
     Errors: InputError E-PAIR-... when the background does not fit.
     """
 
@@ -131,15 +123,18 @@ class Tiles:
         self.size = _tile_size(*first.shape[:2])
         self.empty = replace(empty, view=self._small(empty.view))
         self.line = 1.0, 0.0
-        self._meet(first)
+        self._match(first)
 
-    def _meet(self, frame: np.ndarray) -> None:
-        """Bring the background to a frame; to all that follow, because the camera stands."""
+    def _match(self, frame: np.ndarray) -> None:
+        """Match the background to a frame, once for all that follow: the camera stands still.
+
+        A frame that shows nothing tells nothing, so the next one that shows something is matched again.
+        """
         small = self._small(frame)
         photo = Photo(self.source, frame.shape[0], frame.shape[1], small)
-        self.met = not shows_nothing(small)
-        matched = match_photos(self.empty, photo, self.mode if self.met else "off")
-        # Many videos begin with the empty scene.
+        self.matched = not shows_nothing(small)
+        matched = match_photos(self.empty, photo, self.mode if self.matched else "off")
+        # Not told: many videos begin with the empty scene.
         tell(self.source, [warning for warning in matched.warnings if warning.code != "W-PAIR-IDENTICAL"])
         self.background = matched.background
         self.depth = self.predictor.predict(self.background, self.background).depth
@@ -149,16 +144,16 @@ class Tiles:
     def of(self, frame: np.ndarray) -> np.ndarray:
         """uint8 (H, W, 3) RGB frame -> uint8 (2 (h + 20), 2 w, 3) RGB."""
         small = self._small(frame)
-        if not self.met and not shows_nothing(small):
-            self._meet(frame)
+        if not self.matched and not shows_nothing(small):
+            self._match(frame)
         prediction = self.predictor.predict(self.background, small)
         depth = self._steady(prediction.depth, prediction.mask)
         alpha = prediction.mask[..., None]
         pictures = {
             "frame": small,
-            "mask": np.repeat(_levels(255 * alpha), 3, axis=2),
+            "mask": np.repeat(to_uint8(alpha), 3, axis=2),
             "depth": colorize(depth, ends=self.ends),
-            "cut-out": _levels(alpha * small + (1 - alpha) * 255),
+            "cut-out": np.rint(alpha * small + (1 - alpha) * 255).astype(np.uint8),
         }
         cells = [labelled(picture, name) for name, picture in pictures.items()]
         return np.vstack([np.hstack(cells[:2]), np.hstack(cells[2:])])
@@ -167,18 +162,10 @@ class Tiles:
         return resize(frame, *self.size, enlarge=cv2.INTER_LINEAR)
 
     def _steady(self, depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        """`depth` at the scale and shift of the empty scene's; the last frame's ones if all is covered."""
-        uncovered = mask < _UNCOVERED
-        if uncovered.mean() >= _ENOUGH:
-            scale, shift = fit_line(depth[uncovered], self.depth[uncovered])
-            if scale > 0:
-                self.line = scale, shift
+        """`depth` at the scale and shift of the empty scene's; those of the last frame if all is covered."""
+        self.line = fit_unchanged(depth, self.depth, mask < UNCOVERED) or self.line
         scale, shift = self.line
         return scale * depth + shift
-
-
-def _levels(picture: np.ndarray) -> np.ndarray:
-    return np.rint(picture).astype(np.uint8)
 
 
 def _tile_size(height: int, width: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The subject's own colours F, and the backdrop behind it: image = alpha F + (1 - alpha) backdrop."""
+"""Solve image = alpha F + (1 - alpha) backdrop for the subject's own colours F, with the backdrop known."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -9,35 +9,34 @@ import numpy as np
 from mdeas.images.resize import resize
 from mdeas.subject.fill import filled, part, prior, shrunk_by_whole, sized, square, strips
 
-# Alpha in levels of 255 up to which a pixel shows the backdrop alone and says nothing of the subject; and how
-# far around it that must hold where light is compared, as a share of the long side: masks of a network fade
-# out over some of its working pixels.
-_EMPTY = 5
+_EMPTY = 5  # alpha in levels of 255 up to which a pixel shows the backdrop alone
+# Where light is compared, alpha must be at most _EMPTY all around, this far as a share of the long side:
+# masks of a network fade out over some of its working pixels.
 _MARGIN = 0.01
-_MUCH = 40  # levels of 255
-# Long sides at most, whatever the picture's: what is carried over long ways is smooth, light even more so.
+_MUCH = 40  # levels of 255; a change by more is rather a missed piece of the subject than light
+# Long sides in pixels of the copies on which the fields are found: both are smooth, light even more so.
 _SUBJECT_SIZE, _DRIFT_SIZE = 640, 320
 
 
 @dataclass(frozen=True)
 class Colours:
-    """Smooth fields over the picture; four channels, the last one 0: OpenCV is twice as slow with three."""
+    """Smooth fields over the picture. Four channels, the last one 0: OpenCV is twice as slow with three."""
 
     drift: np.ndarray
-    """float32 (h, w, 4): image minus background photo where nothing stands, carried under the subject:
-    another exposure, and the subject's shadow."""
+    """float32 (h, w, 4): image minus background photo where nothing stands, continued under the subject.
+    It holds a change of exposure and the subject's shadow."""
     subject: np.ndarray
-    """uint8 (h, w, 4): the subject's colours, carried outwards."""
+    """uint8 (h, w, 4): the subject's colours, continued outwards."""
 
 
 def decontaminate(cutout: np.ndarray, background: np.ndarray) -> None:
-    """Replace, in place, the colours of a cut-out that show the old backdrop by the subject's own.
+    """Replace, in place, colours of a cut-out that are mixed with the old backdrop by the subject's own.
 
-    The background is known, so that one unknown is left where alpha is not 0: F minimises
+    The background is known, so F is the only unknown where alpha is not 0. It minimises
     |image - alpha F - (1 - alpha) backdrop|² + a prior that falls from alpha 0 to 1. The prior is the same
-    fit of a neighbourhood, and its prior that of a larger one (the idea of Germer et al., Fast Multi-Level
-    Foreground Estimation, 2020, with the backdrop given). Where alpha is 0 the colours continue those of the
-    subject, so that the cut-out can be scaled and filtered. One with nothing in it is left as it is.
+    fit over a neighbourhood, whose prior is the fit over a larger one (Germer et al., Fast Multi-Level
+    Foreground Estimation, 2020; here the backdrop is given). Where alpha is 0 the colours continue those of
+    the subject, so the cut-out can be scaled and filtered. An empty cut-out stays as it is.
 
     Input:
         cutout: uint8 (H, W, 4), the image's colours with alpha.
@@ -51,13 +50,13 @@ def decontaminate(cutout: np.ndarray, background: np.ndarray) -> None:
     for rows in strips(bottom - top):
         rows = slice(top + rows.start, top + rows.stop)
         cutout[rows] = in_own_colours(cutout, background, colours, rows)
-    # Rows that repeat are made, and compressed, at once.
+    # The remaining rows repeat the nearest one: that is quick to make and to compress.
     cutout[:top, :, :3] = cutout[top, :, :3]
     cutout[bottom:, :, :3] = cutout[bottom - 1, :, :3]
 
 
 def estimate(cutout: np.ndarray, background: np.ndarray) -> Colours:
-    """The fields of a picture, found on small copies of it; input as `decontaminate`."""
+    """Find the fields of a picture on small copies of it; input as `decontaminate`."""
     image = shrunk_by_whole(cutout, _SUBJECT_SIZE)
     size = image.shape[:2]
     empty = resize(background, *size, enlarge=cv2.INTER_LINEAR)
@@ -74,7 +73,7 @@ def in_own_colours(
 ) -> np.ndarray:
     """A part of the cut-out in the subject's own colours: uint8 (rows, columns, 4).
 
-    Most of a picture is solid or empty, where nothing has to be solved: arithmetic is for the pixels between.
+    Only pixels with alpha between empty and solid are solved; most of a picture is one of both.
     """
     size = cutout.shape[:2]
     found = cutout[rows, columns].copy()
@@ -107,19 +106,19 @@ def _solved(alpha: np.ndarray, image: np.ndarray, behind: np.ndarray, around: np
 
 @cache
 def _gains() -> tuple[np.ndarray, np.ndarray]:
-    """What image and backdrop add to F, as they differ from what is around: float32 (256,) by alpha each."""
+    """Weights of (image - around) and (backdrop - around) in F: two float32 (256,), indexed by alpha."""
     alpha = np.arange(256, dtype=np.float32) / 255
     of_image = alpha / (alpha**2 + prior(alpha**2))
     return of_image, of_image * (1 - alpha)
 
 
 def _pixels(picture: np.ndarray) -> np.ndarray:
-    """uint8 (h, w, 4) as uint32 (N,), a view where it can be: whole pixels are picked many times as fast."""
+    """uint8 (h, w, 4) as uint32 (N,), a view if possible: indexing whole pixels is many times as fast."""
     return np.ascontiguousarray(picture).view(np.uint32).reshape(-1)
 
 
 def _levels(pixels: np.ndarray) -> np.ndarray:
-    """Colours of what `_pixels` gives: uint32 (N,) -> float32 (3, N, 1)."""
+    """Colours of the output of `_pixels`: uint32 (N,) -> float32 (3, N, 1)."""
     return _planes(pixels.view(np.uint8).reshape(-1, 1, 4))
 
 
@@ -136,9 +135,9 @@ def _four(planes: np.ndarray) -> np.ndarray:
 def backdrop(
     cutout: np.ndarray, background: np.ndarray, drift: np.ndarray, rows: slice, columns: slice = slice(None)
 ) -> np.ndarray:
-    """What is behind the subject, as the image's own light shows it: float32 (rows, columns, 3) in [0, 255].
+    """The scene behind the subject in the image's light: float32 (rows, columns, 3) in [0, 255].
 
-    The background photo, plus what the image differs by around the subject.
+    It is the background photo plus `drift`, see Colours.
     """
     size = cutout.shape[:2]
     plain = part(background, size, rows, columns).astype(np.float32)
@@ -146,11 +145,10 @@ def backdrop(
 
 
 def _drift(image: np.ndarray, empty: np.ndarray) -> np.ndarray:
-    """Colours.drift in planes, from a small cut-out uint8 (h, w, 4) and background uint8 (h, w, 3)."""
+    """Colours.drift as planes, from a small cut-out uint8 (h, w, 4) and background uint8 (h, w, 3)."""
     image, empty = shrunk_by_whole(image, _DRIFT_SIZE), shrunk_by_whole(empty, _DRIFT_SIZE)
     outside = (image[..., 3] <= _EMPTY).astype(np.float32)
     keep = cv2.erode(outside, square(max(outside.shape) * _MARGIN))
     change = _planes(image) - _planes(empty)
-    # What changed much is rather a piece of the subject that the mask misses than light.
     weight = keep / (1 + (np.abs(change).max(axis=0) / _MUCH) ** 2)
     return filled(change * weight, weight)

@@ -1,94 +1,113 @@
-"""Two depths of one view: the subject's, and that of what is behind it, which the background photo knows."""
+"""Two depths of one view: the subject's, and that of the scene behind it."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from mdeas.depth_fit import fit_line
+from mdeas.depth_fit import fit_unchanged
 from mdeas.images.resize import within
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.subject.fill import spread, square
 
-_SIZE = 1024  # several times what networks work at
-_UNCOVERED = 0.05  # alpha below which a pixel shows the scene behind
+LONG_SIDE = 1024
+"""Of depth maps, pixels at most: several times what networks work at."""
+_UNCOVERED = 0.05  # alpha below which a pixel shows the scene behind, _MARGIN away from all that is above
 # Share of the long side around the subject's edge in which depth is a mixture: networks blur it by that much.
 _MARGIN = 0.02
-_ENOUGH = 0.05  # share of the picture from which scale and shift can be fitted
-_OUTLIER = 3.0  # times the median misfit; such pixels have changed, whatever the mask says
-_FAINT = 0.01  # weight of depth inside the margin, for subjects that have nothing else
+_FAINT = 0.01  # weight of depth inside the margin, for subjects so thin that they have nothing else
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layers:
-    """Depth of both layers in the units of the image's depth map, long side at most _SIZE.
+class SplitDepth:
+    """Depth of subject and backdrop in the units of the image's depth map, long side at most 1,024 pixels.
 
-    Neither has an edge where the subject ends, so that they lose nothing when they are enlarged.
+    Neither has an edge where the subject ends, so both can be enlarged without loss.
     """
 
     mask: np.ndarray
     """float32 (h, w) in [0, 1], that of the prediction."""
     foreground_depth: np.ndarray
-    """float32 (h, w) inverse depth of the subject; beyond its edge its values go on outwards."""
+    """float32 (h, w) inverse depth of the subject; outside the subject, its values continued outwards."""
     background_depth: np.ndarray
-    """float32 (h, w) inverse depth of what is behind; equal to the image's depth away from the subject, and
-    nowhere nearer than the subject where that covers it."""
+    """float32 (h, w) inverse depth of the backdrop. Away from the subject it equals the image's depth; where
+    the subject covers it, it is nowhere nearer than the subject."""
     scale: float
     shift: float
     """depth of the image = scale * depth of the background photo + shift, where nothing is new."""
     misfit: float
-    """Median of what is left of that, in the units of depth."""
+    """Median of |left side - right side| there, in the units of depth."""
     fitted: bool
-    """False where too little of the backdrop is seen, or nothing fits: then scale 1 and shift 0."""
+    """False where too little of the backdrop is visible or no line fits: then scale 1 and shift 0."""
 
 
-def split_depth(predictor: Predictor, background: np.ndarray, prediction: Prediction) -> Layers:
-    """The depth of subject and backdrop from a pair's prediction.
+class EmptyDepth:
+    """Predicts the depth of an empty scene: the network gets the background as both photos.
 
-    The network sees the background photo once more as a pair of its own. Its inverse depth is known up to
-    scale and shift, which are fitted where nothing is new; what is left there is carried under the subject.
-
-    Input: background: uint8 (H, W, 3) RGB; prediction: that of (background, image), of the same size.
+    The last result is kept, because a fixed camera has the same background for most of its photos.
     """
-    depth, mask = within(prediction.depth, _SIZE), within(prediction.mask, _SIZE)
-    background = within(background, _SIZE)
+
+    def __init__(self, predictor: Predictor):
+        self.predictor = predictor
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
+
+    def of(self, background: np.ndarray) -> np.ndarray:
+        """Relative inverse depth, larger = nearer: float32 (h, w), long side at most 1,024 pixels.
+
+        Input: background: uint8 (H, W, 3) RGB.
+        """
+        small = within(background, LONG_SIDE)
+        if self._last is None or not np.array_equal(self._last[0], small):
+            self._last = small, self.predictor.predict(small, small).depth
+        return self._last[1]
+
+
+def split_depth(empty: np.ndarray, prediction: Prediction) -> SplitDepth:
+    """Split the depth of a pair into that of the subject and that of the backdrop.
+
+    Inverse depth is known up to scale and shift. Both are fitted between the empty scene and the image where
+    nothing is new; the remaining difference there is continued under the subject.
+
+    Input: empty: float32 (h, w), EmptyDepth.of the pair's background; prediction: of the pair, at the
+        background's size.
+
+    Example:
+        >>> import mdeas
+        >>> predictor = mdeas.load()
+        >>> background = np.full((48, 64, 3), 90, np.uint8)
+        >>> image = background.copy()
+        >>> image[16:40, 20:40] = (200, 40, 30)
+        >>> split = split_depth(EmptyDepth(predictor).of(background), predictor.predict(background, image))
+        >>> split.foreground_depth.shape, split.background_depth.shape
+        ((48, 64), (48, 64))
+    """
+    depth, mask = within(prediction.depth, LONG_SIDE), within(prediction.mask, LONG_SIDE)
     window = square(_MARGIN * max(mask.shape))
     outside = (cv2.dilate(mask, window) < _UNCOVERED).astype(np.float32)
-    empty = predictor.predict(background, background).depth
-    scale, shift, fitted = _fit(empty, depth, outside > 0)
+    found = fit_unchanged(empty, depth, outside > 0, rounds=2, sums=np.float64)
+    scale, shift = found or (1.0, 0.0)
     aligned = np.float32(scale) * empty + np.float32(shift)
     misfit = float(np.median(np.abs(depth - aligned)[outside > 0])) if outside.any() else 0.0
     front = subject_depth(depth, mask)
     behind = aligned + spread(depth - aligned, outside)
     behind -= mask * np.maximum(behind - front, 0)
-    return Layers(
+    return SplitDepth(
         mask=mask,
         foreground_depth=front,
         background_depth=behind,
         scale=scale,
         shift=shift,
         misfit=misfit,
-        fitted=fitted,
+        fitted=found is not None,
     )
 
 
 def subject_depth(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The depth well inside the subject, carried outwards: at its edge the map is a ramp to the backdrop.
+    """Continue the depth of the subject's inside outwards: at its edge the map is a ramp to the backdrop.
 
-    Input: depth: inverse depth; mask: in [0, 1]; both float32 (h, w), as the output.
+    Input: depth: float32 (h, w) inverse depth; mask: float32 (h, w) in [0, 1]. Output: float32 (h, w).
     """
     if not mask.any():
         return depth.copy()
     window = square(_MARGIN * max(mask.shape))
     return spread(depth, cv2.erode(mask, window) ** 2 + np.float32(_FAINT) * mask**4)
-
-
-def _fit(empty: np.ndarray, depth: np.ndarray, known: np.ndarray) -> tuple[float, float, bool]:
-    """Scale and shift from `empty` to `depth`, fitted twice: the second time without what fits badly."""
-    for _ in range(2):
-        if known.mean() < _ENOUGH:
-            return 1.0, 0.0, False
-        scale, shift = fit_line(empty[known].astype(np.float64), depth[known].astype(np.float64))
-        misfit = np.abs(np.float32(scale) * empty + np.float32(shift) - depth)
-        known = known & (misfit <= _OUTLIER * np.median(misfit[known]))
-    return (float(scale), float(shift), True) if scale > 0 else (1.0, 0.0, False)

@@ -1,4 +1,4 @@
-"""Values known in parts of a picture, carried to all of it; and large pictures worked on strip by strip."""
+"""Fill unknown pixels from known ones (pull-push); process large pictures in strips."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,22 +7,21 @@ import numpy as np
 
 from mdeas.images.resize import resize
 
-# Weight of what the surroundings say of a pixel about which nothing is known.
-_PRIOR = 0.1
-_LEAST = 1e-6
+_PRIOR = 0.1  # weight of the surroundings at a pixel about which nothing is known
+_LEAST = 1e-6  # keeps a division by no weight at all finite
 _STRIP_ROWS = 64
 
 
 def filled(sums: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weighted means that reach into the places without weight, from the nearest that have some.
+    """Weighted means, continued into pixels without weight from the nearest pixels that have some.
 
-    Each level of a pyramid trusts its own sums as far as they weigh and the next smaller level for the rest,
-    as in the pull-push method (Gortler et al., The Lumigraph, 1996) and, for sums of a least-squares fit, in
-    multi-level estimation of foregrounds (Germer et al., 2020).
+    Pull-push (Gortler et al., The Lumigraph, 1996): each level of a pyramid uses its own sums as far as they
+    have weight, and the next smaller level for the rest. Germer et al. (Fast Multi-Level Foreground
+    Estimation, 2020) do the same with the sums of a least-squares fit.
 
-    Input: sums: float32 (C, H, W), weight * value; weight: float32 (H, W), >= 0; 1 = known for sure. A plane
-        a channel: with channels last numpy takes three times as long.
-    Output: float32 (C, H, W); 0 where no pixel has weight.
+    Input: sums: float32 (C, H, W), weight * value; weight: float32 (H, W), >= 0, 1 = known for sure. Channels
+        come first because numpy takes three times as long with channels last.
+    Output: float32 (C, H, W); 0 everywhere if no pixel has weight.
     """
     height, width = weight.shape
     if height == width == 1:
@@ -38,23 +37,24 @@ def filled(sums: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def prior(weight: np.ndarray) -> np.ndarray:
-    """How much the surroundings weigh beside a pixel of `weight`: float32, of the same shape."""
+    """Weight of the surroundings beside a pixel of `weight`: float32, of the same shape."""
     return np.float32(_PRIOR) * (1 - np.minimum(weight, 1))
 
 
 def spread(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """`filled` for values float32 (H, W) themselves. Output: float32 (H, W)."""
+    """`filled` for plain values. Input: values, weight: float32 (H, W). Output: float32 (H, W)."""
     return filled((values * weight)[None], weight)[0]
 
 
 def sized(planes: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    """Planes (C, H, W) at another size: area means where they shrink, bilinear where they grow."""
+    """Resize planes (C, H, W): area means where they shrink, bilinear where they grow."""
     return np.stack([resize(plane, *size, enlarge=cv2.INTER_LINEAR) for plane in planes])
 
 
 def shrunk_by_whole(picture: np.ndarray, longest: int) -> np.ndarray:
-    """Area means of (H, W, C): by the whole factor, which OpenCV does ten times as fast, that brings the long
-    side to `longest` pixels or less.
+    """Shrink (H, W, C) by area means until the long side has at most `longest` pixels.
+
+    The factor is a whole number, with which OpenCV is ten times as fast.
     """
     height, width = picture.shape[:2]
     factor = -(-max(height, width) // longest)
@@ -63,16 +63,16 @@ def shrunk_by_whole(picture: np.ndarray, longest: int) -> np.ndarray:
 
 
 def strips(height: int) -> Iterator[slice]:
-    """The rows of a picture, at most _STRIP_ROWS at a time."""
+    """The rows of a picture of that height, at most _STRIP_ROWS at a time."""
     for top in range(0, height, _STRIP_ROWS):
         yield slice(top, min(top + _STRIP_ROWS, height))
 
 
 def part(array: np.ndarray, size: tuple[int, int], rows: slice, columns: slice = slice(None)) -> np.ndarray:
-    """Rows and columns of `array` as it would be at `size`, without the rest of it.
+    """Enlarge `array` to `size`, but compute these rows and columns only.
 
     Input: array: (h, w) or (h, w, C), uint8 or float32, not larger than size = (H, W).
-    Output: the same type, bilinear.
+    Output: (rows, columns) or (rows, columns, C) of the same dtype, bilinear.
     """
     if array.shape[:2] == size:
         return array[rows, columns]
@@ -86,9 +86,9 @@ def part(array: np.ndarray, size: tuple[int, int], rows: slice, columns: slice =
 
 
 def square(radius: float) -> np.ndarray:
-    """A window for OpenCV's morphology, which is many times faster with squares than with discs.
+    """A square window for OpenCV's morphology, which is many times faster with squares than with discs.
 
-    Output: uint8 (2 r + 1, 2 r + 1), r = the radius in whole pixels, at least 1.
+    Output: uint8 (2 r + 1, 2 r + 1), r = the radius rounded to whole pixels, at least 1.
     """
     side = 2 * max(1, round(radius)) + 1
     return np.ones((side, side), np.uint8)

@@ -1,9 +1,8 @@
-"""The things in a mask: one entry per connected piece, with its place, its depth and where it stands."""
+"""The objects in a mask: one entry per connected piece, with its place, its depth and where it stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,15 +12,15 @@ from mdeas.system.files import write_json
 
 FORMAT, VERSION = "mdeas-report", 1
 MASK_THRESHOLD = 0.5
-"""Alpha from which a pixel belongs to a thing."""
+"""Alpha from which a pixel belongs to an object."""
 MIN_AREA_SHARE = 0.0005
-"""Pieces that cover less of the picture are specks and left out: 12×12 pixels of 640×480."""
-_FOOT = 0.05  # share of a piece's height, at its lower end, that is taken for what it stands on
+"""Pieces that cover a smaller share of the picture are ignored as specks: 12×12 pixels of 640×480."""
+_FOOT = 0.05  # share of a piece's height, at its lower end, where it touches what it stands on
 _NEAREST = 0.05  # share of a piece's pixels that may be nearer than its nearest depth: outliers at the rim
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class MaskPiece:
     """A connected piece of a mask (8 neighbours), in pixels of that mask."""
 
     rows: slice
@@ -34,19 +33,19 @@ class Piece:
     contact_px: tuple[int, int]
     """(x, y) of the lowest point: the median column of its lowest row."""
     cut_off: bool
-    """It reaches the lower edge of the picture, so that its true lowest point is not seen."""
+    """It reaches the lower edge of the picture, so its true lowest point is not visible."""
 
     def of(self, array: np.ndarray) -> np.ndarray:
         """The values of an (H, W) array on the piece, as (N,)."""
         return array[self.rows, self.columns][self.inside]
 
     def at_foot(self, array: np.ndarray) -> np.ndarray:
-        """The same on the lowest twentieth of its height, where it meets what it stands on."""
+        """The same on the lowest twentieth of its height."""
         rows = max(1, round(_FOOT * self.inside.shape[0]))
         return array[self.rows, self.columns][-rows:][self.inside[-rows:]]
 
 
-def find_pieces(mask: np.ndarray) -> list[Piece]:
+def find_pieces(mask: np.ndarray) -> list[MaskPiece]:
     """The pieces of a mask that are no specks, the largest first.
 
     Input: mask: float32 (H, W) in [0, 1].
@@ -61,12 +60,12 @@ def find_pieces(mask: np.ndarray) -> list[Piece]:
     return sorted(found, key=lambda piece: -piece.area_px)
 
 
-def _piece(labels: np.ndarray, number: int, stats: np.ndarray, centroid: np.ndarray) -> Piece:
+def _piece(labels: np.ndarray, number: int, stats: np.ndarray, centroid: np.ndarray) -> MaskPiece:
     left, top, width, height, area = (int(value) for value in stats)
     rows, columns = slice(top, top + height), slice(left, left + width)
     inside = labels[rows, columns] == number
     lowest = left + int(np.median(np.flatnonzero(inside[-1])))
-    return Piece(
+    return MaskPiece(
         rows=rows,
         columns=columns,
         inside=inside,
@@ -79,21 +78,28 @@ def _piece(labels: np.ndarray, number: int, stats: np.ndarray, centroid: np.ndar
 
 def find_objects(
     prediction: Prediction, depth_m: np.ndarray | None = None, *, size: tuple[int, int] | None = None
-) -> list[dict[str, Any]]:
-    """The things of a picture, the nearest first.
+) -> list[dict[str, object]]:
+    """List the objects of a picture, the nearest first.
 
     Input:
         prediction: of the picture, or of a smaller copy.
         depth_m: float32 (H, W) metres along the optical axis, 0 = unknown; None = not calibrated.
-        size: (height, width) of the picture that places are told in; None = that of the prediction.
+        size: (height, width) of the picture in whose pixels places are given; None = the prediction's.
     Output: a dict per connected piece of the mask at MASK_THRESHOLD that covers MIN_AREA_SHARE or more:
-        order: 1 = nearest by median depth; things of unknown depth come last.
-        box_px: left, top, width, height. centroid_px, contact_px: [x, y], pixel (0, 0) is the top left one.
-        contact_cut_off: it reaches the lower edge of the picture, so its true contact is not seen.
+        order: 1 = nearest by median depth; objects of unknown depth come last.
+        box_px: left, top, width, height.
+        centroid_px, contact_px: [x, y]; pixel (0, 0) is at the top left; contact is the lowest point.
+        contact_cut_off: the object reaches the lower edge of the picture, so its true contact is not visible.
         area_px, area_share: of the picture.
-        nearest_depth_m, median_depth_m: metres or None, when calibrated; otherwise nearest_inverse_depth and
-        median_inverse_depth, the model's relative inverse depth, larger = nearer. Nearest = the 5 % of its
-        pixels that are nearer left out.
+        nearest_depth_m, median_depth_m: metres or None, when calibrated. Otherwise nearest_inverse_depth and
+        median_inverse_depth, relative, larger = nearer. Nearest ignores the 5 % nearest pixels.
+
+    Example:
+        >>> mask, depth = np.zeros((100, 200), np.float32), np.ones((100, 200), np.float32)
+        >>> mask[40:90, 120:140] = 1
+        >>> (thing,) = find_objects(Prediction(mask, depth))
+        >>> thing["box_px"], thing["contact_px"]
+        ({'left': 120, 'top': 40, 'width': 20, 'height': 50}, [129, 89])
     """
     height, width = size or prediction.mask.shape
     scale = width / prediction.mask.shape[1], height / prediction.mask.shape[0]
@@ -105,8 +111,10 @@ def find_objects(
     return [{"order": number} | facts for number, (_, facts) in enumerate(things, 1)]
 
 
-def _depths(piece: Piece, relative: np.ndarray, depth_m: np.ndarray | None) -> tuple[dict[str, Any], float]:
-    """What is said of a piece's depth, and the inverse depth that orders it."""
+def _depths(
+    piece: MaskPiece, relative: np.ndarray, depth_m: np.ndarray | None
+) -> tuple[dict[str, object], float]:
+    """The depth facts of a piece, and the inverse depth that decides its order."""
     if depth_m is None:
         values = piece.of(relative)
         nearest, median = float(np.quantile(values, 1 - _NEAREST)), float(np.median(values))
@@ -119,19 +127,18 @@ def _depths(piece: Piece, relative: np.ndarray, depth_m: np.ndarray | None) -> t
     return {"nearest_depth_m": round(nearest, 3), "median_depth_m": round(median, 3)}, 1 / median
 
 
-def _place(piece: Piece, scale: tuple[float, float], num_pixels: int) -> dict[str, Any]:
-    """Where a piece is, in pixels of a picture that is `scale` (x, y) times as large as the mask."""
+def _place(piece: MaskPiece, scale: tuple[float, float], num_pixels: int) -> dict[str, object]:
+    """The place of a piece in pixels of a picture that is `scale` (x, y) times as large as the mask."""
     (left, right), (top, bottom) = (
         (round(part.start * factor), round(part.stop * factor))
         for part, factor in zip((piece.columns, piece.rows), scale, strict=True)
     )
-    box = {"left": left, "top": top, "width": right - left, "height": bottom - top}
     contact = [int((value + 0.5) * factor) for value, factor in zip(piece.contact_px, scale, strict=True)]
     centroid = [
         round((value + 0.5) * factor - 0.5, 1) for value, factor in zip(piece.centroid_px, scale, strict=True)
     ]
     return {
-        "box_px": box,
+        "box_px": {"left": left, "top": top, "width": right - left, "height": bottom - top},
         "centroid_px": centroid,
         "contact_px": contact,
         "contact_cut_off": piece.cut_off,
@@ -140,8 +147,8 @@ def _place(piece: Piece, scale: tuple[float, float], num_pixels: int) -> dict[st
     }
 
 
-def write_report(path: str | Path, pictures: Sequence[dict[str, Any]], *, force: bool = False) -> None:
-    """Write one JSON file about the things in `pictures`, results of predict.predict_files.
+def write_report(path: str | Path, pictures: Sequence[Mapping[str, object]], *, force: bool = False) -> None:
+    """Write one JSON file about the objects in `pictures`, results of predict.photos.predict_files.
 
     Errors: StorageError.
     """
