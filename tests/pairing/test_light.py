@@ -57,6 +57,22 @@ class TestFit:
         np.testing.assert_allclose(found.gain, GAIN, rtol=0.05)
         assert found.usable < 0.4 and found.support > 0.6
 
+    def test_no_change_is_believed_until_another_gain_has_clearly_more_votes(self):
+        background, image = (np.full_like(scene(), 100) for _ in range(2))
+        for share, expected in (
+            (0.55, 1.0),
+            (0.65, 1.4**2.2),
+        ):  # 1.22 and 1.86 times the votes; 1.3 are needed
+            image[:, : round(share * WIDTH)] = 140
+            np.testing.assert_allclose(fitted(background, image).gain, expected, rtol=1e-3)
+
+    def test_structure_that_agrees_outweighs_a_larger_foreground_of_one_ratio(self):
+        background, image = taken(gain=GAIN)
+        image[:, :200] = np.rint(background[:, 199::-1] * 0.8)  # a mirror: 5/8 of the view, another structure
+        background[:, :200] = background[:, 199::-1].copy()
+        background[:, :200, 0] = 255 - background[:, :200, 0]
+        np.testing.assert_allclose(fitted(background, image).gain, GAIN, rtol=0.05)
+
     def test_two_flat_photos_have_the_ratio_of_their_light(self):
         background, image = (np.full_like(scene(), level) for level in ((100, 60, 200), (80, 90, 200)))
         expected = np.divide((80, 90, 200), (100, 60, 200)) ** 2.2
@@ -76,3 +92,5 @@ class TestRelight:
         darker = relight(background, image, np.array([0.5, 0.5, 1.0]))
         assert darker[0, :, 0].tolist() == darker[0, :, 1].tolist() == [250, 186, 186, 182]
         assert darker[0, :, 2].tolist() == [255, 255, 255, 249]
+        brighter = relight(np.full_like(image, 252), np.full_like(image, 255), np.array([1.0, 1.0, 0.999]))
+        assert brighter[0, 0].tolist() == [252, 252, 255]

@@ -72,6 +72,11 @@ def test_lengths_are_pixels_of_the_photo():
     np.testing.assert_allclose(found.shift_px, (24, 15), atol=0.9)
     assert found.moved_share == pytest.approx(np.hypot(8, 5) / WIDTH, rel=0.05)
     assert found.scale == pytest.approx(1, abs=0.005) and abs(found.rotation_deg) < 0.15
+    assert found.blur_px == 0
+    soft = small_photo(cv2.GaussianBlur(background, (0, 0), 1.5), size, (HEIGHT, WIDTH))
+    assert measure(small_photo(background, size, (HEIGHT, WIDTH)), soft).blur_px == pytest.approx(
+        4.5, abs=1.5
+    )
     assert not found.light_is_trusted or np.allclose(found.light.gain, 1, atol=0.02)
 
 

@@ -145,6 +145,8 @@ class TestMotions:
         expected = np.ones((HEIGHT, WIDTH), bool)
         expected[:-2, 3:] = False
         np.testing.assert_array_equal(missing, expected)
+        _, missing = move_photo(photo, shifted(0.5, 0), (HEIGHT, WIDTH))
+        assert missing[:, 0].all() and not missing[:, 1:].any()  # half of a pixel is missing
 
     def test_an_array_is_moved_unless_it_is_next_to_still(self):
         log = small(scene()).log

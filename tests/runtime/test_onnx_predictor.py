@@ -103,7 +103,7 @@ def test_a_second_model_of_the_package(package):
     data = tiny_model.model_bytes(gain=20.0)
     (package / "default-int8.onnx").write_bytes(data)
     (package / "default-int8.sha256").write_text(f"{sha256_bytes(data)}  default-int8.onnx\n")
-    assert onnx_predictor.default_bytes("default-int8") == data != onnx_predictor.default_bytes()
+    assert onnx_predictor.packaged_bytes("default-int8") == data != onnx_predictor.packaged_bytes("default")
     assert mdeas.load("default-int8").predict(*photos()).depth.max() == pytest.approx(20)
     (package / "default-int8.onnx").write_bytes(tiny_model.model_bytes())
     assert code_of(ModelError, mdeas.load, "default-int8") == "E-MODEL-HASH"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mdeas.metrics.mask import iou
 from mdeas.runtime import onnx_predictor
-from mdeas.runtime.second_look import around, merged_depth, merged_mask
+from mdeas.runtime.second_look import crop_around, merged_depth, merged_mask
 
 SHAPE = 200, 300
 WHOLE = slice(None), slice(None)
@@ -22,20 +22,26 @@ def mask_of(rows: slice, columns: slice, alpha: float = 1.0) -> np.ndarray:
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
 def test_nothing_found_is_not_looked_at_again(alpha):
-    assert around(mask_of(slice(50, 60), slice(50, 60), alpha)) is None
+    assert crop_around(mask_of(slice(50, 60), slice(50, 60), alpha)) is None
 
 
 def test_the_second_look_has_the_thing_and_its_surroundings():
-    assert around(mask_of(slice(80, 100), slice(100, 140))) == (slice(56, 124), slice(76, 164))  # .6 of 40
+    assert crop_around(mask_of(slice(80, 100), slice(100, 140))) == (
+        slice(56, 124),
+        slice(76, 164),
+    )  # .6 of 40
     corner = mask_of(slice(0, 20), slice(290, 300))
-    assert around(corner) == (slice(0, 32), slice(278, 300))
-    assert around(mask_of(slice(100, 101), slice(100, 101))) == (slice(90, 111), slice(85, 116))  # a tenth
-    assert around(mask_of(slice(20, 180), slice(20, 280))) == WHOLE
+    assert crop_around(corner) == (slice(0, 32), slice(278, 300))
+    assert crop_around(mask_of(slice(100, 101), slice(100, 101))) == (
+        slice(90, 111),
+        slice(85, 116),
+    )  # a tenth
+    assert crop_around(mask_of(slice(20, 180), slice(20, 280))) == WHOLE
 
 
 def test_both_looks_at_the_mask_count_the_same_near_the_thing_and_the_first_alone_farther_away():
     mask = mask_of(slice(80, 100), slice(100, 140), 0.8)
-    part = around(mask)
+    part = crop_around(mask)
     found = merged_mask(mask, part, np.full(mask[part].shape, 0.4, np.float32))
     np.testing.assert_allclose(found[80:100, 100:140], 0.6)
     np.testing.assert_allclose(found[76:80, 100:140], 0.2)  # 4 pixels: .013 of 300
@@ -83,7 +89,7 @@ def test_a_second_look_that_sees_nothing_or_the_reverse_is_flat(second):
 def test_any_mask(height, width, seed, likely):
     rng = np.random.default_rng(seed)
     mask = (rng.random((height, width)) < likely).astype(np.float32) * rng.random((height, width), np.float32)
-    part = around(mask)
+    part = crop_around(mask)
     if part is None:
         assert (mask <= 0.5).all()
         return

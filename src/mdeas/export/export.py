@@ -183,7 +183,7 @@ def _strip(model: Any) -> None:
 
 def measure_parity(ports: Ports, data: bytes, name: str) -> list[Parity]:
     """Compare the file with torch at PARITY_SHAPES, on fixed random photos."""
-    predictor = OnnxPredictor(data, name)
+    predictor = OnnxPredictor(data, name, device="cpu")
     generator = torch.Generator().manual_seed(0)
     return [_compare(ports, predictor, shape, generator) for shape in PARITY_SHAPES]
 

@@ -46,7 +46,7 @@ def quantize(
     onnx, quantization = _packages()
     refuse_existing(out, force)
     given = model_bytes(model)
-    predictor = OnnxPredictor(given, str(model))
+    predictor = OnnxPredictor(given, str(model), device="cpu")
     samples = Dataset(Path(data), split)
     proto = onnx.load_from_string(given)
     with tempfile.TemporaryDirectory() as folder, _quiet():
@@ -66,7 +66,9 @@ def quantize(
     spec = replace(predictor.spec, name=predictor.spec.name + SUFFIX)
     onnx.helper.set_model_props(proto, predictor.metadata | {SPEC_KEY: spec.to_json()})
     bytes_ = proto.SerializeToString(deterministic=True)
-    OnnxPredictor(bytes_, str(model))  # refused here, by the name of what was given, not at its first use
+    OnnxPredictor(
+        bytes_, str(model), device="cpu"
+    )  # refused here, by the name of what was given, not at its first use
     return write_bytes(out, bytes_, force=force)
 
 

@@ -1,4 +1,4 @@
-"""Predictors without a network. Every evaluation prints them beside the model: a model must beat these."""
+"""Predictors without a network. Every evaluation prints them beside the model, which must beat them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from mdeas.runtime.spec import TASKS
 
 @dataclass(frozen=True)
 class Baseline:
-    """A rule for the mask, the depth or both; what it does not predict is 0 everywhere and not scored."""
+    """A rule for the mask, for the depth, or both. The task without a rule is 0 everywhere and not scored."""
 
     name: str
     title: str
-    """What tables call it."""
+    """Its name in tables."""
     about: str
-    """One line for the tables."""
+    """One line that describes it."""
     mask: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     """(background, image) uint8 (H, W, 3) -> float32 (H, W) in [0, 1]."""
     depth: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
@@ -26,27 +26,23 @@ class Baseline:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Which of TASKS it predicts."""
+        """The tasks that it predicts, of TASKS."""
         return tuple(task for task in TASKS if getattr(self, task))
 
     def predict(self, background: np.ndarray, image: np.ndarray) -> Prediction:
-        """See Predictor. Errors: InputError (E-PAIR-SIZE)."""
+        """See Predictor. Errors: InputError E-PAIR-SIZE."""
         check_sizes(background, image)
-        mask, depth = (rule(background, image) if rule else zeros(background, image) for rule in self._rules)
-        return Prediction(mask, depth)
-
-    @property
-    def _rules(self):
-        return self.mask, self.depth
+        mask, depth = (rule or zeros for rule in (self.mask, self.depth))
+        return Prediction(mask(background, image), depth(background, image))
 
 
 def zeros(background: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Nothing anywhere: float32 (H, W) of 0."""
+    """float32 (H, W) of 0."""
     return np.zeros(image.shape[:2], np.float32)
 
 
 def difference(background: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """|background - image|, the largest of the three channels, cut by Otsu's threshold.
+    """|background - image|, the largest of the three channels, with Otsu's threshold (Otsu 1979).
 
     Output: float32 (H, W), 0 or 1; 0 everywhere when the photos are equal.
     """
@@ -55,9 +51,9 @@ def difference(background: np.ndarray, image: np.ndarray) -> np.ndarray:
 
 
 def mog2(background: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """OpenCV MOG2 (Zivkovic 2004): 20 copies of the background, then the image without learning.
+    """OpenCV's MOG2 (Zivkovic 2004): apply the background 20 times, then the image without learning.
 
-    Output: float32 (H, W), 0 or 1; what it calls shadow is not mask.
+    Output: float32 (H, W), 0 or 1; pixels that it calls shadow are 0.
     """
     subtractor = cv2.createBackgroundSubtractorMOG2()
     for _ in range(20):

@@ -1,6 +1,6 @@
-"""Names for the stages of a prediction, and a clock for them: what is measured is the code that ships.
+"""Time the stages of a prediction in the code that ships.
 
-`with stage("decode"): ...` costs nothing unless somebody measures: `with measured() as seconds: ...`.
+The code says `with stage("decode"): ...`. Times are collected only inside `with measured() as seconds: ...`.
 """
 
 import contextlib
@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-STAGES = ("decode", "check", "prepare", "network", "restore", "closer", "encode")
+STAGES = ("decode", "check", "prepare", "network", "restore", "second_look", "encode")
 
 _seconds: ContextVar[dict[str, float] | None] = ContextVar("seconds", default=None)
 
 
 @contextlib.contextmanager
 def stage(name: str) -> Iterator[None]:
-    """What happens inside belongs to the stage `name`, one of STAGES."""
+    """Count the time spent inside as the stage `name`, one of STAGES."""
     assert name in STAGES, name
     start = time.perf_counter()
     yield
@@ -25,7 +25,7 @@ def stage(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def measured() -> Iterator[dict[str, float]]:
-    """Collects the wall time of every stage that this thread goes through inside, seconds."""
+    """Collect the wall time in seconds of every stage that this thread runs inside."""
     seconds: dict[str, float] = {}
     token = _seconds.set(seconds)
     try:

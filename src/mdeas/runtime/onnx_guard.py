@@ -1,8 +1,8 @@
-"""Reads just enough of an ONNX file to refuse it before any runtime opens it.
+"""Refuse an ONNX file that names other files or needs a plugin, before any runtime opens it.
 
-A model may name files to read (external data) and operators that only a plugin has. Both are found here by
-walking the protobuf bytes (https://protobuf.dev/programming-guides/encoding, field numbers from onnx.proto3),
-so that the base install needs no `onnx` package and a foreign file is never followed.
+A model may name files to read (external data) and operators that only a plugin has. This walks the protobuf
+bytes (https://protobuf.dev/programming-guides/encoding, field numbers of onnx.proto3), so that the base
+install needs no `onnx` package.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from mdeas.errors import ModelError
 
 STANDARD_DOMAINS = ("", "ai.onnx")
 
-# Which fields of a message hold messages, by message name; everything else is skipped unread.
+# Message -> its fields that hold messages. All other fields are skipped.
 _CHILDREN = {
     "Model": {7: "Graph", 20: "Training", 25: "Function"},
     "Training": {1: "Graph", 2: "Graph"},
@@ -24,15 +24,18 @@ _CHILDREN = {
 }
 _MAX_DEPTH = 32
 
+Field = tuple[int, int | memoryview]
+"""Number and value: an integer for varints, bytes for the rest."""
+
 
 def check(data: bytes, name: str) -> None:
-    """Refuse what must not be loaded.
+    """Refuse a model that must not be loaded.
 
     Input:
         data: the file's bytes.
-        name: how to call it in messages.
-    Errors: ModelError: E-MODEL-FORMAT (not ONNX, or cut), E-MODEL-EXTERNAL (external data),
-        E-MODEL-OPERATOR (an operator or function outside the standard domain).
+        name: what messages call it.
+    Errors: ModelError E-MODEL-FORMAT (not ONNX, or cut), E-MODEL-EXTERNAL (external data), E-MODEL-OPERATOR
+        (an operator or function outside the standard domain).
     """
     graphs = 0
     try:
@@ -49,20 +52,20 @@ def check(data: bytes, name: str) -> None:
         )
 
 
-def _check_message(message: str, fields: list, name: str) -> None:
+def _check_message(message: str, fields: list[Field], name: str) -> None:
     if message == "Tensor" and any(number == 13 or (number == 14 and value) for number, value in fields):
         raise ModelError("E-MODEL-EXTERNAL", f"{name!r} keeps weights in other files. Export it as one file.")
-    # Which field names the domain: NodeProto 7, FunctionProto 10.
-    where = {"Node": 7, "Function": 10}.get(message)
+    domain_field = {"Node": 7, "Function": 10}.get(message)
     for number, value in fields:
-        if number == where and _text(value) not in STANDARD_DOMAINS:
+        if number == domain_field and _text(value) not in STANDARD_DOMAINS:
             raise ModelError(
                 "E-MODEL-OPERATOR",
                 f"{name!r} needs operators of {_text(value)!r}. Only standard ONNX is loaded.",
             )
 
 
-def _messages(data: memoryview, message: str, depth: int) -> Iterator[tuple[str, list]]:
+def _messages(data: memoryview, message: str, depth: int) -> Iterator[tuple[str, list[Field]]]:
+    """Every message in `data` and below it: (its name, its fields)."""
     if not depth:
         raise ValueError("nested too deeply")
     fields = list(_fields(data))
@@ -73,8 +76,8 @@ def _messages(data: memoryview, message: str, depth: int) -> Iterator[tuple[str,
             yield from _messages(value, children[number], depth - 1)
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(field number, value) of one message: an integer for varints, bytes for the rest."""
+def _fields(data: memoryview) -> Iterator[Field]:
+    """The fields of one message."""
     at = 0
     while at < len(data):
         key, at = _varint(data, at)

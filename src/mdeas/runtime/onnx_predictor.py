@@ -1,6 +1,7 @@
-"""Run a model on a pair of photos. ONNX models and the no-network baselines share one protocol."""
+"""Open a model by its name, and run an ONNX model on pairs of photos."""
 
 import importlib.resources
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,23 +14,21 @@ from mdeas.runtime import baselines, onnx_guard
 from mdeas.runtime.clock import stage
 from mdeas.runtime.predictor import Prediction, Predictor, check_sizes
 from mdeas.runtime.refine import restored
-from mdeas.runtime.second_look import Part, around, merged_depth, merged_mask
+from mdeas.runtime.second_look import Crop, crop_around, merged_depth, merged_mask
 from mdeas.runtime.session import open_session
 from mdeas.runtime.spec import Spec, prepare
 from mdeas.system.files import sha256_bytes
-
-__all__ = ["OnnxPredictor", "Prediction", "Predictor", "load"]
 
 SPEC_KEY = "mdeas.spec"
 INPUTS = ("background", "image")
 OUTPUTS = ("mask", "depth")
 PACKAGED = ("default", "default-int8")
-"""Models that may lie inside the package: weights/NAME.onnx beside weights/NAME.sha256."""
+"""Models inside the package: weights/NAME.onnx beside weights/NAME.sha256."""
 
 
 @dataclass(frozen=True)
-class Working:
-    """Both outputs of a batch at the model's working size."""
+class NetworkOutput:
+    """What the network says of a batch, at its working size."""
 
     mask: np.ndarray
     """float32 (B, 1, h, w) in [0, 1]."""
@@ -41,11 +40,11 @@ class OnnxPredictor:
     """A model exported by `mdeas export`.
 
     Input:
-        data: the file's bytes. They are checked before ONNX Runtime sees them.
-        name: how to call it in messages.
-        device, threads: see session.open_session; `self.device` is the one in use.
-        size: long side in pixels to work at; None = what the file says.
-    Errors: ModelError for a file that is not one of ours, UsageError (E-DEVICE) for a missing device.
+        data: the file's bytes. They are checked before ONNX Runtime gets them.
+        name: what messages call it.
+        device, threads: see session.open_session. The attribute `device` is the one in use.
+        size: long side in pixels at which the network works; None = what the file says.
+    Errors: ModelError for a file that `mdeas export` did not make; UsageError E-DEVICE.
     """
 
     def __init__(
@@ -74,48 +73,49 @@ class OnnxPredictor:
         self.tasks = self.spec.tasks
 
     def predict(self, background: np.ndarray, image: np.ndarray) -> Prediction:
-        """See Predictor. Errors: InputError (E-PAIR-SIZE), NonFiniteError when the model yields NaN."""
+        """See Predictor. Errors: InputError E-PAIR-SIZE; those of `run`."""
         check_sizes(background, image)
         with stage("prepare"):
             photos = prepare(background, image, self.spec)
         with stage("network"):
-            working = self.run(*photos)
+            output = self.run(*photos)
         with stage("restore"):
-            found = restored(working.mask[0, 0], working.depth[0, 0], background, image)
-        part = around(found.mask) if self.spec.looks == 2 else None
-        if part is None:
-            return found
-        with stage("closer"):
-            return self._looked_again(found, part, background, image)
+            first = restored(output.mask[0, 0], output.depth[0, 0], background, image)
+        crop = crop_around(first.mask) if self.spec.looks == 2 else None
+        if crop is None:
+            return first
+        with stage("second_look"):
+            return self._add_second_look(first, crop, background, image)
 
-    def _looked_again(
-        self, found: Prediction, part: Part, background: np.ndarray, image: np.ndarray
+    def _add_second_look(
+        self, first: Prediction, crop: Crop, background: np.ndarray, image: np.ndarray
     ) -> Prediction:
-        """`found` and what is seen of `part` alone, in a mirror, see closer.py."""
-        photos = prepare(background[part], image[part], self.spec)
+        """Merge `first` with a pass over the mirrored crop, see second_look.py."""
+        photos = prepare(background[crop], image[crop], self.spec)
         mirrored = self.run(*(np.ascontiguousarray(photo[..., ::-1]) for photo in photos))
         mask, depth = (np.ascontiguousarray(one[0, 0, :, ::-1]) for one in (mirrored.mask, mirrored.depth))
-        second = restored(mask, depth, background[part], image[part])
+        second = restored(mask, depth, background[crop], image[crop])
         return Prediction(
-            merged_mask(found.mask, part, second.mask), merged_depth(found.depth, part, second.depth)
+            merged_mask(first.mask, crop, second.mask), merged_depth(first.depth, crop, second.depth)
         )
 
-    def run(self, background: np.ndarray, image: np.ndarray) -> Working:
-        """The network alone. Input: two float32 (B, 3, h, w) RGB in [0, 1] (see spec.prepare).
+    def run(self, background: np.ndarray, image: np.ndarray) -> NetworkOutput:
+        """Run the network alone.
 
-        Errors: NonFiniteError (E-MODEL-NAN); MemoryLimitError (E-MEMORY) when this size needs too much.
+        Input: two float32 (B, 3, h, w) RGB in [0, 1], see spec.prepare.
+        Errors: NonFiniteError E-MODEL-NAN; MemoryLimitError E-MEMORY when this size needs too much memory.
         """
         mask, depth = self._outputs(background, image)
         if not (np.isfinite(mask).all() and np.isfinite(depth).all()):
             raise NonFiniteError(
                 "E-MODEL-NAN", f"model {self.name!r} yields NaN or infinity. Use another model."
             )
-        return Working(mask.clip(0, 1), depth)
+        return NetworkOutput(mask.clip(0, 1), depth)
 
     def _outputs(self, background: np.ndarray, image: np.ndarray) -> list[np.ndarray]:
         try:
             return self._session.run(OUTPUTS, dict(zip(INPUTS, (background, image), strict=True)))
-        except Exception as error:  # of ONNX Runtime, which names no class for it
+        except Exception as error:  # ONNX Runtime has no class of its own for it
             if "allocate memory" not in str(error):
                 raise
             height, width = image.shape[2:]
@@ -126,22 +126,22 @@ class OnnxPredictor:
 
 
 def load(
-    model: str | Path | None = None,
+    model: str | os.PathLike[str] | None = None,
     *,
     device: str = "auto",
     threads: int | None = None,
     size: int | None = None,
 ) -> Predictor:
-    """Return the Predictor called `model`.
+    """Open a model.
 
     Input:
-        model: an ONNX file, the name of a baseline (see baselines.BASELINES), one of PACKAGED, which is
-            compared with its sha256 first, or None for "default".
-        device, threads, size: see OnnxPredictor.
-    Errors: ModelError: E-MODEL-MISSING, E-MODEL-HASH and those of OnnxPredictor. UsageError: E-DEVICE, and
-        E-SIZE for a baseline, which works at the size that the photos have.
+        model: an ONNX file, the name of a baseline (baselines.BASELINES), one of PACKAGED, or None for
+            "default".
+        device, threads, size: see OnnxPredictor; a baseline ignores device and threads.
+    Errors: ModelError E-MODEL-MISSING, E-MODEL-HASH (a model of PACKAGED that differs from its sha256) and
+        those of OnnxPredictor; UsageError E-DEVICE, and E-SIZE for a size given with a baseline.
     """
-    name = "default" if model is None else str(model)
+    name = "default" if model is None else os.fspath(model)
     if name in baselines.BASELINES:
         if size is not None:
             raise UsageError("E-SIZE", f"{name!r} works at the photos' size. Leave --size out.")
@@ -150,20 +150,29 @@ def load(
 
 
 def tell_model(predictor: Predictor) -> None:
-    """Say on stderr which model worked, where and at what size."""
+    """Print on stderr which model is used, on which device and at what size."""
     where = "without a network"
     if isinstance(predictor, OnnxPredictor):
         where = f"on {predictor.device}, works at {predictor.spec.size} pixels"
     print(f"mdeas: model {predictor.name}, {where}", file=sys.stderr)
 
 
-def model_bytes(model: str | Path) -> bytes:
-    """The ONNX file called `model`, or one of PACKAGED; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
-    return default_bytes(str(model)) if model in PACKAGED else _read(Path(model))
+def model_bytes(model: str | os.PathLike[str]) -> bytes:
+    """Read an ONNX file, or a model of PACKAGED; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
+    if model in PACKAGED:
+        return packaged_bytes(os.fspath(model))
+    try:
+        return Path(model).read_bytes()
+    except OSError as error:
+        names = ", ".join(("default", *baselines.BASELINES))
+        raise ModelError(
+            "E-MODEL-MISSING",
+            f"model {str(model)!r}: {error.strerror}. Give an ONNX file or one of: {names}.",
+        ) from error
 
 
-def default_bytes(name: str = "default") -> bytes:
-    """A model inside the package, one of PACKAGED; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
+def packaged_bytes(name: str) -> bytes:
+    """Read a model of PACKAGED and compare it with its sha256; ModelError E-MODEL-MISSING, E-MODEL-HASH."""
     folder = importlib.resources.files("mdeas") / "weights"
     file, record = folder / f"{name}.onnx", folder / f"{name}.sha256"
     if not (file.is_file() and record.is_file()):
@@ -177,16 +186,6 @@ def default_bytes(name: str = "default") -> bytes:
             "E-MODEL-HASH", f"the model {name!r} is damaged: its sha256 differs. Install mdeas again."
         )
     return data
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        names = ", ".join(("default", *baselines.BASELINES))
-        raise ModelError(
-            "E-MODEL-MISSING", f"model {str(path)!r}: {error.strerror}. Give an ONNX file or one of: {names}."
-        ) from error
 
 
 def _spec(metadata: dict[str, str], name: str) -> Spec:

@@ -1,9 +1,10 @@
-"""The Predictor contract, shared by ONNX models and the baselines: what is measured is what ships."""
+"""The contract of a predictor: ONNX models, torch models and baselines share it."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mdeas.errors import InputError
 
@@ -12,32 +13,37 @@ from mdeas.errors import InputError
 class Prediction:
     """Mask and depth of one pair, at the photo's own size."""
 
-    mask: np.ndarray
+    mask: NDArray[np.float32]
     """float32 (H, W), alpha in [0, 1] of what is new in the image."""
-    depth: np.ndarray
+    depth: NDArray[np.float32]
     """float32 (H, W) relative inverse depth, larger = nearer, unitless."""
 
 
 class Predictor(Protocol):
-    """Anything that turns a pair of photos into mask and depth."""
+    """Anything that predicts mask and depth from a pair of photos."""
 
     @property
     def name(self) -> str:
-        """For tables and messages."""
+        """Its name in tables and messages."""
         ...
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """What it predicts: "mask", "depth" or both. The rest of its Prediction is 0 and not scored."""
+        """What it predicts: "mask", "depth" or both. Another task's output is constant and not scored."""
         ...
 
     def predict(self, background: np.ndarray, image: np.ndarray) -> Prediction:
-        """background, image: uint8 (H, W, 3) RGB of one size. Output: a Prediction of that size."""
+        """Predict one pair.
+
+        Input: background, image: uint8 (H, W, 3) RGB of one size.
+        Output: the Prediction, of that size.
+        Errors: InputError E-PAIR-SIZE.
+        """
         ...
 
 
 def check_sizes(background: np.ndarray, image: np.ndarray) -> None:
-    """InputError (E-PAIR-SIZE) unless both photos, uint8 (H, W, 3), have one size."""
+    """Raise InputError E-PAIR-SIZE unless both photos, uint8 (H, W, 3), have one size."""
     if background.shape != image.shape:
         (bh, bw), (h, w) = background.shape[:2], image.shape[:2]
         raise InputError(

@@ -1,8 +1,8 @@
-"""A second look at what was found: closer and mirrored, by the same network. What counts is the mean of both.
+"""A second look: run the network again on a mirrored crop around the subject, and average both results.
 
-What fills a tenth of the view is drawn with a tenth of the network's pixels; with only its surroundings in
-view it gets several times as many, and in a mirror a network errs in other places. The first look alone
-decides what there is: away from it the second adds nothing, and where nothing was found there is none.
+A subject that fills a tenth of the view gets a tenth of the network's pixels. In a crop it gets several times
+as many, and in a mirror image a network makes other errors. The first look alone decides what there is: away
+from the subject the second look changes nothing, and without a subject there is none.
 """
 
 import cv2
@@ -10,24 +10,26 @@ import numpy as np
 
 from mdeas.depth_fit import fit_line
 
-_FOUND = 0.5  # alpha from which on the first look's things are looked at again
-_AROUND = 0.6  # of their long side, on every side: what the photos usually differ by is measured there
-_WHOLE = 0.81  # share of the photo from which on the second look is at all of it
-_LEAST = 0.1  # of the photo's sides: what is closer has no more to show
-_FAINT = 0.1  # alpha of the first look around which the second counts, and how far, share of the long side
-_REACH = 0.013
-_FADE = 0.15  # of the sides of what the second look sees: where its depth counts less and less
+_SUBJECT_ALPHA = 0.5  # of the first look, above which a pixel belongs to the subject
+_MARGIN = (
+    0.6  # of the subject's long side, on every side: there the usual difference of the photos is measured
+)
+_WHOLE = 0.81  # share of the photo from which on the crop is all of it
+_MIN_SIDE = 0.1  # of the photo's sides; a smaller crop has no more detail
+_FAINT_ALPHA = 0.1  # of the first look, around which the second counts
+_REACH = 0.013  # how far around, share of the long side
+_FADE = 0.15  # share of the crop's sides over which the weight of its depth falls to 0 at the border
 
-Part = tuple[slice, slice]
+Crop = tuple[slice, slice]
 """Rows and columns of a photo."""
 
 
-def around(mask: np.ndarray) -> Part | None:
-    """Where to look closer, None where nothing was found; mask: float32 (H, W) in [0, 1]."""
-    left, top, width, height = cv2.boundingRect((mask > _FOUND).view(np.uint8))
+def crop_around(mask: np.ndarray) -> Crop | None:
+    """The crop for the second look, None without a subject. Input: float32 (H, W) in [0, 1]."""
+    left, top, width, height = cv2.boundingRect((mask > _SUBJECT_ALPHA).view(np.uint8))
     if not width:
         return None
-    margin = _AROUND * max(width, height)
+    margin = _MARGIN * max(width, height)
     rows = _widened(top, top + height, margin, mask.shape[0])
     columns = _widened(left, left + width, margin, mask.shape[1])
     area = (rows.stop - rows.start) * (columns.stop - columns.start)
@@ -35,41 +37,43 @@ def around(mask: np.ndarray) -> Part | None:
 
 
 def _widened(start: int, stop: int, margin: float, length: int) -> slice:
-    """`margin` more on both sides, as far as there is room, and at least _LEAST of `length`."""
-    margin = max(margin, (_LEAST * length - (stop - start)) / 2)
+    """Add `margin` on both sides, or more until the slice is _MIN_SIDE of `length`; cut it to the photo."""
+    margin = max(margin, (_MIN_SIDE * length - (stop - start)) / 2)
     return slice(max(0, int(start - margin)), min(length, int(np.ceil(stop + margin))))
 
 
-def merged_mask(mask: np.ndarray, part: Part, second: np.ndarray) -> np.ndarray:
-    """float32 (H, W): the mean of both looks near what the first found.
+def merged_mask(mask: np.ndarray, crop: Crop, second: np.ndarray) -> np.ndarray:
+    """Average both looks near what the first look found.
 
-    Input: mask: float32 (H, W), the first look's; second: float32 (h, w), of `part`; both in [0, 1].
+    Input: mask: float32 (H, W), the first look's; second: float32 (h, w), of the crop; both in [0, 1].
+    Output: float32 (H, W).
     """
-    first = mask[part]
+    first = mask[crop]
     side = 2 * round(_REACH * max(mask.shape)) + 1
-    near = cv2.dilate((first > _FAINT).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    near = cv2.dilate((first > _FAINT_ALPHA).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
     merged = mask.copy()
-    merged[part] = np.where(near, (first + second) / 2, first)
+    merged[crop] = np.where(near, (first + second) / 2, first)
     return merged
 
 
-def merged_depth(depth: np.ndarray, part: Part, second: np.ndarray) -> np.ndarray:
-    """float32 (H, W): the mean of both looks, of the first alone towards the border of `part`.
+def merged_depth(depth: np.ndarray, crop: Crop, second: np.ndarray) -> np.ndarray:
+    """Average both looks inside the crop; towards its border the first look counts more and more.
 
-    Input: depth: float32 (H, W), the first look's; second: float32 (h, w), of `part`, in a unit of its own,
-        which least squares bring to the first's.
+    Input: depth: float32 (H, W), the first look's; second: float32 (h, w), of the crop, in any unit: least
+        squares bring it to the first's.
+    Output: float32 (H, W).
     """
-    first = depth[part]
+    first = depth[crop]
     scale, _ = fit_line(second, first)
     fitted = first.mean() + max(0.0, float(scale)) * (second - second.mean())
     weight = 0.5 * (1 if first.shape == depth.shape else _faded(first.shape))
     merged = depth.copy()
-    merged[part] += weight * (fitted - first)
+    merged[crop] += weight * (fitted - first)
     return merged
 
 
 def _faded(shape: tuple[int, ...]) -> np.ndarray:
-    """float32 (h, w): 1, and towards the border down to 0."""
-    ends = [np.minimum(place, place[::-1]) for place in (np.arange(1, side + 1) for side in shape)]
-    rows, columns = (end / (_FADE * side) for end, side in zip(ends, shape, strict=True))
+    """float32 (h, w): 1 in the middle, falling to 0 at the border."""
+    to_border = [np.minimum(place, place[::-1]) for place in (np.arange(1, side + 1) for side in shape)]
+    rows, columns = (pixels / (_FADE * side) for pixels, side in zip(to_border, shape, strict=True))
     return np.minimum(rows[:, None], columns).clip(0, 1).astype(np.float32)

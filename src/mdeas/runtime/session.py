@@ -1,12 +1,10 @@
-"""ONNX Runtime sessions: on which device, with how many threads."""
+"""Start ONNX Runtime on a device with a number of threads."""
 
 from typing import Any
 
 from mdeas.errors import ModelError, UsageError
 from mdeas.system.optional import import_onnxruntime
 
-# Short names of ONNX Runtime's execution providers; each needs a build that has it (onnxruntime-gpu,
-# -openvino, -directml, ...).
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
@@ -16,33 +14,32 @@ PROVIDERS = {
     "directml": "DmlExecutionProvider",
     "migraphx": "MIGraphXExecutionProvider",
 }
+"""Short names of ONNX Runtime's execution providers. A build of ONNX Runtime (onnxruntime, onnxruntime-gpu,
+-openvino, -directml, …) has some of them."""
 _AUTO = ("cuda", "cpu")
 
 
 def open_session(data: bytes, name: str, device: str, threads: int | None) -> tuple[Any, str]:
-    """Start ONNX Runtime with a model that onnxfile.check has passed.
+    """Start ONNX Runtime with a model that onnx_guard.check has accepted.
 
-    Input: device: a name of PROVIDERS, or "auto": CUDA where it is there and starts, else the CPU.
-        threads: of the CPU; None leaves the choice to ONNX Runtime.
-    Output: the session, and the device that it runs on.
-    Errors: UsageError (E-DEVICE) for a device that is not there or does not start; ModelError
-        (E-MODEL-FORMAT).
+    Input:
+        device: a key of PROVIDERS, or "auto": CUDA where this build has it and it starts, else the CPU.
+        threads: CPU threads; None leaves the choice to ONNX Runtime.
+    Output: the session; the device that it runs on.
+    Errors: UsageError E-DEVICE for a device that this build lacks or that does not start; ModelError
+        E-MODEL-FORMAT.
     """
-    *first, last = _candidates(device)
-    for candidate in first:
+    for candidate in _candidates(device):
         session = _session(data, name, candidate, threads)
         if PROVIDERS[candidate] in session.get_providers():
             return session, candidate
-    session = _session(data, name, last, threads)
-    if PROVIDERS[last] not in session.get_providers():
-        raise UsageError(
-            "E-DEVICE", f"device {last!r} could not be started: are its libraries there? Use --device cpu."
-        )
-    return session, last
+    raise UsageError(
+        "E-DEVICE", f"device {candidate!r} could not be started: are its libraries there? Use --device cpu."
+    )
 
 
 def _candidates(device: str) -> list[str]:
-    """What to try for `device`, never empty; UsageError (E-DEVICE) when this ONNX Runtime has not got it."""
+    """The devices to try for `device`, at least one; UsageError E-DEVICE when this build has none of them."""
     available = import_onnxruntime().get_available_providers()
     wanted = _AUTO if device == "auto" else (device,)
     found = [name for name in wanted if PROVIDERS.get(name) in available]
@@ -60,8 +57,8 @@ def _session(data: bytes, name: str, device: str, threads: int | None) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.add_session_config_entry("session.load_model_format", "ONNX")
-    # Threads that sleep between two operators of a small network cost a third of its time; once it has run
-    # they must not wait busily any longer, on the cores that the rest of a prediction needs.
+    # During a run, threads wait busily: to sleep between the operators of a small network would cost a third
+    # of its time. After the run they must stop, because the rest of a prediction needs the cores.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     if threads:
         options.intra_op_num_threads = threads

@@ -1,7 +1,7 @@
-"""What a model expects, as JSON, and the one place that resizes pictures for it.
+"""What a model expects, as JSON, and how photos are resized to its working size and back.
 
-Rule: a pair is worked on with its long side at `Spec.size`, larger and smaller photos alike, because the
-network learned objects at that scale; both sides are rounded to `Spec.multiple`.
+The long side of the working picture is `Spec.size`, for larger and smaller photos alike: the network learned
+objects at that scale. Both sides are rounded to `Spec.multiple`.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ TASKS = ("mask", "depth")
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What has to be known to run a model."""
+    """What must be known to run a model."""
 
     size: int
     """Long side of the working picture, pixels."""
@@ -32,36 +32,28 @@ class Spec:
     tasks: tuple[str, ...] = TASKS
     """What the network learned; the output of the other task is constant and not scored."""
     looks: int = 1
-    """2: what was found is looked at once more, see closer.py."""
+    """Passes of the network; 2 adds a mirrored pass over a crop around the detected subject."""
 
-    def __post_init__(self):
-        for ok, what in (
-            (
-                type(self.size) is int and self.size >= 1,
-                f"size must be a positive integer, got {self.size!r}",
-            ),
-            (
-                type(self.multiple) is int and self.multiple >= 1,
-                f"multiple must be >= 1, got {self.multiple!r}",
-            ),
-            (self.depth_kind == "relative", f"depth_kind must be 'relative', got {self.depth_kind!r}"),
-            (isinstance(self.name, str), f"name must be text, got {self.name!r}"),
-            (
-                bool(self.tasks) and set(self.tasks) <= set(TASKS),
-                f"tasks must be some of {TASKS}, got {self.tasks!r}",
-            ),
-            (type(self.looks) is int and self.looks in (1, 2), f"looks must be 1 or 2, got {self.looks!r}"),
-        ):
-            if not ok:
-                raise ModelError("E-SPEC", f"model spec: {what}. Export the model again.")
+    def __post_init__(self) -> None:
+        self._expect("size", type(self.size) is int and self.size >= 1, "an integer of 1 or more")
+        self._expect("multiple", type(self.multiple) is int and self.multiple >= 1, "an integer of 1 or more")
+        self._expect("depth_kind", self.depth_kind == "relative", "'relative'")
+        self._expect("name", isinstance(self.name, str), "text")
+        self._expect("tasks", bool(self.tasks) and set(self.tasks) <= set(TASKS), f"some of {TASKS}")
+        self._expect("looks", type(self.looks) is int and self.looks in (1, 2), "1 or 2")
+
+    def _expect(self, field: str, holds: bool, expected: str) -> None:
+        if not holds:
+            got = f"{field} must be {expected}, got {getattr(self, field)!r}"
+            raise ModelError("E-SPEC", f"model spec: {got}. Export the model again.")
 
     def to_json(self) -> str:
-        """One line of JSON with every field."""
+        """All fields as one line of JSON."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Spec":
-        """The reverse of `to_json`; ModelError (E-SPEC) for other text, other fields and wrong types."""
+        """The reverse of `to_json`; ModelError E-SPEC for other text, other fields and wrong types."""
         try:
             fields = json.loads(text)
             return cls(**fields | {"tasks": tuple(fields.get("tasks", TASKS))})
@@ -72,7 +64,7 @@ class Spec:
 
 
 def working_size(height: int, width: int, spec: Spec) -> tuple[int, int]:
-    """(h, w) at which a photo of (height, width) is worked on; aspect kept up to the rounding."""
+    """(h, w) of the working picture of a photo of (height, width); the aspect changes by rounding only."""
     scale = spec.size / max(height, width)
     return _rounded(height * scale, spec.multiple), _rounded(width * scale, spec.multiple)
 
@@ -81,7 +73,7 @@ def prepare(background: np.ndarray, image: np.ndarray, spec: Spec) -> tuple[np.n
     """Turn a pair of photos into network input.
 
     Input: background, image: uint8 (H, W, 3) RGB.
-    Output: two float32 (1, 3, h, w) RGB in [0, 1], (h, w) = `working_size` of each photo.
+    Output: two float32 (1, 3, h, w) RGB in [0, 1]; (h, w) is the `working_size` of each photo.
     """
     return prepare_photo(background, spec), prepare_photo(image, spec)
 
@@ -94,10 +86,10 @@ def prepare_photo(photo: np.ndarray, spec: Spec) -> np.ndarray:
 
 
 def restore(array: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bring a working-size output back to the photo's own size.
+    """Resize an output of the network to the photo's size.
 
     Input: array: float32 (h, w).
-    Output: float32 (height, width), bilinear up (no overshoot), area average down.
+    Output: float32 (height, width); area average down, bilinear up (no overshoot).
     """
     return resize(np.ascontiguousarray(array, np.float32), height, width, enlarge=cv2.INTER_LINEAR)
 

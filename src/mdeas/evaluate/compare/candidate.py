@@ -43,7 +43,7 @@ def candidate(entry: Entry, models: Path, *, size: int | None, threads: int) -> 
     Errors: those of export.export and runtime.OnnxPredictor.
     """
     data = _onnx(entry, models, size)
-    predictor = OnnxPredictor(data, entry.name, threads=threads)
+    predictor = OnnxPredictor(data, entry.name, device="cpu", threads=threads)
     size = int(size or predictor.spec.size)
     predictor.name, predictor.spec = entry.name, replace(predictor.spec, size=size)
     network = load_run(entry.source) if entry.is_run else _architecture(predictor.spec.name, data)
