@@ -150,10 +150,10 @@ def test_a_resume_state_from_before_there_were_shares_goes_on(recipe_of):
 class TestTeacher:
     def test_its_depth_is_the_truth_everywhere(self, recipe_of, tiny_run):
         one = batch()
-        taught = learner(recipe_of(f"teacher={tiny_run}")).taught(one)
+        taught = learner(recipe_of(f"teacher={tiny_run}")).with_teacher(one)
         assert torch.equal(taught.inverse_depth, load_run(tiny_run)(one.background, one.image).depth)
         assert taught.depth_known.all() and not taught.stretch and not taught.inverse_depth.requires_grad
-        assert taught.mask is one.mask and learner(recipe_of()).taught(one) is one
+        assert taught.mask is one.mask and learner(recipe_of()).with_teacher(one) is one
 
     def test_a_run_learns_it(self, recipe_of, tiny_run, tmp_path):
         fields = (f"teacher={tiny_run}", "loss={depth_l1: 1}", "steps=25", "data.augment.mirror=0")

@@ -22,7 +22,7 @@ _GLIBC_TRIM_THRESHOLD, _GLIBC_MMAP_THRESHOLD = -1, -3  # malloc.h: M_TRIM_THRESH
 _LARGEST_PICTURE, _ALL = 2**25, 2**30  # bytes
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """A readable data set, see dataset.Dataset; it may offer `bare` as that does."""
 
     @property
@@ -71,7 +71,7 @@ class Samples(Dataset):
         repeats: how often an epoch shows the samples of each source; None = once.
     """
 
-    def __init__(self, sources: Sequence[Source], size: int, repeats: Sequence[int] | None = None):
+    def __init__(self, sources: Sequence[SampleSource], size: int, repeats: Sequence[int] | None = None):
         self.sources = list(sources)
         self.size = size
         self.starts = np.cumsum([0] + [len(source) for source in self.sources])
@@ -109,7 +109,7 @@ class Samples(Dataset):
             return error
 
 
-def bare(source: Source, index: int) -> Sample:
+def bare(source: SampleSource, index: int) -> Sample:
     """A sample of which no meta is needed but the id, by the faster way where the source has one."""
     read = getattr(source, "bare", source.__getitem__)
     return read(index)

@@ -1,6 +1,6 @@
 """A part of a data set: some of its rows, in their order."""
 
-from mdeas.batches.loader import Source, bare
+from mdeas.batches.loader import SampleSource, bare
 from mdeas.sample import Sample
 
 
@@ -11,7 +11,7 @@ class Part:
         leave none out.
     """
 
-    def __init__(self, source: Source, share: tuple[float, float]):
+    def __init__(self, source: SampleSource, share: tuple[float, float]):
         start, stop = (round(bound * len(source)) for bound in share)
         self.source, self.rows = source, range(start, stop)
 

@@ -37,6 +37,9 @@ def train(
         print_facts(recipe_titles())
         return
     require_options("train", {"RECIPE": recipe})
+    from mdeas.train.threads import sleep_while_waiting
+
+    sleep_while_waiting()  # before anything here imports torch
     from mdeas.train.recipe.load import load_recipe
     from mdeas.train.train import open_data
     from mdeas.train.train import train as run

@@ -1,6 +1,5 @@
 """The learning-rate range test (Smith, arXiv 1506.01186): the loss while the rate grows from step to step."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure
 
 from mdeas.batches.augment import augment, generator
 from mdeas.batches.batch import Batch
-from mdeas.batches.loader import Source, batch_indices, load, steps_per_epoch
+from mdeas.batches.loader import SampleSource, batch_indices, load, steps_per_epoch
 from mdeas.errors import NonFiniteError
 from mdeas.images.codec import write_png
 from mdeas.images.plots import drawn
@@ -23,6 +22,7 @@ from mdeas.train.learner import Learner
 from mdeas.train.recipe.curriculum import expand
 from mdeas.train.recipe.recipe import Recipe
 from mdeas.train.reports.lr_plot import checked
+from mdeas.train.threads import choose_threads
 
 LOWEST, HIGHEST, STEPS = 1e-7, 1.0, 100
 _SMOOTHING = 3.0  # steps; standard deviation of the Gaussian that smooths the losses
@@ -60,7 +60,7 @@ class Sweep:
 
 
 def find_lr(
-    recipe: Recipe, training: Sequence[Source], file: Path, *, device: str = "auto", force: bool = False
+    recipe: Recipe, training: Sequence[SampleSource], file: Path, *, device: str = "auto", force: bool = False
 ) -> dict[str, Any]:
     """Train `STEPS` steps from `LOWEST` to `HIGHEST`, draw the losses, and throw the weights away.
 
@@ -100,10 +100,10 @@ def sweep(learner: Learner, batches: Iterable[Batch]) -> Sweep:
     return seen
 
 
-def _batches(learner: Learner, training: Sequence[Source]) -> Iterator[Batch]:
+def _batches(learner: Learner, training: Sequence[SampleSource]) -> Iterator[Batch]:
     """The batches that the first `STEPS` steps of the learner's recipe would train on."""
     recipe, device = learner.recipe, learner.fabric.device
-    torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
+    torch.set_num_threads(choose_threads(recipe.threads, 1))
     data = recipe.data
     samples = training_samples(recipe, training)
     require_samples(samples)
@@ -111,7 +111,7 @@ def _batches(learner: Learner, training: Sequence[Source]) -> Iterator[Batch]:
     for step, raw in enumerate(load(samples, order, data.workers)):
         epoch = step // steps_per_epoch(len(samples.epoch_rows), data.batch_size)
         rng = generator(recipe.seed, epoch, step, device)
-        yield learner.taught(augment(raw.to_batch(device), data.augment, rng))
+        yield learner.with_teacher(augment(raw.to_batch(device), data.augment, rng))
 
 
 def _csv(seen: Sweep) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from mdeas.batches.loader import Samples, Source
+from mdeas.batches.loader import Samples, SampleSource
 from mdeas.batches.part import Part
 from mdeas.errors import InputError, ModelError, UsageError
 from mdeas.train.checkpoint import load_run, referred
@@ -14,7 +14,7 @@ from mdeas.train.recipe.recipe import Recipe
 from mdeas.train.recipe.sections import ModelConfig
 
 
-def training_samples(recipe: Recipe, training: Sequence[Source]) -> Samples:
+def training_samples(recipe: Recipe, training: Sequence[SampleSource]) -> Samples:
     """The share of the open train splits `training` that `recipe` uses, at its size."""
     data = recipe.data
     return Samples([Part(source, data.share) for source in training], data.size, data.repeats)

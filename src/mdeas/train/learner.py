@@ -93,7 +93,7 @@ class Learner:
             nn.utils.clip_grad_value_(parameters, self.recipe.grad_clip_value)
         return norm
 
-    def taught(self, batch: Batch) -> Batch:
+    def with_teacher(self, batch: Batch) -> Batch:
         """The batch with the depth of the teacher as its truth, known everywhere; the batch without one."""
         if self.teacher is None:
             return batch

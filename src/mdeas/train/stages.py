@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mdeas.batches.loader import Source
+from mdeas.batches.loader import SampleSource
 from mdeas.system.files import reached, read_json, write_bytes, write_json
 from mdeas.system.signals import stop_requests
 from mdeas.train.checkpoint import copy_checkpoints
@@ -25,8 +25,8 @@ from mdeas.train.reports.stage_report import write_report
 
 def fit_stages(
     recipe: Recipe,
-    training: Sequence[Source],
-    validation: Sequence[Source],
+    training: Sequence[SampleSource],
+    validation: Sequence[SampleSource],
     out: Path,
     *,
     device: str = "auto",

@@ -47,7 +47,10 @@ class Recipe:
     channels_last: bool = True
     """Memory format of the network; free speed on CPU."""
     threads: int = 0
-    """Threads of torch on CPU; 0 = all cores. Bits of a run depend on it."""
+    """CPU threads of torch; 0 = as many as there are free cores when the run starts, shared by its ranks.
+
+    The bits of a run depend on the number, so the run stores it and uses the same after a resume.
+    """
     validate_every: int | Literal["epoch"] = 500
     """Steps between validations, or "epoch": one, with its pictures, after each pass over the data."""
     save_every: int = 500

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from mdeas.batches.loader import Source, steps_per_epoch
+from mdeas.batches.loader import SampleSource, steps_per_epoch
 from mdeas.errors import UsageError
 from mdeas.images.codec import write_png
 from mdeas.images.plots import drawn
@@ -30,7 +30,7 @@ class Curve:
 
 
 def draw_schedule(
-    recipe: Recipe, training: Sequence[Source], file: Path, *, force: bool = False
+    recipe: Recipe, training: Sequence[SampleSource], file: Path, *, force: bool = False
 ) -> dict[str, Any]:
     """Draw the learning rate over the steps of a recipe, of all its stages, without training.
 
@@ -47,7 +47,7 @@ def draw_schedule(
     return {"plot": str(file), "steps": len(rates)} | {name: f"{rate:.3g}" for name, rate in ends.items()}
 
 
-def curves(recipe: Recipe, training: Sequence[Source]) -> list[Curve]:
+def curves(recipe: Recipe, training: Sequence[SampleSource]) -> list[Curve]:
     """The curve of a recipe, or one of each of its stages; errors as in `draw_schedule`."""
     if not recipe.stages:
         return [Curve(name=recipe.schedule.name, rates=_rates(recipe, training, recipe.optimizer.lr))]
@@ -58,13 +58,13 @@ def curves(recipe: Recipe, training: Sequence[Source]) -> list[Curve]:
     return made
 
 
-def _rates(recipe: Recipe, training: Sequence[Source], lr: float) -> np.ndarray:
+def _rates(recipe: Recipe, training: Sequence[SampleSource], lr: float) -> np.ndarray:
     each = _steps_per_epoch(recipe, training)
     total = recipe.steps or (recipe.epochs or 0) * each
     return np.array([lr * lr_factor(recipe.schedule, step, total, each=each) for step in range(total)])
 
 
-def _steps_per_epoch(recipe: Recipe, training: Sequence[Source]) -> int:
+def _steps_per_epoch(recipe: Recipe, training: Sequence[SampleSource]) -> int:
     if training:
         samples = training_samples(recipe, training)
         return steps_per_epoch(len(samples.epoch_rows), recipe.data.batch_size)
