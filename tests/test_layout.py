@@ -40,7 +40,15 @@ NO_TORCH = (
         "errors",
         "evaluate/evaluate",
     ),
-    *("evaluate/grid", "evaluate/report", "evaluate/robustness/", "export/quantize", "images/", "metrics/"),
+    *(
+        "evaluate/grid",
+        "evaluate/open_model",
+        "evaluate/report",
+        "evaluate/robustness/",
+        "export/quantize",
+        "images/",
+        "metrics/",
+    ),
     *("pairing/", "predict/", "runtime/", "sample", "subject/", "system/"),
 )
 TORCH = ("torch", "lightning_fabric", "torchvision", "timm", "kornia")

@@ -12,6 +12,7 @@ from mdeas.errors import InputError, ModelError, StorageError
 from mdeas.evaluate import evaluate, report
 from mdeas.images.codec import read_rgb
 from mdeas.runtime.baselines import BASELINES
+from mdeas.runtime.choice import ModelChoice
 from mdeas.runtime.predictor import Prediction
 
 
@@ -26,7 +27,8 @@ def folder(tmp_path_factory):
 
 
 def run(folder, model="model.onnx", out="out", **options):
-    return evaluate.evaluate(folder / model, folder / "data", folder / out, threads=1, **options)
+    choice = ModelChoice(model=folder / model, threads=1)
+    return evaluate.evaluate(choice, folder / "data", folder / out, **options)
 
 
 def summary_of(folder):

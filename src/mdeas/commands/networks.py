@@ -80,8 +80,10 @@ def evaluate(
     """
     from mdeas.evaluate.evaluate import evaluate as measure
     from mdeas.evaluate.report import markdown
+    from mdeas.runtime.choice import ModelChoice
 
-    print(markdown(measure(model, Path(data), Path(out), split=split, limit=limit, force=force)))
+    summary = measure(ModelChoice(model=model), data, out, split=split, limit=limit, force=force)
+    print(markdown(summary))
 
 
 def compare(

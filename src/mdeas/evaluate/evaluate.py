@@ -10,12 +10,13 @@ from rich.progress import track
 
 from mdeas.dataset.dataset import Dataset
 from mdeas.evaluate import report
+from mdeas.evaluate.open_model import open_model
 from mdeas.evaluate.robustness.card import card
 from mdeas.metrics.depth import ALIGNMENTS
 from mdeas.metrics.mask import cut
 from mdeas.metrics.table import depth_metrics, mask_metrics, means
 from mdeas.runtime.baselines import BASELINES
-from mdeas.runtime.onnx_predictor import load
+from mdeas.runtime.choice import ModelChoice
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
 from mdeas.system.files import refuse_existing
@@ -26,27 +27,24 @@ Row = dict[str, Any]
 
 
 def evaluate(
-    model: str | Path,
+    model: ModelChoice,
     data: str | Path,
     out: str | Path,
     *,
     split: str = "test",
     limit: int | None = None,
     alignment: str = "affine-disparity",
-    device: str = "cpu",
-    threads: int | None = None,
     force: bool = False,
 ) -> dict[str, Any]:
     """Measure `model` and the baselines on a split; write tables, sheets and the robustness card into `out`.
 
     Input:
-        model: what runtime.load takes, or a run folder or .safetensors file, which is exported first, so that
-            what is measured is what ships.
+        model: an ONNX file, the name of a model or a baseline, a run folder or a .safetensors file.
         data: folder of a data set. Pictures may have any size; those without mask or depth skip its metrics.
         limit: only the first so many samples.
-        alignment: of depth, see metrics_depth.align.
+        alignment: of depth, see metrics.depth.align.
     Output: the summary, as in summary.json.
-    Errors: those of runtime.load, Dataset and files.write_bytes; before measuring StorageError (E-EXISTS), or
+    Errors: those of open_model, Dataset and files.write_bytes; before measuring StorageError (E-EXISTS), or
         UsageError (E-EXTRA) without matplotlib.
     """
     assert alignment in ALIGNMENTS, alignment
@@ -54,7 +52,7 @@ def evaluate(
     out = Path(out)
     refuse_existing(out / report.SUMMARY, force)
     samples = Dataset(Path(data), split)
-    predictor = load_any(model, device=device, threads=threads)
+    predictor = open_model(model)
     predictors: list[Predictor] = [predictor, *(b for b in BASELINES.values() if b.name != predictor.name)]
     return evaluate_predictors(
         predictors, samples, out, limit=limit, alignment=alignment, robustness=True, force=force
@@ -92,16 +90,6 @@ def evaluate_predictors(
     files |= card(first, samples, of_first, summary) if robustness else {}
     report.write(out, rows, summary, files, force=force)
     return summary
-
-
-def load_any(model: str | Path, *, device: str = "cpu", threads: int | None = None) -> Predictor:
-    """`runtime.load`, and runs of `mdeas train` too: those are exported to a temporary file."""
-    path = Path(model)
-    if path.is_dir() or path.suffix == ".safetensors":
-        from mdeas.export.export import load_exported
-
-        return load_exported(path, device=device, threads=threads)
-    return load(model, device=device, threads=threads)
 
 
 def measure(

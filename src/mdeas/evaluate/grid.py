@@ -12,10 +12,11 @@ import numpy as np
 from mdeas.dataset.dataset import Dataset
 from mdeas.depth_fit import fit_line
 from mdeas.errors import InputError, UsageError
+from mdeas.evaluate.open_model import open_model
 from mdeas.evaluate.report import grey
 from mdeas.images.codec import colorize, contact_sheet, write_png
 from mdeas.images.sheets import robust_range
-from mdeas.runtime.onnx_predictor import load
+from mdeas.runtime.choice import ModelChoice
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
 from mdeas.system.files import quoted, refuse_existing
@@ -36,10 +37,10 @@ def write_grid(
     """Write the grid of `runs` on samples of a data set as a PNG.
 
     Input:
-        runs: run folders or .safetensors files, ONNX files, or names that runtime.load takes.
+        runs: what open_model takes: run folders, .safetensors files, ONNX files, names of models.
         task: "mask" or "depth".
         count: samples shown, spread evenly over those of `split` that have something to show.
-    Errors: those of Dataset, load_run and runtime.load; UsageError E-GRID-TASK (a run does not predict that
+    Errors: those of Dataset and open_model; UsageError E-GRID-TASK (a run does not predict that
         task), InputError E-GRID-EMPTY (no sample with that truth), StorageError E-EXISTS before any work.
     """
     refuse_existing(out, force)
@@ -83,16 +84,10 @@ def _name(run: Path) -> str:
 
 
 def _predictor(run: str | Path, task: str) -> Predictor:
-    path = Path(run)
-    if path.is_dir() or path.suffix == ".safetensors":
-        from mdeas.evaluate.open_model import TorchPredictor
-
-        found: Predictor = TorchPredictor(path)
-    else:
-        found = load(run)
+    found = open_model(ModelChoice(model=run))
     if task not in found.tasks:
-        told = f"{quoted(path)} predicts {' and '.join(found.tasks)}, not {task}"
-        raise UsageError("E-GRID-TASK", f"{told}. Leave it out, or change --task.")
+        predicted = f"{quoted(run)} predicts {' and '.join(found.tasks)}, not {task}"
+        raise UsageError("E-GRID-TASK", f"{predicted}. Leave it out, or change --task.")
     return found
 
 

@@ -1,37 +1,70 @@
-"""A trained network as a Predictor, without exporting it first; what ships is the export, see export.py."""
+"""Open any model to measure it: ONNX files, packaged models, baselines, and runs of `mdeas train`.
 
+A run is exported first, so that what is measured is what ships.
+"""
+
+import tempfile
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from mdeas.models.base import PairNetwork
-from mdeas.runtime.predictor import Prediction, check_sizes
-from mdeas.runtime.refine import restored
-from mdeas.runtime.spec import Spec, prepare
-from mdeas.train.checkpoint import load_run, read_card
+from mdeas.errors import MdeasError
+from mdeas.runtime.baselines import BASELINES
+from mdeas.runtime.choice import ModelChoice
+from mdeas.runtime.onnx_predictor import PACKAGED, OnnxPredictor, model_bytes
+from mdeas.runtime.predictor import Predictor
 
 
-class TorchPredictor:
-    """The network of a run on the CPU, at the size it was trained at.
+def open_model(choice: ModelChoice) -> Predictor:
+    """`choice.load()`, where the model may also be a run folder or a .safetensors file.
 
-    Input: run: what checkpoint.load_run takes; errors as there.
+    Errors: those of runtime.load and of export.export.
+
+    Example:
+        >>> open_model(ModelChoice(model="difference")).tasks
+        ('mask',)
     """
+    if choice.model is None or not is_run(choice.model):
+        return choice.load()
+    data = onnx_bytes(choice.model, size=choice.size)
+    return OnnxPredictor(data, str(choice.model), device=choice.device, threads=choice.threads)
 
-    def __init__(self, run: str | Path):
-        network, card = load_run(run), read_card(run)
-        assert isinstance(network, PairNetwork), type(network)
-        self.network = network
-        self.name = str(run)
-        self.tasks = network.heads
-        size = int(card["recipe"]["data"]["size"])
-        self.spec = Spec(size=size, multiple=network.multiple, name=card["model"], tasks=network.heads)
 
-    def predict(self, background: np.ndarray, image: np.ndarray) -> Prediction:
-        """See Predictor. Errors: InputError (E-PAIR-SIZE)."""
-        check_sizes(background, image)
-        photos = (torch.from_numpy(photo) for photo in prepare(background, image, self.spec))
-        with torch.inference_mode():
-            output = self.network(*photos)
-        mask, depth = output.mask_logits.sigmoid(), output.depth
-        return restored(mask[0, 0].numpy(), depth[0, 0].numpy(), background, image)
+def is_run(model: str | Path) -> bool:
+    """Whether `model` is a run folder or a .safetensors file, and no ONNX file or name of a model."""
+    if str(model) in (*PACKAGED, *BASELINES):
+        return False
+    return Path(model).is_dir() or Path(model).suffix == ".safetensors"
+
+
+def onnx_bytes(model: str | Path, *, size: int | None = None, keep: Path | None = None) -> bytes:
+    """The ONNX file of a model; that of a run is exported.
+
+    Input:
+        size: long side in pixels at which an exported run works; None = the size it was trained at.
+        keep: where the export of a run stays; one of the same weights and size is not repeated.
+    Errors: those of runtime.model_bytes and of export.export.
+    """
+    if not is_run(model):
+        return model_bytes(str(model))
+    from mdeas.export.export import export  # imports torch
+
+    if keep is None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "model.onnx"
+            export(Path(model), file, size=size)
+            return file.read_bytes()
+    if not _is_export_of(Path(model), keep, size):
+        export(Path(model), keep, size=size, force=True)
+    return keep.read_bytes()
+
+
+def _is_export_of(run: Path, file: Path, size: int | None) -> bool:
+    """Whether `file` is `run`, exported for `size`; a damaged file is not."""
+    from mdeas.train.checkpoint import read_card  # imports torch
+
+    card = read_card(run)
+    try:
+        found = OnnxPredictor(file.read_bytes(), file.name, device="cpu")
+    except (OSError, MdeasError):
+        return False
+    same = found.metadata.get("mdeas.weights_sha256") == card["sha256"]
+    return same and found.spec.size == (size or card["recipe"]["data"]["size"])

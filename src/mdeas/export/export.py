@@ -7,7 +7,6 @@ that it is exported.
 import contextlib
 import logging
 import sys
-import tempfile
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -84,14 +83,6 @@ def export(
         size=int(size), multiple=network.multiple, name=card["model"], tasks=network.heads, looks=looks
     )
     return export_network(network, spec, Path(out), force=force)
-
-
-def load_exported(run: Path, *, device: str = "auto", threads: int | None = None) -> OnnxPredictor:
-    """The predictor that a run becomes when exported; the file is temporary."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "model.onnx"
-        export(run, file)
-        return OnnxPredictor(file.read_bytes(), str(run), device=device, threads=threads)
 
 
 def export_network(network: nn.Module, spec: Spec, out: Path, *, force: bool = False) -> dict[str, Any]:

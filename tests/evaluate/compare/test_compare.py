@@ -189,7 +189,7 @@ def test_a_finished_comparison_is_renewed_only_by_force_and_keeps_what_is_true(f
     measured, before = count_measured(monkeypatch), rows(folder)["both"]["iou"]
     with pytest.raises(StorageError, match="--force"):
         run(folder)
-    monkeypatch.setattr("mdeas.evaluate.compare.candidate.export", None)  # exports are kept as well
+    monkeypatch.setattr("mdeas.export.export.export", None)  # exports are kept as well
     run(folder, force=True)
     assert measured == [] and rows(folder)["both"]["iou"] == before
 

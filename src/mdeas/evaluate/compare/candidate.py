@@ -1,7 +1,7 @@
 """A network that is compared: what it ships as, and what its checkpoint's card says it cost."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +9,27 @@ from torch import nn
 
 from mdeas.errors import MdeasError
 from mdeas.evaluate.compare.entries import Entry
-from mdeas.export.export import export
+from mdeas.evaluate.open_model import onnx_bytes
 from mdeas.models.registry import create_model
 from mdeas.models.summary import gflop
-from mdeas.runtime.onnx_predictor import OnnxPredictor, model_bytes
-from mdeas.system.files import sha256_bytes
+from mdeas.runtime.onnx_predictor import OnnxPredictor
 from mdeas.train.checkpoint import load_run, read_card
 
 GFLOP_SIZE = 224
 # ONNX folds batch norm into convolutions, so that a file holds slightly fewer numbers than the network.
 _FOLDED = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What is the same for all networks of a comparison."""
+
+    size: int | None
+    """Long side at which all work, pixels; None = each at the size that its file names."""
+    threads: int
+    """CPU threads of ONNX Runtime."""
+    limit: int | None
+    """Only the first so many samples; None = all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,44 +47,23 @@ class Candidate:
     """Where it was trained; None = not known."""
 
 
-def candidate(entry: Entry, models: Path, *, size: int | None, threads: int) -> Candidate:
+def candidate(entry: Entry, models: Path, setting: Setting) -> Candidate:
     """Load an entry; a run is exported to models/NAME.onnx first, unless that is there already.
 
-    Input: size: long side to work at; None = what the model itself says. threads: of ONNX Runtime.
-    Errors: those of export.export and runtime.OnnxPredictor.
+    Errors: those of open_model.onnx_bytes and runtime.OnnxPredictor.
     """
-    data = _onnx(entry, models, size)
-    predictor = OnnxPredictor(data, entry.name, device="cpu", threads=threads)
-    size = int(size or predictor.spec.size)
-    predictor.name, predictor.spec = entry.name, replace(predictor.spec, size=size)
+    data = onnx_bytes(entry.source, size=setting.size, keep=models / f"{entry.name}.onnx")
+    predictor = OnnxPredictor(data, entry.name, device="cpu", threads=setting.threads, size=setting.size)
     network = load_run(entry.source) if entry.is_run else _architecture(predictor.spec.name, data)
     cost = training_cost(entry.source) if entry.is_run else {}
+    predictor.name = entry.name
     return Candidate(
         name=entry.name,
         predictor=predictor,
-        sha256=sha256_bytes(data),
+        sha256=predictor.sha256,
         facts=_size(network) | _training(cost),
         device=cost.get("device"),
     )
-
-
-def _onnx(entry: Entry, models: Path, size: int | None) -> bytes:
-    if not entry.is_run:
-        return model_bytes(str(entry.source))
-    file = models / f"{entry.name}.onnx"
-    if not _is_export(file, read_card(entry.source), size):
-        export(entry.source, file, size=size, force=True)
-    return file.read_bytes()
-
-
-def _is_export(file: Path, card: dict[str, Any], size: int | None) -> bool:
-    """Whether `file` is the run of `card`, exported for `size`; a damaged file is not."""
-    try:
-        found = OnnxPredictor(file.read_bytes(), file.name)
-    except (OSError, MdeasError):
-        return False
-    same = found.metadata.get("mdeas.weights_sha256") == card["sha256"]
-    return same and found.spec.size == (size or card["recipe"]["data"]["size"])
 
 
 def _architecture(name: str, data: bytes) -> nn.Module | None:

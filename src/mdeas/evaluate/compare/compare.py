@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from mdeas.dataset.dataset import Dataset
-from mdeas.evaluate.compare.candidate import Candidate, candidate
+from mdeas.evaluate.compare.candidate import Candidate, Setting, candidate
 from mdeas.evaluate.compare.entries import BASELINES_FOLDER, entries
 from mdeas.evaluate.compare.figure import figure
 from mdeas.evaluate.compare.measure import milliseconds, quality
 from mdeas.evaluate.compare.pictures import pictures
-from mdeas.evaluate.compare.protocol import Setting, protocol
+from mdeas.evaluate.compare.protocol import protocol
 from mdeas.evaluate.compare.table import Row, markdown, quality_columns, rows_csv
 from mdeas.evaluate.compare.training import train
 from mdeas.images.codec import encode_png
@@ -51,7 +51,7 @@ def compare(
         for entry in found:
             if entry.recipe:
                 train(entry, data)
-        candidates = [candidate(entry, out / "models", size=size, threads=setting.threads) for entry in found]
+        candidates = [candidate(entry, out / "models", setting) for entry in found]
         return _write(candidates, samples, out, setting)
 
 

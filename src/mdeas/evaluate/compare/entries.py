@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdeas.errors import ModelError, UsageError
+from mdeas.evaluate.open_model import is_run
 from mdeas.runtime.baselines import BASELINES
 from mdeas.runtime.onnx_predictor import PACKAGED
 from mdeas.system.files import quoted
@@ -29,7 +30,7 @@ class Entry:
     @property
     def is_run(self) -> bool:
         """Whether `source` is a checkpoint with a card, not an ONNX file."""
-        return self.recipe is not None or self.source.is_dir() or self.source.suffix == ".safetensors"
+        return self.recipe is not None or is_run(self.source)
 
 
 def entries(words: Sequence[str], runs: Path) -> list[Entry]:

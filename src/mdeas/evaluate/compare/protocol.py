@@ -1,24 +1,11 @@
 """What a comparison's numbers mean: the lines below its table."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from mdeas.evaluate.compare.candidate import Candidate
+from mdeas.evaluate.compare.candidate import Candidate, Setting
 from mdeas.evaluate.compare.measure import ALIGNMENT, ROUNDS
 from mdeas.system.machine import cpu_name
 from mdeas.system.optional import import_onnxruntime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What holds for all networks of a comparison."""
-
-    size: int | None
-    """Long side at which all work, pixels; None = each at the size that its file names."""
-    threads: int
-    """CPU threads of ONNX Runtime."""
-    limit: int | None
-    """Only the first so many samples; None = all."""
 
 
 def protocol(
