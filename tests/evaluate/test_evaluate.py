@@ -128,9 +128,11 @@ def test_a_comparison_does_not_pay_for_the_card(folder):
 
 
 def test_worst_rows_come_first():
-    rows = [{"iou": 0.9}, {"iou": 0.1}, {"empty_area": 0.5}, {"iou": math.nan}]
-    assert report._worst(rows, "iou", True) == [{"iou": 0.1}, {"iou": 0.9}]
-    assert report._worst(rows, "iou", False) == [{"iou": 0.9}, {"iou": 0.1}]
+    """The least IoU and the largest area; rows that have none are left out."""
+    iou = [{"iou": 0.9}, {"iou": 0.1}, {"empty_area": 0.5}, {"iou": math.nan}]
+    assert report._worst(iou, "iou") == [{"iou": 0.1}, {"iou": 0.9}]
+    area = [{"empty_area": 0.1}, {"empty_area": 0.5}, {"iou": 0.0}]
+    assert report._worst(area, "empty_area") == [{"empty_area": 0.5}, {"empty_area": 0.1}]
 
 
 def test_nothing_is_overwritten_without_force(folder):

@@ -10,24 +10,24 @@ from mdeas.dataset.dataset import Dataset
 from mdeas.images.codec import colorize, contact_sheet, encode_png
 from mdeas.images.levels import to_uint8
 from mdeas.metrics.depth import REGIONS
+from mdeas.metrics.table import AGREEMENT, METRICS, PUBLISHED, metric_of
 from mdeas.runtime.baselines import BASELINES
 from mdeas.runtime.predictor import Predictor
 from mdeas.sample import Sample
 from mdeas.system.files import csv_bytes, write_bytes, write_json
+from mdeas.system.markdown import aligned_table
 
 ROWS, SUMMARY, TABLE = "pictures.csv", "summary.json", "summary.md"
 _SHEET_ROWS = 10
 _TITLES = ("background", "image", "true mask", "predicted mask", "true depth", "predicted depth")
 
-# Which metric ranks the pictures of a sheet, and whether small values are the bad ones.
 _WORST = {
-    "worst-mask.png": ("iou", True),
-    "worst-empty.png": ("empty_area", False),
-    "worst-depth.png": ("delta1", True),
-    "worst-agreement.png": ("agreement_delta1", True),
+    "worst-mask.png": "iou",
+    "worst-empty.png": "empty_area",
+    "worst-depth.png": "delta1",
+    "worst-agreement.png": "agreement_delta1",
 }
-
-_AS_PUBLISHED = ("ssim", "mse", "rmse", "mae", "abs_rel", "log10", "delta1", "delta2", "delta3")
+"""Sheets of the worst pictures, and the metric by which they are the worst."""
 
 
 class Table(NamedTuple):
@@ -39,39 +39,35 @@ class Table(NamedTuple):
     columns: tuple[str, ...]
 
 
+def _of(*tasks: str, as_published: bool = False) -> tuple[str, ...]:
+    """Names of metrics in the order of METRICS."""
+    return tuple(
+        name
+        for name, metric in METRICS.items()
+        if metric.task in tasks and metric.as_published == as_published
+    )
+
+
+_MASK = sorted(_of("mask"), key=lambda name: METRICS[name].better != "higher")
+_DEPTH_AS_PUBLISHED = _of("published map", "published")
 _TABLES = (
     Table(
         "Mask",
         "pairs with something in them, whole picture, cut at .5 from iou to boundary_iou; mad and mse x 1e3; "
         "sad, grad and conn / 1000",
-        (
-            "iou",
-            "f1",
-            "precision",
-            "recall",
-            "boundary_f",
-            "boundary_iou",
-            "mad",
-            "mse",
-            "sad",
-            "grad",
-            "conn",
-        ),
+        tuple(_MASK),
     ),
     Table(
         "Empty pairs",
         "pairs with nothing in them, whole picture, cut at .5: share of pixels; share of pairs with a "
         "component over .1 % of the picture",
-        ("empty_area", "empty_component"),
+        _of("empty"),
     ),
     Table(
         "Depth",
         "metric truth, known pixels of the whole picture, alignment {alignment}; rmse and sq_rel in metres; "
         "boundary_recall against the true mask",
-        (
-            *("abs_rel", "sq_rel", "rmse", "rmse_log", "log10", "delta1", "delta2", "delta3", "silog"),
-            "boundary_recall",
-        ),
+        _of("depth", "edges"),
     ),
     Table(
         "Depth by region",
@@ -83,19 +79,19 @@ _TABLES = (
         "Mask, as the published systems measured",
         "pairs with something in them, whole picture; a mask of nothing has an ssim of about 1 - foreground "
         "area",
-        ("ssim", "thresholded_iou", "soft_dice"),
+        _of("mask", as_published=True),
     ),
     Table(
         "Depth, as the published systems measured",
         "inverse depth: truth stretched to [0, 1], prediction fitted to it by scale and shift, 1/255 the "
         "least",
-        tuple(f"published_{name}" for name in _AS_PUBLISHED),
+        _DEPTH_AS_PUBLISHED,
     ),
     Table(
         "Teacher agreement",
         "the depth truth comes from a network, so this is agreement and not accuracy; inverse depth: truth "
         "stretched to [0, 1], prediction fitted to it by scale and shift, 1/255 the least",
-        tuple(f"agreement_{name}" for name in _AS_PUBLISHED),
+        tuple(name.replace(PUBLISHED, AGREEMENT) for name in _DEPTH_AS_PUBLISHED),
     ),
 )
 
@@ -143,37 +139,37 @@ def _table(summary: dict[str, Any], table: Table) -> str:
     means = {name: found for name, found in summary["predictors"].items() if set(table.columns) & set(found)}
     if not means:
         return ""
+    rows = [
+        [name, *(_number(found.get(column)) for column in table.columns)] for name, found in means.items()
+    ]
     lines = [
         f"## {table.title}\n",
         f"Protocol: {table.protocol.format(alignment=summary['alignment'])}; mean over pictures.\n",
-        f"| predictor | {' | '.join(table.columns)} |",
-        f"|---|{'---:|' * len(table.columns)}",
-        *(f"| {name} | {_numbers(found, table.columns)} |" for name, found in means.items()),
+        aligned_table(["predictor", *table.columns], rows),
         "",
     ]
     return "\n".join(lines)
 
 
-def _numbers(found: dict[str, float], columns: Sequence[str]) -> str:
-    values = (found.get(name) for name in columns)
-    return " | ".join("–" if v is None else f"{v:.4f}" if abs(v) < 10 else f"{v:.1f}" for v in values)
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def sheets(predictor: Predictor, samples: Dataset | Sequence[Sample], rows: list[dict]) -> dict[str, bytes]:
     """Contact sheets by file name, PNG: the worst pictures by each measure, and random ones (fixed seed)."""
-    chosen = {name: _worst(rows, *rule) for name, rule in _WORST.items()}
-    chosen["random.png"] = sorted(_random(rows), key=lambda row: row["index"])
+    chosen = {name: _worst(rows, metric) for name, metric in _WORST.items()}
+    random = np.random.default_rng(0).permutation(len(rows))[:_SHEET_ROWS]
+    chosen["random.png"] = sorted((rows[i] for i in random), key=lambda row: row["index"])
     return {name: encode_png(_sheet(predictor, samples, found)) for name, found in chosen.items() if found}
 
 
-def _worst(rows: list[dict], metric: str, small_is_bad: bool) -> list[dict]:
+def _worst(rows: list[dict], metric: str) -> list[dict]:
+    """At most _SHEET_ROWS rows, the worst first; rows without the metric are left out."""
+    sign = 1 if metric_of(metric).better == "higher" else -1
     ranked = [row for row in rows if metric in row and not np.isnan(row[metric])]
-    return sorted(ranked, key=lambda row: row[metric] if small_is_bad else -row[metric])[:_SHEET_ROWS]
-
-
-def _random(rows: list[dict]) -> list[dict]:
-    order = np.random.default_rng(0).permutation(len(rows))[:_SHEET_ROWS]
-    return [rows[i] for i in order]
+    return sorted(ranked, key=lambda row: sign * row[metric])[:_SHEET_ROWS]
 
 
 def _sheet(predictor: Predictor, samples: Dataset | Sequence[Sample], rows: list[dict]) -> np.ndarray:
@@ -202,5 +198,5 @@ def grey(mask: np.ndarray) -> np.ndarray:
 
 
 def _caption(row: dict) -> str:
-    shown = (name for name in ("iou", "empty_area", "delta1", "agreement_delta1") if name in row)
+    shown = (name for name in _WORST.values() if name in row)
     return "  ".join([row["id"], *(f"{name} {row[name]:.3f}" for name in shown)])

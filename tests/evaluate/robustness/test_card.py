@@ -49,7 +49,7 @@ class TestMeasure:
             found = measure.score(prediction, sample, tasks, alignment)
             wanted = evaluate.score(prediction, sample, tasks, alignment)
             assert found == {name: wanted[name] for name in found}
-            assert found.keys() == wanted.keys() & table.COLUMNS.keys()
+            assert found.keys() == wanted.keys() & measure.PROTOCOLS.keys()
 
     def test_each_metric_has_its_pairs(self):
         """Empty pairs count by their area alone, pairs without depth not for δ1, a teacher's apart."""

@@ -14,6 +14,7 @@ from mdeas.dataset.show.pictures import sheet, twin_sheet
 from mdeas.dataset.show.statistics import Look, look
 from mdeas.images.codec import write_png
 from mdeas.system.files import refuse_existing, write_bytes
+from mdeas.system.markdown import plain_table
 from mdeas.system.optional import figure_class
 
 REPORT, SHEET, DISTRIBUTIONS, TWINS = "report.md", "sheet.png", "distributions.png", "nearest.png"
@@ -54,7 +55,7 @@ def report(dataset: Dataset, found: Look) -> str:
     return "\n\n".join(
         [
             f"# {dataset.path.name}",
-            _markdown(("", ""), [(name, value) for name, value in facts.items()]),
+            plain_table(("", ""), [(name, value) for name, value in facts.items()]),
             f"```\n{table(found.statistics)}\n```",
             f"![distributions]({DISTRIBUTIONS})",
             f"![samples]({SHEET})",
@@ -74,7 +75,7 @@ def _agreement(recipe: dict[str, Any]) -> list[str]:
     if not found:
         return []
     what = "Depth from layers against the same network on whole composites (agreement, not accuracy)"
-    return [f"{what}:", _markdown(("", ""), list(found.items()))]
+    return [f"{what}:", plain_table(("", ""), list(found.items()))]
 
 
 def table(statistics: dict[str, Any]) -> str:
@@ -106,7 +107,7 @@ def _twins(twins: Sequence[Twins]) -> list[str]:
     rows = [(t.kind, t.split, f"{t.num:,}", t.other, f"{t.num_equal:,}", f"{t.num_near:,}") for t in twins]
     said = "Equal: the same bytes. Near: 64-bit perceptual hashes that hardly differ."
     seen = [f"![nearest pairs]({TWINS})"] if any(t.pairs for t in twins) else []
-    return ["## The same in two splits", said, _markdown(columns, rows), *seen]
+    return ["## The same in two splits", said, plain_table(columns, rows), *seen]
 
 
 def _licences(provenance: Sequence[dict[str, Any]]) -> list[str]:
@@ -119,7 +120,7 @@ def _licences(provenance: Sequence[dict[str, Any]]) -> list[str]:
         return ["## Licences", "The data set names no pictures that it was made from."]
     rows = [(name, *(f"{counts[name][kind]:,}" for kind in kinds)) for name in sorted(counts)]
     nameless = [row["name"] for row in provenance if not row.get("licence")]
-    return ["## Licences", _markdown(("licence", *kinds), rows), *_unlicensed(nameless)]
+    return ["## Licences", plain_table(("licence", *kinds), rows), *_unlicensed(nameless)]
 
 
 def _unlicensed(names: list[str]) -> list[str]:
@@ -128,8 +129,3 @@ def _unlicensed(names: list[str]) -> list[str]:
     more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
     listed = ", ".join(f"`{name}`" for name in names[:_NAMES])
     return [f"Without a licence: {listed}{more} (all in index.json)."]
-
-
-def _markdown(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mdeas.metrics.table import METRICS
 from mdeas.system.files import csv_bytes
+from mdeas.system.markdown import aligned_table
 
 Row = dict[str, Any]
 """One line of the table: "name", "network" (bool), and the columns that apply."""
 
 _NONE = "–"
+_METRICS = ("iou", "mad", "boundary_f", "empty_area", "abs_rel", "delta1", "boundary_recall")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,11 @@ class Column:
     """Which value is set in bold; None = no value is better."""
 
 
+def _of_metric(name: str) -> Column:
+    metric = METRICS[name]
+    return Column(title=metric.title, format=metric.digits, better=metric.better)
+
+
 COLUMNS = {
     "parameters": Column(title="parameters", format=",.0f", better="lower"),
     "gflop_224": Column(title="GFLOP at 224²", format=".2f", better="lower"),
@@ -31,15 +39,11 @@ COLUMNS = {
     "training_pictures": Column(title="training pictures", format=",.0f", better=None),
     "training_s": Column(title="training time", format="time", better="lower"),
     "training_peak_mib": Column(title="training memory, MiB", format=",.0f", better="lower"),
-    "iou": Column(title="mask IoU", format=".3f", better="higher"),
-    "mad": Column(title="MAD", format=".1f", better="lower"),
-    "boundary_f": Column(title="boundary F", format=".3f", better="higher"),
-    "empty_area": Column(title="empty-pair area", format=".2%", better="lower"),
-    "abs_rel": Column(title="depth AbsRel", format=".3f", better="lower"),
-    "delta1": Column(title="depth δ1", format=".3f", better="higher"),
-    "boundary_recall": Column(title="SI boundary recall", format=".3f", better="higher"),
-    "ssim_mask_percent": Column(title="mask SSIM ×100", format=".2f", better="higher"),
-    "ssim_depth_percent": Column(title="depth SSIM ×100", format=".2f", better="higher"),
+    **{name: _of_metric(name) for name in _METRICS},
+    "ssim_mask_percent": Column(title=f"{METRICS['ssim'].title} ×100", format=".2f", better="higher"),
+    "ssim_depth_percent": Column(
+        title=f"{METRICS['published_ssim'].title} ×100", format=".2f", better="higher"
+    ),
 }
 """The columns of the table in their order, by the name they have in rows and in the CSV file."""
 
@@ -56,13 +60,9 @@ def quality_columns(means: dict[str, float]) -> Row:
 def markdown(rows: Sequence[Row], protocol: Sequence[str]) -> str:
     """Baselines in the order given, then networks, the best value of these in bold; the protocol below."""
     best = {name: _best(rows, name) for name in COLUMNS}
+    header = ["", *(column.title for column in COLUMNS.values())]
     lines = [
-        f"| | {' | '.join(column.title for column in COLUMNS.values())} |",
-        f"|---|{'---:|' * len(COLUMNS)}",
-        *(
-            f"| {row['name']} | {' | '.join(_cell(row, name, best[name]) for name in COLUMNS)} |"
-            for row in rows
-        ),
+        aligned_table(header, [[row["name"], *(_cell(row, n, best[n]) for n in COLUMNS)] for row in rows]),
         "",
         f"{_NONE}: does not apply, or is not known. Bold: the best of the networks.",
         "",

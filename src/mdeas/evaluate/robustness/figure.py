@@ -6,13 +6,13 @@ import numpy as np
 
 from mdeas.evaluate.robustness.disturbances import DISTURBANCES
 from mdeas.evaluate.robustness.measure import Means
-from mdeas.evaluate.robustness.table import COLUMNS, columns, predictors, title, values
+from mdeas.evaluate.robustness.table import columns, predictors, title, values
 from mdeas.images.plots import drawn
+from mdeas.metrics.table import metric_of, title_of
 from mdeas.system.optional import figure_class
 
 _STYLES = ({"color": "tab:blue", "marker": "o"}, {"color": "0.5", "marker": "s", "linestyle": "--"})
 """Of the predictor that the card is about, and of the one beside it."""
-_SHARES = ("iou", "boundary_f", "delta1", "agreement_delta1")  # shown from 0 to 1
 
 
 def figure(means: Means) -> np.ndarray:
@@ -21,10 +21,10 @@ def figure(means: Means) -> np.ndarray:
     picture = figure_class()(figsize=(18, 1.2 + 1.8 * len(metrics)), dpi=90, layout="constrained")
     panels = picture.subplots(len(metrics), len(DISTURBANCES), squeeze=False, sharex="col", sharey="row")
     for metric, row in zip(metrics, panels, strict=True):
-        row[0].set_ylabel(COLUMNS[metric].title)
+        row[0].set_ylabel(title_of(metric))
         for name, axes in zip(DISTURBANCES, row, strict=True):
             _panel(axes, means, name, metric)
-        row[0].set_ylim(0, 1.02 if metric in _SHARES else None)
+        row[0].set_ylim(0, 1.02 if metric_of(metric).better == "higher" else None)
     for name, top, bottom in zip(DISTURBANCES, panels[0], panels[-1], strict=True):
         _label(top, bottom, name)
     _legend(picture, predictors(means))

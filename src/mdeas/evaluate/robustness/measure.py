@@ -1,7 +1,7 @@
 """The figures of the card: a predictor on the same pairs at every level of every disturbance."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +12,21 @@ from mdeas.dataset.dataset import Dataset
 from mdeas.evaluate.robustness.disturbances import DISTURBANCES
 from mdeas.metrics.depth import align, to_unit
 from mdeas.metrics.mask import cut
-from mdeas.metrics.table import METRICS, means
+from mdeas.metrics.table import means, metric_of
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
+
+PROTOCOLS = {
+    "iou": "pairs with something in them, whole picture, cut at .5",
+    "boundary_f": "the same pairs, outlines of the masks cut at .5",
+    "mad": "the same pairs, mean absolute difference × 1000",
+    "empty_area": "pairs with nothing in them, share of pixels at .5 or more",
+    "delta1": "pairs with metric depth, known pixels, alignment {alignment}",
+    "agreement_delta1": (
+        "pairs whose depth a network made, agreement with it, inverse depth fitted by scale and shift"
+    ),
+}
+"""The metrics of the card, in their order, and what each is measured on; `{alignment}` is filled in."""
 
 Scores = dict[str, float]
 """Metrics by name, as an evaluation calls them."""
@@ -41,7 +53,7 @@ def measure(
 ) -> Means:
     """Measure every predictor at every level.
 
-    Input: numbers: places in `samples` of pairs with a true mask; alignment: see metrics_depth.align.
+    Input: numbers: places in `samples` of pairs with a true mask; alignment: see metrics.depth.align.
     """
     found = defaultdict(list)
     for number in track(numbers, "disturbing", console=Console(stderr=True)):
@@ -84,8 +96,8 @@ def score(prediction: Prediction, sample: Sample, tasks: Sequence[str], alignmen
 def _of_mask(mask: np.ndarray, truth: np.ndarray | None) -> Scores:
     assert truth is not None
     if not cut(truth).any():
-        return {"empty_area": METRICS["empty_area"].compute(mask)}
-    return {name: METRICS[name].compute(mask, truth) for name in ("iou", "boundary_f", "mad")}
+        return {name: compute(mask) for name, compute in _on_card("empty")}
+    return {name: compute(mask, truth) for name, compute in _on_card("mask")}
 
 
 def _of_depth(inverse_depth: np.ndarray, sample: Sample, alignment: str) -> Scores:
@@ -94,6 +106,11 @@ def _of_depth(inverse_depth: np.ndarray, sample: Sample, alignment: str) -> Scor
         return {}
     if sample.depth_kind == "relative":
         p, z = to_unit(inverse_depth, truth, known)
-        return {"agreement_delta1": METRICS["published_delta1"].compute(p[known], z[known])}
-    depth_m = 1 / align(inverse_depth, truth, known, alignment)
-    return {"delta1": METRICS["delta1"].compute(depth_m[known], sample.depth[known].astype(np.float64))}
+        return {name: compute(p[known], z[known]) for name, compute in _on_card("published")}
+    p, z = 1 / align(inverse_depth, truth, known, alignment), sample.depth.astype(np.float64)
+    return {name: compute(p[known], z[known]) for name, compute in _on_card("depth")}
+
+
+def _on_card(task: str) -> list[tuple[str, Callable[..., float]]]:
+    """(name, function) of the card's metrics of one task, see Metric.task."""
+    return [(name, metric_of(name).compute) for name in PROTOCOLS if metric_of(name).task == task]

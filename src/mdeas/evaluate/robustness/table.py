@@ -1,38 +1,14 @@
 """The robustness card in words and numbers: Markdown and CSV."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from mdeas.evaluate.robustness.disturbances import DISTURBANCES
-from mdeas.evaluate.robustness.measure import Cell, Means
+from mdeas.evaluate.robustness.measure import PROTOCOLS, Cell, Means
+from mdeas.metrics.table import metric_of, title_of
 from mdeas.runtime.baselines import BASELINES
 from mdeas.system.files import csv_bytes
-
-
-class Column(NamedTuple):
-    """What a metric of Scores is called, and how it is shown."""
-
-    title: str
-    digits: str
-    """Format of one value."""
-    protocol: str
-    """What it is measured on; `{alignment}` is filled in."""
-
-
-COLUMNS = {
-    "iou": Column("mask IoU", ".3f", "pairs with something in them, whole picture, cut at .5"),
-    "boundary_f": Column("boundary F", ".3f", "the same pairs, outlines of the masks cut at .5"),
-    "mad": Column("MAD", ".1f", "the same pairs, mean absolute difference × 1000"),
-    "empty_area": Column(
-        "empty-pair area", ".2%", "pairs with nothing in them, share of pixels at .5 or more"
-    ),
-    "delta1": Column("depth δ1", ".3f", "pairs with metric depth, known pixels, alignment {alignment}"),
-    "agreement_delta1": Column(
-        "depth δ1, teacher's",
-        ".3f",
-        "pairs whose depth a network made, agreement with it, inverse depth fitted by scale and shift",
-    ),
-}
+from mdeas.system.markdown import aligned_table
 
 _HEAD = """\
 # Robustness of {model} on {name}, split {split}
@@ -53,9 +29,9 @@ the photos' own pixels, the other levels mean the same at any size.
 
 
 def columns(means: Means) -> list[str]:
-    """The metrics of COLUMNS that some predictor has."""
+    """The metrics of PROTOCOLS that some predictor has."""
     there = {name for scores in means.values() for name in scores}
-    return [name for name in COLUMNS if name in there]
+    return [name for name in PROTOCOLS if name in there]
 
 
 def predictors(means: Means) -> list[str]:
@@ -80,30 +56,26 @@ def markdown(means: Means, facts: dict[str, Any]) -> str:
 
     Input: facts: what _HEAD names.
     """
-    shown = [COLUMNS[name] for name in columns(means)]
-    protocols = "\n".join(f"- {one.title}: {one.protocol.format(**facts)}." for one in shown)
+    protocols = "\n".join(
+        f"- {title_of(name)}: {PROTOCOLS[name].format(**facts)}." for name in columns(means)
+    )
     sections = [f"## {name}: {row.about}\n\n{_table(means, name)}" for name, row in DISTURBANCES.items()]
     return "\n".join([_HEAD.format(**facts, protocols=protocols), *sections])
 
 
 def _table(means: Means, disturbance: str) -> str:
-    labels = DISTURBANCES[disturbance].labels
-    lines = [
-        f"| {DISTURBANCES[disturbance].unit} | {' | '.join(labels)} |",
-        f"|---|{'---:|' * len(labels)}",
-    ]
-    return "\n".join([*lines, *_lines(means, disturbance), ""])
+    row = DISTURBANCES[disturbance]
+    return aligned_table([row.unit, *row.labels], _rows(means, disturbance)) + "\n"
 
 
-def _lines(means: Means, disturbance: str) -> Iterator[str]:
+def _rows(means: Means, disturbance: str) -> Iterator[list[str]]:
     first = predictors(means)[0]
     for metric in columns(means):
         for predictor in predictors(means):
             found = values(means, disturbance, predictor, metric)
             if found:
                 whose = "" if predictor == first else f", {title(predictor)}"
-                shown = (format(value, COLUMNS[metric].digits) for value in found)
-                yield f"| {COLUMNS[metric].title}{whose} | {' | '.join(shown)} |"
+                yield [title_of(metric) + whose, *(format(v, metric_of(metric).digits) for v in found)]
 
 
 def csv(means: Means) -> bytes:
