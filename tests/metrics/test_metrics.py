@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from mdeas.evaluate.report import _TABLES
 from mdeas.metrics import depth, mask
-from mdeas.metrics.table import METRICS, depth_metrics, mask_metrics, of_task
+from mdeas.metrics.table import METRICS, depth_metrics, mask_metrics, metric_of, of_task, title_of
 from mdeas.sample import Sample
 
 LN2 = math.log(2)
@@ -329,3 +330,16 @@ def test_a_perfect_prediction_is_the_best_value(name):
     }[metric.task]
     assert metric.compute(*arguments) == pytest.approx({"higher": 1, "lower": 0}[metric.better])
     assert type(metric.compute(*arguments)) is float
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_is_shown_where_its_task_is(name):
+    """One table of the summary lists it, with agreement_* for published_*; its digits show a number."""
+    metric = METRICS[name]
+    tables = [table for table in _TABLES if name in table.columns]
+    assert len(tables) == 1
+    assert f"{metric.title} {0.25:{metric.digits}}".startswith(title_of(name))
+    if name.startswith("published_"):
+        agreement = name.replace("published", "agreement")
+        assert metric_of(agreement) is metric and title_of(agreement) == f"{metric.title}, teacher's"
+        assert agreement in _TABLES[-1].columns

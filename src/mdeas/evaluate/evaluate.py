@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import track
-
 from mdeas.dataset.dataset import Dataset
 from mdeas.evaluate import report
 from mdeas.evaluate.open_model import open_model
@@ -21,6 +18,7 @@ from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
 from mdeas.system.files import refuse_existing
 from mdeas.system.optional import figure_class
+from mdeas.system.progress import progress
 
 Row = dict[str, Any]
 """One picture under one predictor: "predictor", "id", "kind" and its metrics."""
@@ -98,14 +96,16 @@ def measure(
     """Rows for every picture under every predictor, and the first predictor's mean seconds per picture."""
     rows: list[Row] = []
     seconds = 0.0
-    for index in track(range(count), "evaluating", console=Console(stderr=True)):
-        sample = samples[index]
-        for predictor in predictors:
-            start = time.perf_counter()
-            prediction = predictor.predict(sample.background, sample.image)
-            seconds += (time.perf_counter() - start) * (predictor is predictors[0])
-            row = {"predictor": predictor.name, "index": index, "id": sample.meta.get("id", str(index))}
-            rows.append({**row, **score(prediction, sample, predictor.tasks, alignment)})
+    with progress("measuring", count, unit="pictures") as advance:
+        for index in range(count):
+            sample = samples[index]
+            for predictor in predictors:
+                start = time.perf_counter()
+                prediction = predictor.predict(sample.background, sample.image)
+                seconds += (time.perf_counter() - start) * (predictor is predictors[0])
+                row = {"predictor": predictor.name, "index": index, "id": sample.meta.get("id", str(index))}
+                rows.append({**row, **score(prediction, sample, predictor.tasks, alignment)})
+            advance()
     return rows, seconds / max(count, 1)
 
 

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from mdeas.dataset.dataset import Dataset
 from mdeas.evaluate.robustness.disturbances import DISTURBANCES
@@ -15,6 +13,7 @@ from mdeas.metrics.mask import cut
 from mdeas.metrics.table import means, metric_of
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample
+from mdeas.system.progress import progress
 
 PROTOCOLS = {
     "iou": "pairs with something in them, whole picture, cut at .5",
@@ -56,9 +55,11 @@ def measure(
     Input: numbers: places in `samples` of pairs with a true mask; alignment: see metrics.depth.align.
     """
     found = defaultdict(list)
-    for number in track(numbers, "disturbing", console=Console(stderr=True)):
-        for cell, scores in _of_pair(predictors, samples[number], number, alignment):
-            found[cell].append(scores)
+    with progress("robustness card", len(numbers), unit="pairs") as advance:
+        for number in numbers:
+            for cell, scores in _of_pair(predictors, samples[number], number, alignment):
+                found[cell].append(scores)
+            advance()
     return {cell: means(scores) for cell, scores in found.items()}
 
 
