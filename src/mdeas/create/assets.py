@@ -197,8 +197,9 @@ def load_cutout(asset: Asset) -> np.ndarray:
             "E-CUTOUT",
             f"{quoted(asset.path.name)} has {what}. Use an RGBA cut-out, such as a PNG with alpha.",
         )
-    rows, columns = _span((alpha > 0).any(axis=1)), _span((alpha > 0).any(axis=0))
-    trimmed = premultiply(rgba[rows, columns, :3], alpha[rows, columns])
+    left, top, width, height = cv2.boundingRect(alpha)
+    box = slice(top, top + height), slice(left, left + width)
+    trimmed = premultiply(rgba[box][..., :3], alpha[box])
     return read_only(np.ascontiguousarray(within(trimmed, LONG_SIDE)))
 
 
@@ -212,12 +213,6 @@ def read_only(array: np.ndarray) -> np.ndarray:
     """Make an array read only, because a cache shares it, and return it."""
     array.flags.writeable = False
     return array
-
-
-def _span(used: np.ndarray) -> slice:
-    """From the first True of bool (n,) to the last."""
-    indices = np.flatnonzero(used)
-    return slice(int(indices[0]), int(indices[-1]) + 1)
 
 
 def _licence_beside(path: Path) -> str | None:

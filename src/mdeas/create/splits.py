@@ -62,11 +62,10 @@ class SplitRecipe(Shares):
     def _rules(self) -> Iterator[tuple[str, bool]]:
         yield from super()._rules()
         yield f"count is {self.count}; give at least 1", self.count >= 1
-        counts = self.counts
-        yield (
-            f"count is {self.count}, which makes {counts}; give a larger count, or less validation and test",
-            min(counts.values()) >= 0,
-        )
+        _, validation, test = self.counts.values()
+        asked = f"validation {validation} and test {test} are more than count {self.count}"
+        yield f"{asked}; give a larger count, or fewer of both", validation + test <= self.count
+        yield f"validation is {validation} and test is {test}; give at least 0", min(validation, test) >= 0
 
     @property
     def counts(self) -> dict[str, int]:

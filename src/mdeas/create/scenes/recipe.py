@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mdeas.create.scenes.draw.places import PLACES
 from mdeas.create.splits import SplitRecipe
@@ -14,6 +15,8 @@ from mdeas.create.splits import SplitRecipe
 class ScenesRecipe(SplitRecipe):
     """What rendered pairs are made of. Every share is a probability in [0, 1]."""
 
+    split: Literal["identity", "rows"] = "identity"
+    """identity: each cut-out, texture photo and mesh belongs to one split. rows: splits share all of them."""
     cutouts: Path | None = None
     """Folder of RGBA cut-outs that stand in scenes as billboards."""
     textures: Path | None = None
