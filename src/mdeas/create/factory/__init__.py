@@ -1,1 +1,1 @@
-"""From a maker to a data set: plan, worker processes or Ray, shards."""
+"""Turn a maker into a data set: plan, worker processes or Ray, shards."""

@@ -1,8 +1,8 @@
-"""`teacher: composite`: a network sees every finished composite, as the five published systems did it.
+"""`teacher: composite`: a network predicts depth for every finished composite, as in the published systems.
 
 Workers make samples without depth. The process that writes the shards, or one with a GPU (ray_engine.py),
-shows each complete shard to the network, in order of index, so that the same pictures meet in the same
-batches whatever was interrupted, and no picture of a shard that is on disk is shown again.
+labels one complete shard at a time, ordered by index. So the batches are the same after any interruption, and
+shards on disk are not labelled again.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from mdeas.sample import Sample
 
 
 class LabelledMaker:
-    """A maker of composites, and the network that gives their depth. Picklable: workers load no network."""
+    """A maker of composites with the network that labels them. It can be pickled: workers load no network."""
 
     def __init__(self, maker: Any, model: DepthModel, how: dict[str, Any]):
-        """`maker`: a layers_maker.LayersMaker whose samples have no depth; `how`: as of `how_here`."""
+        """Input: maker: a CompositeMaker whose samples have no depth; how: as from `how_here`."""
         self.maker, self.model, self.how = maker, model, how
         self.count, self.seed, self.left_out = maker.count, maker.seed, maker.left_out
         self.make, self.split_of, self.warnings = maker.make, maker.split_of, maker.warnings
 
     def describe(self) -> dict[str, Any]:
-        """The maker's, with the network and the device and versions that decide its last bits."""
+        """Describe the maker and the network, with the device and versions that decide its last bits."""
         return self.maker.describe() | {"depth_model": self.model.describe() | self.how}
 
     def provenance(self) -> list[dict[str, Any]]:
-        """The maker's rows and the network's."""
+        """List the maker's rows and the network's row."""
         return [*self.maker.provenance(), self.model.provenance()]
 
     def label(self, rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Rows of one shard (rows.encode_row) with depth, in their order; their pictures stay the same bytes.
+        """Add depth to the rows (rows.encode_row) of one shard, in order; their pictures keep their bytes.
 
-        All pictures must have one size. Yields after every batch, so that the caller may stop in between.
+        All pictures must have one size. Rows come out after every batch, so that the caller can stop between.
         """
         from mdeas.create.depth.teacher import load_network
 
         network = load_network(self.model)
         for at in range(0, len(rows), network.batch_size):
             samples = [decode_row(row) for row in rows[at : at + network.batch_size]]
-            # The last batch is filled up: in a shorter one the same picture would get other last bits.
+            # The last batch is filled up: in a shorter batch a picture would get other last bits.
             filled = samples + samples[-1:] * (network.batch_size - len(samples))
             depths = network.predict(np.stack([sample.image for sample in filled]))
             for row, sample, depth in zip(rows[at:], samples, depths, strict=False):
@@ -56,16 +56,17 @@ class LabelledMaker:
 
 
 def how_here() -> dict[str, Any]:
-    """The device and the versions with which networks run in this process."""
+    """Return the device and the versions with which networks run in this process."""
     from mdeas.create.depth.teacher import device
 
     return {"device": device(), "versions": versions()}
 
 
 def with_teacher(maker: Any, how: Callable[[], dict[str, Any]]) -> Any:
-    """A maker of composites, as a LabelledMaker if its recipe says `teacher: composite`.
+    """Turn a maker of composites into a LabelledMaker if its recipe says `teacher: composite`.
 
-    Input: how: `how_here`, of where the network will run. Errors: as of `model.find_model`.
+    Input: how: `how_here`, or the like of the place where the network will run.
+    Errors: those of `model.find_model`.
     """
     if maker.recipe.teacher != "composite":
         return maker
@@ -75,13 +76,13 @@ def with_teacher(maker: Any, how: Callable[[], dict[str, Any]]) -> Any:
 def labelled(
     maker: Any, whole: Iterable[tuple[Shard, dict[int, Made]]], tick: Callable[[], None]
 ) -> Iterator[tuple[Shard, dict[int, Made]]]:
-    """Shards and their samples, labelled by this process where the maker does."""
+    """Yield (shard, its samples), labelled in this process if the maker is a LabelledMaker."""
     for shard, made in whole:
         yield shard, label_shard(maker, made, tick)
 
 
 def label_shard(maker: Any, made: dict[int, Made], tick: Callable[[], None]) -> dict[int, Made]:
-    """The samples of one shard by index, labelled where the maker does; `tick` is called after each."""
+    """Label the samples of one shard, by index, if the maker is a LabelledMaker; call `tick` after each."""
     if not isinstance(maker, LabelledMaker):
         return made
     rows = {index: row for index, row in sorted(made.items()) if not isinstance(row, InputError)}

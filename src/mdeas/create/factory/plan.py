@@ -1,4 +1,4 @@
-"""What is to be made: the maker's contract, the shards, and the plan that a rerun is compared with."""
+"""Plan a data set: its shards, and the plan with which a later run is compared."""
 
 import importlib.metadata
 import json
@@ -14,21 +14,21 @@ from mdeas.sample import SPLITS
 from mdeas.system.files import json_bytes
 
 _PACKAGES = ("mdeas", "numpy", "opencv-python-headless", "pyarrow")
-_MOST_DIFFERENCES = 4
+_MAX_DIFFERENCES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
-    """Which samples one file holds."""
+    """The samples of one file."""
 
     name: str
     split: str
     indices: "array[int]"
-    """Of 8 bytes each: there may be millions."""
+    """Of samples, rising; 8 bytes each, because there may be millions."""
 
 
 def shards_of(maker: Maker, shard_rows: int) -> list[Shard]:
-    """The files of the data set: each has at most `shard_rows` samples of one split, in order of index."""
+    """Divide the samples into files: each has at most `shard_rows` samples of one split, ordered by index."""
     members = {split: array("q") for split in SPLITS}
     for index in range(maker.count):
         members[maker.split_of(index)].append(index)
@@ -44,7 +44,7 @@ def shards_of(maker: Maker, shard_rows: int) -> list[Shard]:
 
 
 def plan_of(maker: Maker, shards: list[Shard], shard_rows: int, photo_format: str) -> dict[str, Any]:
-    """All of `index.json` that is known before the first sample, in the form that it has after reading."""
+    """Return everything of index.json that is known before the first sample, as JSON would give it back."""
     splits = {split: sum(len(s.indices) for s in shards if s.split == split) for split in SPLITS}
     plan = {
         "format": FORMAT,
@@ -61,14 +61,14 @@ def plan_of(maker: Maker, shards: list[Shard], shard_rows: int, photo_format: st
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that decide the bytes of a sample."""
+    """Return the versions of the packages that decide the bytes of a sample."""
     return {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
 def index_of(plan: dict[str, Any], records: list[dict[str, Any]], num_sources: int) -> dict[str, Any]:
-    """`index.json` without its seal: what was made and, if any, how much was left out.
+    """Return index.json without its checksum: what was made and, if anything, how much was left out.
 
-    Input: records: of `shards.commit`, in order; num_sources: pictures that the maker left out.
+    Input: records: as from `shards.commit`, in order; num_sources: how many sources the maker left out.
     """
     missing = Counter(dict.fromkeys(plan["splits"], 0))
     for record in records:
@@ -81,7 +81,7 @@ def index_of(plan: dict[str, Any], records: list[dict[str, Any]], num_sources: i
 
 
 def plan_behind(index: dict[str, Any]) -> dict[str, Any]:
-    """The plan that `index_of` was given."""
+    """Return the plan from which `index_of` made an index."""
     plan = {key: value for key, value in index.items() if key not in ("shards", "sha256", "left_out")}
     missing = index.get("left_out", {"samples": {}})["samples"]
     return plan | _totals(Counter(plan["splits"]) + Counter(missing))
@@ -92,17 +92,17 @@ def _totals(splits: Mapping[str, int]) -> dict[str, Any]:
 
 
 def compare(before: Any, now: Any) -> str:
-    """The first few differences of two plans, in words."""
+    """Describe the first few differences of two plans."""
     found = list(_differences(before, now, ""))
-    more = f"; {len(found) - _MOST_DIFFERENCES} more" if len(found) > _MOST_DIFFERENCES else ""
-    return "; ".join(found[:_MOST_DIFFERENCES]) + more
+    more = f"; {len(found) - _MAX_DIFFERENCES} more" if len(found) > _MAX_DIFFERENCES else ""
+    return "; ".join(found[:_MAX_DIFFERENCES]) + more
 
 
 def _differences(before: Any, now: Any, name: str) -> Iterator[str]:
     if isinstance(before, list) and isinstance(now, list):
         before, now = dict(enumerate(before)), dict(enumerate(now))
     if isinstance(before, dict) and isinstance(now, dict):
-        # Provenance follows from the rest, and one more file moves all of its rows.
+        # Provenance comes last: it follows from the rest, and one more file moves all of its rows.
         for key in sorted(before.keys() | now.keys(), key=lambda key: (key == "provenance", key)):
             yield from _differences(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
     elif before != now:

@@ -1,7 +1,7 @@
-"""Worker processes that turn items into results, and survive the loss of some of them.
+"""Worker processes that turn items into results; a dead worker is replaced.
 
-Workers write nothing and hold nothing, so any of them may be killed at any time; what it had is made again.
-Each has a pipe of its own: a queue shared by all would stay locked by a worker killed while it wrote.
+Workers write no files and keep no state, so any of them may be killed at any time: its items are made again.
+Each worker has its own pipe, because a worker killed while it writes would leave a shared queue locked.
 """
 
 import contextlib
@@ -20,11 +20,12 @@ from mdeas.system.signals import stop_signals_blocked
 
 MAX_DEATHS = 3
 PATIENCE_S = 100.0
-"""Without a result from a busy worker for this long it counts as frozen."""
+"""A busy worker without a result for this many seconds counts as frozen."""
 TICK_S = 0.25
+"""Greatest time between two calls of `tick`."""
 AHEAD = 2
-"""Items at each worker: one that it works on and one that waits, so that it never waits itself."""
-_MEANS_OF_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+"""Items sent to each worker: it works on one, and the next already waits in its pipe."""
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 def results(
@@ -32,11 +33,12 @@ def results(
 ) -> Generator[tuple[Any, Any], None, None]:
     """Yield (item, function(item)) in any order, from `workers` processes with one thread each.
 
-    Input: `function` and items picklable; `tick` is called at least every quarter of a second and may raise.
-    Errors: what `function` raises; WorkerError E-WORKER-DIED (more than 3 deaths), E-WORKER-FROZEN (100 s).
+    Input: function, items: picklable; tick: called at least every TICK_S, and may raise to stop.
+    Errors: what `function` raises; WorkerError E-WORKER-DIED after more than MAX_DEATHS deaths,
+        E-WORKER-FROZEN after PATIENCE_S without a result.
     """
     pending = iter(items)
-    first = list(itertools.islice(pending, workers))  # no more workers than there are items
+    first = list(itertools.islice(pending, workers))  # at most one worker per item
     pending = itertools.chain(first, pending)
     team = [_Worker(function) for _ in first]
     deaths = 0
@@ -47,12 +49,13 @@ def results(
                 worker.feed(pending)
             if not any(worker.items for worker in team):
                 return
-            for worker in _heard(team):
+            for worker in _workers_with_results(team):
                 try:
                     yield worker.take()
                 except (EOFError, ConnectionError):
                     deaths += 1
-                    _mourn(worker, deaths)
+                    worker.kill()
+                    _check_deaths(deaths, worker)
                     pending = itertools.chain(worker.items, pending)
                     team[team.index(worker)] = _Worker(function)
     finally:
@@ -65,22 +68,24 @@ class _Worker:
 
     def __init__(self, function: Callable[[Any], Any]):
         context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
+        self.connection, far_end = context.Pipe()
         self.items: deque[Any] = deque()
-        self.silent_s = 0.0
-        self.process = context.Process(target=_serve, args=(theirs, function), daemon=True)
-        with _quiet_start():
+        self.waited_s = 0.0
+        self.process = context.Process(target=_work, args=(far_end, function), daemon=True)
+        with _worker_environment():
             self.process.start()
-        theirs.close()  # so that the death of the process ends the pipe
+        far_end.close()  # then the pipe ends when the process dies
 
     def feed(self, pending: Iterator[Any]) -> None:
+        """Send items until AHEAD of them are with the worker."""
         for item in itertools.islice(pending, AHEAD - len(self.items)):
             self.items.append(item)
-            with contextlib.suppress(ConnectionError):  # a dead worker is noticed when it is heard
+            with contextlib.suppress(ConnectionError):  # a dead worker is found when its result is read
                 self.connection.send(item)
 
     def take(self) -> tuple[Any, Any]:
-        self.silent_s = 0.0
+        """Read a result: (item, value). Raises the error of the function; EOFError when the process died."""
+        self.waited_s = 0.0
         value, error = self.connection.recv()
         if error is not None:
             raise error
@@ -92,23 +97,23 @@ class _Worker:
         self.process.join()
 
 
-def _heard(team: list[_Worker]) -> list[_Worker]:
-    """The workers with something to say; WorkerError when one of the others has been silent too long."""
+def _workers_with_results(team: list[_Worker]) -> list[_Worker]:
+    """Wait up to TICK_S for results; WorkerError E-WORKER-FROZEN when a busy worker took too long."""
     start = time.monotonic()
     ready = wait([worker.connection for worker in team], timeout=TICK_S)
-    # A time that is longer than asked for is one in which this process was stopped, not the workers.
-    waited_s = min(time.monotonic() - start, 2 * TICK_S)
+    # A longer wait than TICK_S means that this process was suspended, and its workers perhaps too.
+    passed_s = min(time.monotonic() - start, 2 * TICK_S)
     for worker in team:
         if worker.connection not in ready and worker.items:
-            worker.silent_s += waited_s
-            if worker.silent_s > PATIENCE_S:
+            worker.waited_s += passed_s
+            if worker.waited_s > PATIENCE_S:
                 what = f"a worker gave no result for {PATIENCE_S:.0f} s at item {worker.items[0]}"
                 raise WorkerError("E-WORKER-FROZEN", f"{what}. Run the same command again to go on.")
     return [worker for worker in team if worker.connection in ready]
 
 
-def _mourn(worker: _Worker, deaths: int) -> None:
-    worker.kill()
+def _check_deaths(deaths: int, worker: _Worker) -> None:
+    """Raise WorkerError E-WORKER-DIED when this many workers have died, `worker` as the last."""
     if deaths > MAX_DEATHS:
         how = f"exit code {worker.process.exitcode} at item {worker.items[0] if worker.items else '-'}"
         advice = "When memory is short, use fewer workers. Run the same command again to go on."
@@ -116,10 +121,10 @@ def _mourn(worker: _Worker, deaths: int) -> None:
 
 
 @contextlib.contextmanager
-def _quiet_start() -> Iterator[None]:
-    """What a worker inherits: one thread, and Ctrl-C and SIGTERM blocked (the parent decides, then kills)."""
-    before = {name: os.environ.get(name) for name in _MEANS_OF_THREADS}
-    os.environ.update(dict.fromkeys(_MEANS_OF_THREADS, "1"))
+def _worker_environment() -> Iterator[None]:
+    """Set what a new worker inherits: one thread, and blocked stop signals, because the parent ends it."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
     try:
         with stop_signals_blocked():
             yield
@@ -128,8 +133,8 @@ def _quiet_start() -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
-    """The worker: ends when its parent closes the pipe or dies."""
+def _work(connection: Connection, function: Callable[[Any], Any]) -> None:
+    """Run a worker until its parent closes the pipe or dies."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -139,12 +144,12 @@ def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
 
 
 def attempt(function: Callable[[Any], Any], item: Any) -> tuple[Any, Exception | None]:
-    """(function(item), None), or None and an error that can cross to another process."""
+    """Return (function(item), None), or (None, an error that can be pickled)."""
     try:
         return function(item), None
     except MdeasError as error:
         return None, error
     except MemoryError:
         return None, MemoryLimitError("E-MEMORY", f"out of memory at item {item}. Use fewer workers.")
-    except Exception:  # a bug: its traceback cannot cross the pipe, its text can
+    except Exception:  # a bug; a traceback cannot be pickled, its text can
         return None, RuntimeError(f"item {item}: {traceback.format_exc()}")

@@ -1,7 +1,7 @@
-"""A Ray cluster that is there, or one for this run. A cluster that anyone can use is not used.
+"""Connect to an existing Ray cluster, or start one for this run. A cluster that is open to anyone is refused.
 
-Who reaches an open cluster runs programs on it. Since 2.52 Ray can ask for a token; whether a cluster does,
-only the cluster knows, so it is asked for its status without one.
+Anyone who reaches an open cluster can run programs on it. Since 2.52 Ray can require a token. Whether a
+cluster does, is found by asking it for its status without a token.
 https://docs.ray.io/en/latest/ray-security/token-auth.html
 """
 
@@ -24,10 +24,10 @@ _MODE, _TOKEN = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
 
 @contextlib.contextmanager
 def joined(address: str | None, workers: int) -> Iterator[None]:
-    """Inside, `ray` is connected to the cluster at `address`: HOST:PORT, or "auto" for one on this machine.
+    """Connect `ray` to the cluster at `address` while the context is open.
 
-    None starts Ray here with `workers` CPUs, without a dashboard, on 127.0.0.1 alone, with a token that is
-    nowhere else, and removes all of it at the end.
+    Input: address: HOST:PORT, or "auto" for a cluster on this machine. None starts Ray here with `workers`
+        CPUs, without a dashboard, on 127.0.0.1 alone, with a new token, and removes all of it at the end.
     Errors: UsageError E-EXTRA without ray, E-RAY-OPEN; WorkerError E-RAY.
     """
     if importlib.util.find_spec("ray") is None:
@@ -40,18 +40,18 @@ def joined(address: str | None, workers: int) -> Iterator[None]:
 
 
 def _connect(options: dict[str, Any]) -> Any:
-    """The module `ray`, connected. Its handler of SIGTERM is taken away again."""
+    """Return the module `ray`, connected; restore our handler of SIGTERM, which `ray.init` replaces."""
     import ray
 
     before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
-    except Exception as error:  # Ray raises what it likes, Exception too
+    except Exception as error:  # Ray raises errors of many classes, even Exception
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         advice = "Try again (Ray gives up after 30 s on a busy machine), or use --engine local."
         raise WorkerError("E-RAY", f"Ray at {options['address']}: {reason}. {advice}") from error
     finally:
-        with contextlib.suppress(ValueError):  # not the main thread; then Ray has left it alone
+        with contextlib.suppress(ValueError):  # outside the main thread Ray sets no handler
             signal.signal(signal.SIGTERM, before)
     return ray
 
@@ -60,15 +60,15 @@ def _connect(options: dict[str, Any]) -> Any:
 def _started(workers: int) -> Iterator[dict[str, Any]]:
     os.environ.setdefault(_MODE, "token")
     os.environ.setdefault(_TOKEN, secrets.token_hex(32))
-    # As on Windows, 127.0.0.1 alone is listened at; given as an address Ray would replace it.
+    # As on Windows, Ray then listens on 127.0.0.1 alone. It would replace this address if we passed it.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    # Ray leaves its logs behind; its sockets are in this folder, and their names must stay short.
+    # Ray leaves its logs in this folder. Its sockets are here too; their paths must be short.
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         yield {"address": "local", "num_cpus": workers, "include_dashboard": False, "_temp_dir": folder}
 
 
 def _existing(address: str) -> dict[str, Any]:
-    """Refuse an open cluster, unless RAY_AUTH_MODE=disabled says that it is meant."""
+    """Return the options for a cluster; refuse an open one unless RAY_AUTH_MODE=disabled allows it."""
     if os.environ.get(_MODE) != "disabled":
         if _answers_anyone(address):
             advice = f"Start it with {_MODE}=token, or set {_MODE}=disabled here to use it as it is."
@@ -80,7 +80,7 @@ def _existing(address: str) -> dict[str, Any]:
 
 
 def _answers_anyone(address: str) -> bool:
-    """Whether the cluster tells its status without a token. WorkerError E-RAY when it tells nothing."""
+    """Tell whether the cluster gives its status without a token. WorkerError E-RAY if it does not answer."""
     without = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
     status = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
     options: dict[str, Any] = {"capture_output": True, "text": True, "env": {**without, _MODE: "disabled"}}

@@ -1,8 +1,8 @@
-"""An engine (engine.py) on the Ray cluster that `ray_cluster.joined` has joined.
+"""An engine (engine.py) on the Ray cluster to which `ray_cluster.joined` is connected.
 
-Samples are tasks, so that Ray places them, and makes again what a dead worker had. Labels are calls of
-actors, one per GPU of the cluster, which keep the network. Only these and the function travel: pictures,
-models and mdeas itself must be there, at the same paths and in the same versions.
+Samples are tasks: Ray distributes them, and repeats those of a dead worker. Labels come from actors, one per
+GPU of the cluster, which keep the network in memory. Ray sends the samples and the function only: pictures,
+models and mdeas itself must be on every machine, at the same paths and in the same versions.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -19,15 +19,17 @@ from mdeas.errors import WorkerError
 def results(
     function: Callable[[Any], Any], items: Iterable[Any], *, workers: int, tick: Callable[[], None]
 ) -> Generator[tuple[Any, Any], None, None]:
-    """As pool.results; `workers` bounds what is on its way, and the CPUs of the cluster what is made at once.
+    """Do what pool.results does on the cluster; at most AHEAD * `workers` items are submitted at once.
 
-    Errors: what `function` raises; WorkerError E-WORKER-DIED (more than 3 deaths at one item),
-    E-WORKER-FROZEN (no result for 100 s), E-RAY-VERSIONS.
+    Errors: what `function` raises; WorkerError E-WORKER-DIED after more than MAX_DEATHS deaths at one item,
+        E-WORKER-FROZEN after PATIENCE_S without a result, E-RAY-VERSIONS.
     """
     import ray
 
     task = ray.remote(num_cpus=1, max_retries=pool.MAX_DEATHS)(_make)
-    shared = [ray.put((function, versions()))]  # in a list, or each task would be given a copy of its own
+    shared = [
+        ray.put((function, versions()))
+    ]  # in a list, because Ray would copy the value of a bare reference for each task
     pending = iter(items)
     waiting: dict[Any, Any] = {}
     while True:
@@ -42,14 +44,14 @@ def results(
 def labelled(
     maker: Any, whole: Iterable[tuple[Shard, dict[int, Made]]], tick: Callable[[], None]
 ) -> Iterator[tuple[Shard, dict[int, Made]]]:
-    """As depth.labels.labelled; by the GPUs of the cluster if it has any. Errors: as of `results`."""
+    """Do what labels.labelled does, on the GPUs of the cluster if it has any. Errors: those of `results`."""
     if isinstance(maker, labels.LabelledMaker) and _num_gpus():
         return labelled_by_actors(maker, whole, tick, num_actors=_num_gpus())
     return labels.labelled(maker, whole, tick)
 
 
 def how_labelled() -> dict[str, Any]:
-    """As depth.labels.how_here, of where `labelled` does it."""
+    """Return what labels.how_here does, for the place where `labelled` labels."""
     import ray
 
     if not _num_gpus():
@@ -65,7 +67,7 @@ def labelled_by_actors(
     num_actors: int,
     gpus_each: int = 1,
 ) -> Iterator[tuple[Shard, dict[int, Made]]]:
-    """Label shards while the next ones are made, at most 2 per actor on their way; in any order."""
+    """Label shards while the next ones are made, in any order; at most AHEAD shards per actor wait."""
     import ray
 
     options: Any = {"max_restarts": pool.MAX_DEATHS, "max_task_retries": pool.MAX_DEATHS}
@@ -86,7 +88,7 @@ def _done(waiting: dict[Any, Shard], tick: Callable[[], None]) -> Iterator[tuple
 
 
 class _Labeller:
-    """Runs in an actor; the network stays in memory from the first shard on."""
+    """The code of an actor; its network stays in memory from the first shard on."""
 
     def __init__(self, maker: Any):
         self.maker = maker
@@ -96,7 +98,7 @@ class _Labeller:
 
 
 def _make(shared: list[Any], item: Any) -> tuple[Any, Exception | None]:
-    """Runs in a task."""
+    """Run one task."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -105,12 +107,12 @@ def _make(shared: list[Any], item: Any) -> tuple[Any, Exception | None]:
 
 @lru_cache(maxsize=1)
 def _function(reference: Any) -> Callable[[Any], Any]:
-    """The function of `results`, fetched once a process."""
+    """Fetch the function of `results`; a process does so once."""
     import ray
 
     function, wanted = ray.get(reference)
     if versions() != wanted:
-        advice = "Install the same ones: others can make other bytes."
+        advice = "Install the same versions: others can make other bytes."
         raise WorkerError(
             "E-RAY-VERSIONS", f"a worker on the cluster has {versions()}, not {wanted}. {advice}"
         )
@@ -118,7 +120,7 @@ def _function(reference: Any) -> Callable[[Any], Any]:
 
 
 def _ready(references: Iterable[Any], tick: Callable[[], None]) -> list[Any]:
-    """Those whose result is there: at least one."""
+    """Wait for results; return the references, at least one, whose result is there."""
     import ray
 
     for _ in range(int(pool.PATIENCE_S / pool.TICK_S)):
@@ -130,6 +132,7 @@ def _ready(references: Iterable[Any], tick: Callable[[], None]) -> list[Any]:
 
 
 def _value(reference: Any) -> Any:
+    """Return the value of pool.attempt in a task; raise its error."""
     value, error = _fetched(reference)
     if error is not None:
         raise error
@@ -137,7 +140,7 @@ def _value(reference: Any) -> Any:
 
 
 def _fetched(reference: Any) -> Any:
-    """What a task or an actor returned; WorkerError E-WORKER-DIED when it could not."""
+    """Return the result of a task or an actor; WorkerError E-WORKER-DIED when there is none."""
     import ray
 
     try:
