@@ -5,33 +5,17 @@ import numpy as np
 import pytest
 from asset_folders import GreyDepths, make_folders
 from plain_recipe import PLAIN
+from room_view import POST_M, SIDE, room_depth
 
 from mdeas.cli import main
-from mdeas.create.photos import base_maker, composite_depth, paint, standing
-from mdeas.create.photos.canvas import FOCAL, Canvas, Intrinsics
-from mdeas.create.photos.ground import find_ground
+from mdeas.create.photos import base_maker, standing
+from mdeas.create.photos.canvas import FOCAL
 from mdeas.create.photos.maker import PhotosMaker
 from mdeas.create.photos.recipe import PhotosRecipe
 from mdeas.dataset.dataset import Dataset
 from mdeas.errors import UsageError
 from mdeas.images.codec import write_png
 from mdeas.sample import check
-
-SIDE = 96
-CAMERA_M, WALL_M, POST_M = 1.3, 4.0, 1.5
-
-
-def room_depth(pitch_deg=20.0, post=True):
-    """Metres, float32 (SIDE, SIDE): a floor below a camera that looks down, a wall, and a post before it."""
-    intrinsics, pitch = Intrinsics.of_photo(SIDE, SIDE), np.radians(pitch_deg)
-    y = np.arange(SIDE)[:, None].repeat(SIDE, 1)
-    ray_y = (y - intrinsics.centre_y_px) / intrinsics.focal_y_px
-    down, forward = ray_y * np.cos(pitch) + np.sin(pitch), np.cos(pitch) - ray_y * np.sin(pitch)
-    floor = np.where(down > 0, CAMERA_M / np.maximum(down, 1e-6), np.inf)
-    depth = np.minimum(floor, WALL_M / forward)
-    if post:
-        depth[SIDE // 4 :, 40:52] = np.minimum(depth, POST_M)[SIDE // 4 :, 40:52]
-    return depth.astype(np.float32)
 
 
 @pytest.fixture(scope="session")
@@ -48,43 +32,6 @@ def room(tmp_path_factory):
 def stand(room, **fields) -> PhotosMaker:
     plain = PLAIN | {"count": 40, "size": 80, "split": "rows", "teacher": "rgbd", "placement": "standing"}
     return PhotosMaker(PhotosRecipe(**room, **(plain | fields)), seed=3)
-
-
-def view_of(depth_m, scale=1.0):
-    inverse = np.where(depth_m > 0, scale / np.maximum(depth_m, 1e-6), 0).astype(np.float32)
-    return Canvas(
-        picture=np.zeros((*inverse.shape, 3)),
-        inverse_depth=inverse,
-        intrinsics=Intrinsics.of_photo(*inverse.shape),
-    )
-
-
-@pytest.mark.parametrize("scale", [1.0, 37.0])
-@pytest.mark.parametrize("pitch_deg", [0.0, 20.0, 45.0])
-def test_the_floor_is_ground_and_the_wall_is_not(pitch_deg, scale):
-    depth = room_depth(pitch_deg, post=False)
-    flat = find_ground(view_of(depth, scale))
-    pitch = np.radians(pitch_deg)
-    floor = np.abs(1 / flat.inverse_distance * scale - CAMERA_M) < 0.15
-    assert flat.standable.mean() > 0.08
-    assert (
-        flat.standable & ~floor
-    ).sum() == 0  # the camera is 1.3 m above all that is ground, and only there
-    row = int(np.flatnonzero(flat.standable.any(axis=1))[-1])
-    assert flat.tilt(row, SIDE // 2) == pytest.approx(np.sin(pitch) + 0.45 * np.cos(pitch), abs=0.1)
-
-
-@pytest.mark.parametrize("turn", [1, 2, 3])
-def test_ceilings_and_side_walls_are_no_ground(turn):
-    assert not find_ground(view_of(np.rot90(room_depth(post=False), turn))).standable.any()
-
-
-def test_holes_and_rough_places_are_no_ground():
-    depth = room_depth(post=False)
-    depth[60:, :40] = 0
-    depth[60:, 60:] *= np.random.default_rng(0).uniform(0.8, 1.2, depth[60:, 60:].shape)
-    stands = find_ground(view_of(depth)).standable
-    assert not stands[66:, :36].any() and not stands[66:, 66:].any() and stands[66:93, 47:53].all()
 
 
 def test_things_stand_on_the_floor_at_its_depth_and_in_their_size(room):
@@ -221,27 +168,3 @@ def test_unknown_depth_stays_unknown(tmp_path, monkeypatch):
         holes += int(dark.sum())
         assert not sample.depth[dark].any()
     assert holes > 100
-
-
-def test_matching_moves_the_mean_by_the_amount_and_keeps_black():
-    over = np.zeros((4, 4, 4), np.float32)
-    over[1, 1], over[1, 2] = (200, 100, 50, 255), (0, 0, 0, 255)
-    picture = np.full((4, 4, 3), 100, np.float32)
-    out = paint.recolour(over, paint.match_colours(over, picture, 0.5))
-    mean = (out[1, 1] + out[1, 2])[:3] / 2
-    assert mean.tolist() == pytest.approx([100, 75, 62.5]) and not out[1, 2, :3].any()
-
-
-def test_a_surface_is_thicker_the_wider_the_thing():
-    relief = np.array([[0.0, 1.0]], np.float32)
-    assert composite_depth.foreground_inverse_depth(0.5, relief, 60, 200).tolist() == [
-        [0.5, pytest.approx(0.5 * 1.1)]
-    ]
-    assert not composite_depth.foreground_inverse_depth(0.0, relief, 60, 200).any()
-
-
-def test_relief_is_scaled_to_the_inside_of_the_cutout(tmp_path):
-    folders = make_folders(tmp_path, 1, 1)
-    maker = stand(folders, placement="random", teacher="none")
-    relief = composite_depth.load_relief(GreyDepths(), maker.pools[1].assets[0])
-    assert relief.min() == 0 and relief.max() == 1 and relief[30].argmax() > relief[30].argmin()

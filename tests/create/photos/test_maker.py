@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from plain_recipe import PLAIN
 
-from mdeas.create.photos import paint, placement
 from mdeas.create.photos.maker import PhotosMaker
-from mdeas.create.photos.placement import Placement
 from mdeas.create.photos.recipe import PhotosRecipe
 from mdeas.errors import InputError, UsageError
 from mdeas.images.codec import write_png
@@ -185,90 +183,9 @@ def test_a_pool_without_assets_for_a_split_is_refused_at_once(folders, tmp_path)
         PhotosMaker(recipe(folders | {"backgrounds": tmp_path}), seed=0)
 
 
-def spot(**fields) -> Placement:
-    at = {"height_px": 6, "width_px": 8, "left_px": 3, "top_px": 2, "angle_deg": 0.0, "mirrored": False}
-    return Placement(**(at | fields))
-
-
-def test_layer_is_pixel_exact_at_scale_one():
-    rng = np.random.default_rng(0)
-    cutout = np.sort(
-        rng.integers(0, 256, (6, 8, 4)).astype(np.uint8), axis=2
-    )  # premultiplied: colour <= alpha
-    out = paint.place_cutout(cutout, spot(), 20)
-    assert np.array_equal(out[2:8, 3:11], cutout) and out.sum() == cutout.sum(dtype=float)
-    mirrored = paint.place_cutout(cutout, spot(mirrored=True), 20)
-    assert np.array_equal(mirrored[2:8, 3:11], cutout[:, ::-1])
-
-
-def test_turning_is_counter_clockwise_about_the_centre():
-    cutout = np.zeros((7, 7, 4), np.uint8)
-    cutout[3, 5] = 255  # right of the centre
-    out = paint.place_cutout(cutout, spot(height_px=7, width_px=7, left_px=0, top_px=0, angle_deg=90.0), 7)
-    assert out[1, 3, 3] == pytest.approx(255, abs=1)  # now above it
-
-
-def test_resized_edges_show_no_colour_from_behind_the_object():
-    """White disc on black nothing: over white, every pixel stays white."""
-    alpha = np.zeros((64, 64), np.uint8)
-    cv2.circle(alpha, (32, 32), 25, 255, -1)
-    cutout = np.dstack([alpha] * 4)
-    picture = np.full((40, 40, 3), 255, np.float32)
-    paint.paste(picture, paint.place_cutout(cutout, spot(height_px=27, width_px=29, angle_deg=11.0), 40))
-    assert picture.min() > 253.5
-
-
-def test_blending_moves_the_mean_colour_by_the_amount():
-    over = np.zeros((4, 4, 4), np.float32)
-    over[1:3, 1:3] = (200, 100, 50, 255)
-    picture = np.full((4, 4, 3), 100, np.float32)
-    out = paint.recolour(over, paint.blend_colours(over, picture, 0.5))
-    assert out[1, 1].tolist() == pytest.approx([150, 100, 75, 255])
-    assert not out[0, 0].any()
-
-
-def test_colours_without_jitter_stay():
-    assert np.allclose(paint.draw_colours(np.random.default_rng(0), 0.0), np.eye(4), atol=1e-6)
-
-
-@pytest.mark.parametrize(("lean", "length", "column"), [(1.0, 0.5, 1), (-1.0, 0.5, -1), (0.0, -0.5, 0)])
-def test_a_cast_shadow_starts_at_the_foot(lean, length, column):
-    cutout = np.full((20, 4, 4), 255, np.uint8)
-    post = spot(height_px=20, width_px=4, left_px=28, top_px=20)
-    dark = paint.shadow(cutout, post, 60, paint.Shadow(kind="cast", lean=lean, length=length, soft=0.0))
-    rows, columns = np.nonzero(dark > 0.5)
-    assert rows.min() >= 28 if length > 0 else rows.max() <= 51
-    assert (rows.max() <= 41) if length > 0 else (rows.min() >= 37)
-    assert np.sign(np.round((columns.mean() - 29.5) / 3)) == column
-
-
-def test_the_margin_hides_every_motion():
-    side, rng = 160, np.random.default_rng(0)
-    plate_side = side + 2 * placement.margin_px(side)
-    corners = np.array([[0, 0, 1], [0, side - 1, 1], [side - 1, 0, 1], [side - 1, side - 1, 1]]).T
-    for _ in range(500):
-        seen = np.linalg.inv(np.vstack([placement.draw_motion(rng, side), [0, 0, 1]])) @ corners
-        assert seen[:2].min() >= 1 and seen[:2].max() <= plate_side - 2
-
-
-@pytest.mark.parametrize("cut", [False, True])
-def test_places_stay_in_the_picture_unless_cut(cut):
-    rng, outside = np.random.default_rng(1), 0
-    for _ in range(300):
-        p = placement.draw_place(
-            rng, (30, 50), rng.uniform(0.1, 1.4), 80, rotation_deg=0, aspect_jitter=0.2, cut=cut
-        )
-        inside = p.left_px >= 0 and p.top_px >= 0 and p.left_px + p.width_px <= 80
-        outside += not (inside and p.top_px + p.height_px <= 80)
-    assert (outside > 50) == cut
-
-
-def test_drawn_areas_keep_their_limits():
-    rng = np.random.default_rng(2)
-    areas = [placement.scale_by_area(rng, 500, 100, (0.003, 0.6), 1) ** 2 * 500 / 100**2 for _ in range(2000)]
-    assert 0.003 <= min(areas) < 0.004 and 0.55 < max(areas) <= 0.6
-    assert 0.07 < np.median(areas) < 0.13
-
-
 def test_recipes_can_be_varied_field_by_field(folders):
-    assert replace(recipe(folders), size=64).size == 64
+    small, large = (PhotosMaker(replace(recipe(folders), size=size), seed=3).make(0) for size in (SIZE, 64))
+    assert small.image.shape == (SIZE, SIZE, 3) and large.image.shape == large.background.shape == (64, 64, 3)
+    assert large.mask.shape == (64, 64) and large.meta["background_id"] == small.meta["background_id"]
+    with pytest.raises(UsageError, match="size is 8"):
+        replace(recipe(folders), size=8)
