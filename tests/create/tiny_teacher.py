@@ -5,10 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mdeas.cli import main
 from mdeas.images.codec import write_png
 from mdeas.system.optional import import_torchvision
 
 NUM_PHOTOS, NUM_CUTOUTS = 3, 2
+COUNT, SIZE = 5, 32
 
 
 def save_network(folder: Path, kind: str = "relative", licence: str = "apache-2.0") -> Path:
@@ -62,3 +64,14 @@ def save_pictures(folder: Path) -> dict[str, Path]:
         cv2.ellipse(rgba, (10, 12), (6 + k, 9), 0, 0, 360, (200, 90 * k, 40, 255), -1)
         write_png(folder / "fg" / f"{k}.png", rgba)
     return {"backgrounds": folder / "bg", "foregrounds": folder / "fg"}
+
+
+def create(pictures: dict[str, Path], out: Path, *more: str) -> int:
+    """Exit code of `mdeas create photos` with COUNT samples of SIZE pixels."""
+    arguments = [
+        *(f"--{name}={path}" for name, path in pictures.items()),
+        f"--out={out}",
+        "--set",
+        "split=rows",
+    ]
+    return main(["create", "photos", *arguments, f"--count={COUNT}", f"--size={SIZE}", *more])
