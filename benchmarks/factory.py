@@ -1,12 +1,13 @@
-"""Making the composites of system 1, two workers, 224x224: wall time, bytes on disk, peak memory of them all.
+"""Measure how two workers make the composites of system 1 at 224 x 224: time, bytes on disk, peak memory.
 
-Against Pillow pasting and saving loose JPEG files in one process, as the write-ups did it. Goals for 400,000:
-20 minutes, 12 GB, as much memory as for 4,000.
+The rival pastes with Pillow and saves JPEG files in one process, as the published systems did. Goals for
+400,000 composites: 20 minutes, 12 GB, no more memory than for 4,000.
 
-    python benchmarks/factory.py                                              2,000 of drawn pictures
-    python benchmarks/factory.py BACKGROUNDS FOREGROUNDS COUNT [COUNT ...]    of yours; is memory flat?
+    python benchmarks/factory.py                                              2,000 samples of drawn pictures
+    python benchmarks/factory.py BACKGROUNDS FOREGROUNDS COUNT [COUNT ...]    samples of your folders
 
-COUNT 0 makes all there are: backgrounds x foregrounds x 2 x 26 places.
+COUNT 0 makes all composites: backgrounds x foregrounds x 2 x 26 places. Several COUNTs show whether peak
+memory grows with the number of samples.
 """
 
 import shutil
@@ -26,7 +27,7 @@ SIZE, PLACES, NUM_RIVAL = 224, 26, 400
 
 
 def draw(folder: Path, count: int, channels: int) -> Path:
-    """Smooth pictures of 640x480, or discs of 320x320 with alpha."""
+    """Write smooth pictures of 640 x 480, or with 4 channels discs of 320 x 320 with alpha."""
     folder.mkdir()
     for number in range(count):
         rng = np.random.default_rng([channels, number])
@@ -41,13 +42,14 @@ def draw(folder: Path, count: int, channels: int) -> Path:
 
 
 def command(backgrounds: str, foregrounds: str, count: int, out: Path) -> list[str]:
+    """Return the command that makes `count` samples, or all with 0."""
     options = ["--backgrounds", backgrounds, "--foregrounds", foregrounds, "--workers", "2", "-o", str(out)]
     options += ["--set", f"places={PLACES}"] + (["--count", str(count)] if count else [])
     return [sys.executable, "-m", "mdeas", "create", "photos", "system-1", *options]
 
 
 def tree_mib(root: int) -> float:
-    """Memory of a process and its descendants now; what they share counts once (Linux)."""
+    """Return the memory of a process and its descendants in MiB; shared memory counts once (Linux)."""
     children = [
         int(pid) for task in Path(f"/proc/{root}/task").iterdir() for pid in _words(task / "children")
     ]
@@ -62,12 +64,12 @@ def _words(path: Path) -> list[str]:
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text().splitlines()
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return []
 
 
 def make(backgrounds: str, foregrounds: str, count: int, out: Path, rival_ms: float) -> None:
-    """Make a data set and print a line of it."""
+    """Make a data set and print one line about it."""
     start, peak = time.perf_counter(), 0.0
     process = subprocess.Popen(command(backgrounds, foregrounds, count, out), stdout=subprocess.DEVNULL)
     while process.poll() is None:
@@ -85,7 +87,7 @@ def make(backgrounds: str, foregrounds: str, count: int, out: Path, rival_ms: fl
 
 
 def pillow_ms(backgrounds: str, foregrounds: str, out: Path) -> float:
-    """Milliseconds a sample of opening, resizing, pasting and saving, one sample at a time."""
+    """Return the rival's milliseconds per sample: open, resize, paste and save, one sample at a time."""
     out.mkdir()
     pictures = zip(cycle(sorted(Path(backgrounds).iterdir())), cycle(sorted(Path(foregrounds).iterdir())))
     start = time.perf_counter()
@@ -103,6 +105,7 @@ def pillow_ms(backgrounds: str, foregrounds: str, out: Path) -> float:
 
 
 def main() -> None:
+    """Measure the rival, then every count."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         if len(sys.argv) > 3:

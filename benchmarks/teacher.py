@@ -1,9 +1,9 @@
-"""What depth labels cost: a network over each layer once, or over every composite as the five systems did.
+"""Measure the cost of depth labels: a network sees each layer once, or every composite as in five systems.
 
-Measured at real size (DINOv2-small, 24.8 M parameters, random weights, 518 pixels), then counted for 100
-backgrounds, 100 cut-outs and 400,000 composites. Seconds are those of the processor (of the GPU's clock where
-there is one), so that company on the machine does not count.
-How well both agree stands in the index.json of a data set that was made with `teacher=layered`.
+A network of real size (DINOv2-small, 24.8 M parameters, random weights, 518 pixels) is timed; the totals are
+computed for 100 backgrounds, 100 cut-outs and 400,000 composites. On a CPU it is processor time, so that
+other processes do not count; on a GPU it is wall time. The index.json of a data set made with
+`teacher=layered` tells how well both kinds of labels agree.
 """
 
 import os
@@ -25,7 +25,7 @@ SIDE_PX = 518
 
 
 def real_size(folder: Path) -> Path:
-    """Save a network of the size of Depth-Anything-V2-Small with random weights."""
+    """Save a network of the size of Depth-Anything-V2-Small, with random weights."""
     import_torchvision()
     from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, DPTImageProcessor
 
@@ -36,8 +36,8 @@ def real_size(folder: Path) -> Path:
     return folder
 
 
-def seconds_a_picture(network: DepthNetwork) -> float:
-    """One batch of composites of 224², from uint8 to float32 depth, by the processor's clock."""
+def seconds_per_picture(network: DepthNetwork) -> float:
+    """Time a batch of 224 x 224 pictures, from uint8 to float32 depth; return seconds per picture."""
     pictures = np.random.default_rng(0).integers(0, 255, (network.batch_size, 224, 224, 3), np.uint8)
     clock = time.perf_counter if network.device == "cuda" else time.process_time
 
@@ -51,12 +51,12 @@ def seconds_a_picture(network: DepthNetwork) -> float:
 
 
 def main() -> None:
-    """Seconds a picture, and what both ways amount to."""
+    """Print seconds per picture, and the totals of both ways."""
     with tempfile.TemporaryDirectory() as place:
         network = DepthNetwork(find_model(str(real_size(Path(place) / "random-small"))))
-        each_s = seconds_a_picture(network)
+        each_s = seconds_per_picture(network)
     parameters = sum(parameter.numel() for parameter in network.network.parameters())
-    print(f"depth network, {parameters / 1e6:.1f} M parameters, {network.device}: {each_s:.2f} s a picture")
+    print(f"depth network, {parameters / 1e6:.1f} M parameters, {network.device}: {each_s:.2f} s per picture")
     print(f"layered: {LAYERS} runs, {LAYERS * each_s / 60:.1f} min; composite: {COMPOSITES:,} runs, "
           f"{COMPOSITES * each_s / 86400:.1f} days: {COMPOSITES // LAYERS:,}x as many")  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""One shard on its way to disk: the rows that workers make, the file, and the record that it is finished."""
+"""Make the rows of a shard, write its file, and record that it is finished."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,12 @@ from mdeas.system.files import reached, read_json, sha256_file, storage, write_j
 DATA, WORK = "data", ".work"
 
 Made = dict[str, Any] | InputError
-"""A row of `rows.encode_row`, or why there is none."""
+"""A row of `dataset.rows.encode_row`, or the error for which it is left out."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What the workers do: index -> row. With `skip_bad` the error of bad sources stands for the row."""
+    """The workers' function, index -> row; with `skip_bad` it returns an InputError instead of raising it."""
 
     maker: Maker
     photo_format: str
@@ -35,13 +35,19 @@ class Rows:
 
 
 def commit(out: Path, shard: Shard, made: dict[int, Made], plan_digest: str) -> dict[str, Any]:
-    """Write a shard and then its record, which is the output.
+    """Write a shard, then its record.
 
-    The record: split, rows and left_out ({"index", "code", "message"} per sample without a row); name, bytes
-    and sha256 too, unless no row is left and therefore no file is written.
+    Output: the record: split, rows and left_out ({"index", "code", "message"} per sample without a row); and
+        name, bytes and sha256, unless no row is left, so that no file is written.
     """
     rows = [row for i in shard.indices if not isinstance(row := made[i], InputError)]
-    written = _write(out / DATA / shard.name, rows)
+    path = out / DATA / shard.name
+    written: dict[str, Any] = {"rows": 0}
+    if rows:
+        written = write_shard(path, rows, force=True)
+    else:
+        with storage(path):
+            path.unlink(missing_ok=True)
     reached("shard")
     errors = [(i, error) for i in shard.indices if isinstance(error := made[i], InputError)]
     left_out = [{"index": i, **error.record()} for i, error in errors]
@@ -52,9 +58,9 @@ def commit(out: Path, shard: Shard, made: dict[int, Made], plan_digest: str) -> 
 
 
 def finished(out: Path, shard: Shard, plan_digest: str, skip_bad: bool) -> dict[str, Any] | None:
-    """The record of a shard that an earlier run of this plan finished and that is still as it was written.
+    """Return the record of a shard that an earlier run of this plan finished; None if it must be made again.
 
-    None also where samples were left out and now, without `skip_bad`, must not be.
+    It must be made again if the file changed, or if samples were left out and `skip_bad` is now off.
     """
     try:
         record = read_json(_record_path(out, shard))
@@ -63,14 +69,6 @@ def finished(out: Path, shard: Shard, plan_digest: str, skip_bad: bool) -> dict[
         return None
     usable = whole and record.pop("plan") == plan_digest and (skip_bad or not record["left_out"])
     return record if usable else None
-
-
-def _write(path: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    if rows:
-        return write_shard(path, rows, force=True)
-    with storage(path):
-        path.unlink(missing_ok=True)
-    return {"rows": 0}
 
 
 def _record_path(out: Path, shard: Shard) -> Path:
