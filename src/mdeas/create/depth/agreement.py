@@ -8,7 +8,7 @@ import numpy as np
 
 from mdeas.errors import InputError
 from mdeas.metrics.depth import abs_rel, align, boundary_recall, delta1
-from mdeas.sample import Sample, spread
+from mdeas.sample import spread
 
 if TYPE_CHECKING:
     from mdeas.create.depth.teacher_depths import TeacherDepths
@@ -36,18 +36,19 @@ def agreement_of(maker: Maker, depths: TeacherDepths) -> dict[str, float | int |
             continue
         if sample.mask is not None and sample.mask.any():
             samples.append(sample)
-    predicted = depths.of_composites([sample.image for sample in samples])
-    rows = [_of_sample(sample, depth) for sample, depth in zip(samples, predicted, strict=True)]
+    rows = []
+    for sample, depth in zip(samples, depths.of_composites([s.image for s in samples]), strict=True):
+        assert sample.inverse_depth is not None and sample.mask is not None
+        inverse_depth = depth if depths.kind == "relative" else 1 / np.maximum(depth, _LEAST_M)
+        rows.append(agreement(sample.inverse_depth, inverse_depth, sample.mask))
     if not rows:
         return {}
-    return {"samples": len(rows)} | {name: _mean([row[name] for row in rows]) for name in rows[0]}
-
-
-def _of_sample(sample: Sample, depth: np.ndarray) -> dict[str, float]:
-    """Compare the labels of one sample with the network's depth of its image, float32 (H, W) of one kind."""
-    inverse = depth if sample.depth_kind == "relative" else 1 / np.maximum(depth, _LEAST_M)
-    assert sample.inverse_depth is not None and sample.mask is not None
-    return agreement(sample.inverse_depth, inverse, sample.mask)
+    found: dict[str, float | int | None] = {"samples": len(rows)}
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        # Four digits are the same on every machine.
+        found[name] = None if np.isnan(values).all() else round(float(np.nanmean(values)), 4)
+    return found
 
 
 def agreement(layered: np.ndarray, composite: np.ndarray, mask: np.ndarray) -> dict[str, float]:
@@ -67,8 +68,3 @@ def agreement(layered: np.ndarray, composite: np.ndarray, mask: np.ndarray) -> d
         "boundary_recall_layered": boundary_recall(fitted, mask),
         "boundary_recall_composite": boundary_recall(floored, mask),
     }
-
-
-def _mean(values: list[float]) -> float | None:
-    # Four digits are the same on every machine.
-    return None if np.isnan(values).all() else round(float(np.nanmean(values)), 4)

@@ -84,10 +84,9 @@ def _drawn(recipe: SplitRecipe, seed: int) -> list[str | None]:
 
 def _by_identity(entry: ImportEntry, shares: dict[str, float]) -> str | None:
     """Return the one split of all identities of an entry; None if they belong to several."""
-    splits = {split_of(_hash(name), shares) for name in (entry.background_id, *entry.foreground_ids)}
+    splits = set()
+    for identity in (entry.background_id, *entry.foreground_ids):
+        # Identities of mdeas's own assets are hashes already; they keep the split that they have there.
+        is_hash = re.fullmatch("[0-9a-f]{16,64}", identity)
+        splits.add(split_of(identity if is_hash else sha256_bytes(identity.encode()), shares))
     return splits.pop() if len(splits) == 1 else None
-
-
-def _hash(identity: str) -> str:
-    """Hash an identity. An identity that is a hash, such as of mdeas's assets, stays: it keeps its split."""
-    return identity if re.fullmatch("[0-9a-f]{16,64}", identity) else sha256_bytes(identity.encode())
