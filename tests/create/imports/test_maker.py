@@ -129,7 +129,7 @@ class TestSplits:
         ids = {"background_id": ["1" * 16, "e" * 16, "d" * 16], "foreground_ids": ["e" * 16, "d" * 16, ""]}
         made = maker(table(tmp_path, 3, **ids), split="identity")
         assert made.warnings() == [
-            "1 of 3 rows left out: their pictures belong to two splits",
+            "1 of 3 rows left out: their pictures belong to more than one split",
             "1 rows name no foreground_ids: split by their background alone",
         ]
 

@@ -58,7 +58,8 @@ class ImportMaker:
         found = []
         if self.num_left_out:
             total = self.count + self.num_left_out
-            found.append(f"{self.num_left_out} of {total} rows left out: their pictures belong to two splits")
+            why = "their pictures belong to more than one split"
+            found.append(f"{self.num_left_out} of {total} rows left out: {why}")
         nameless = sum(not entry.foreground_ids for entry, _ in self.rows)
         if self.recipe.split == "identity" and nameless:
             found.append(f"{nameless} rows name no foreground_ids: split by their background alone")

@@ -49,9 +49,9 @@ class PhotosRecipe(SplitRecipe, CompositeRecipe):
     more_share: float = 0.2
     """Probability of a second foreground, and then of a third."""
     cut_share: float = 0.25
-    """Foregrounds that the border may cut."""
+    """Share of the foregrounds that the border may cut."""
     empty_share: float = 0.05
-    """Pairs without a foreground."""
+    """Share of the pairs without a foreground."""
 
     rotation_deg: float = 15.0
     """Greatest rotation of a cut-out, either way."""
@@ -60,20 +60,20 @@ class PhotosRecipe(SplitRecipe, CompositeRecipe):
     colour_jitter: float = 0.15
     """Standard deviation of changes in a cut-out's hue (radians), saturation and brightness (log)."""
     texture_share: float = 0.15
-    """Foregrounds whose colours are replaced by a crop of another photograph."""
+    """Share of the foregrounds whose colours are replaced by a crop of another photograph."""
     blend_share: float = 0.15
-    """Foregrounds whose mean colour is moved towards the background behind them."""
+    """Share of the foregrounds whose mean colour is moved towards the background behind them."""
     furniture_share: float = 0.15
-    """Pairs with a cut-out in both photos, which the mask leaves out."""
+    """Share of the pairs with a cut-out in both photos, which the mask leaves out."""
 
     crop_min: float = 0.5
     """Least share of the background photo's short side that a crop shows."""
     camera_share: float = 0.5
-    """Pairs whose camera moves by up to 1 % of the width, 1 degree and 0.5 % in zoom."""
+    """Share of the pairs whose camera moves, by up to 1 % of the width, 1 degree and 0.5 % in zoom."""
     shadow_share: float = 0.5
-    """Foregrounds that cast a shadow."""
+    """Share of the foregrounds that cast a shadow."""
     light_share: float = 0.3
-    """Pairs whose light changes between the photos."""
+    """Share of the pairs whose light changes between the photos."""
     nuisances: bool = True
     """Add the faults of cameras to both photos: exposure, white balance, noise, blur, JPEG, vignetting."""
 
