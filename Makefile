@@ -1,16 +1,17 @@
 # make demo   mask, depth, cut-out and panel of the sample pair, with the base install (no PyTorch)
-# make test   what CI runs: format, lint, types, tests
-# make campaign  every fault of the data factory, many times over: minutes, ends with a table
+# make test   what CI runs: lint, format, types, tests
+# make campaign  kill, fill up and damage the data factory at every step: minutes, ends with a table
+# make lower-bounds  the base commands with the oldest versions that pyproject.toml allows
 # make bench  speed against the obvious alternatives; nothing fails, it prints ratios
 # make default-model PHOTOS=FOLDER ASSETS=FOLDER RGBD=FOLDER  the packaged model from nothing; 2 to 3.5 hours
 # make default-figures PHOTOS=FOLDER  most figures of its card
-# make clean  remove both environments and the demo's results
+# make clean  remove the environments and the results of the demo
 
 PYTHON ?= python3
 PIP = -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 SAMPLE = src/mdeas/weights/sample
 
-.PHONY: demo test campaign bench default-model default-figures clean
+.PHONY: demo test campaign lower-bounds bench default-model default-figures clean
 
 demo: .venv/base.stamp
 	@.venv/bin/mdeas predict $(SAMPLE)/image.png --background $(SAMPLE)/background.png --out demo --force
@@ -18,10 +19,16 @@ demo: .venv/base.stamp
 test: .venv-test/test.stamp
 	@.venv-test/bin/ruff check .
 	@.venv-test/bin/ruff format --check --quiet .
+	@.venv-test/bin/mypy
 	@OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 campaign: .venv-test/test.stamp
 	@MDEAS_CAMPAIGN=full OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest --numprocesses 2 --dist worksteal tests/campaign
+
+lower-bounds:
+	@$(call environment,.venv-low)
+	@.venv-low/bin/python -m pip install -qq --disable-pip-version-check -r tests/packaging/lower_bounds.txt .
+	@.venv-low/bin/python tests/packaging/smoke.py
 
 bench: .venv-test/test.stamp
 	@for benchmark in benchmarks/*.py; do .venv-test/bin/python $$benchmark || exit 1; done
@@ -80,7 +87,7 @@ default-figures: .venv-test/test.stamp
 	  $(MDEAS) compare $(MODELS) --data datasets/figures/$$set -o datasets/figures/$$set-compared || exit 1; done
 
 clean:
-	rm -rf .venv .venv-test demo
+	rm -rf .venv .venv-test .venv-low demo
 
 .venv/base.stamp: pyproject.toml constraints.txt
 	@$(call environment,.venv)
@@ -90,8 +97,8 @@ clean:
 
 .venv-test/test.stamp: pyproject.toml constraints.txt
 	@$(call environment,.venv-test)
-	@echo "installing mdeas with PyTorch and the test tools into .venv-test: a few minutes, once"
-	@.venv-test/bin/python $(PIP) --editable '.[train,teacher,3d,ray,dev]'
+	@echo "installing mdeas with PyTorch and the test tools into .venv-test (once, a few minutes)"
+	@.venv-test/bin/python $(PIP) --editable '.[train,timm,teacher,3d,ray,docs,dev]'
 	@touch $@
 
 # Debian ships Python without ensurepip; its own message is a page long.
