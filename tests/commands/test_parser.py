@@ -181,6 +181,8 @@ TABLE = {"create": {"scenes": one, "photos": one}, "predict": one, "video": one}
         (["creat"], "unknown command 'creat'. Did you mean 'create'? See `mdeas --help`."),
         (["nonsense"], "unknown command 'nonsense'. See `mdeas --help`."),
         ([""], "unknown command ''. See `mdeas --help`."),
+        (["--"], "unknown command '--'. See `mdeas --help`."),
+        (["-5"], "unknown command '-5'. See `mdeas --help`."),
         (["create"], "'create' needs one of the commands scenes, photos. See `mdeas create --help`."),
         (["--versoin"], "unknown option '--versoin'. Did you mean '--version'? See `mdeas --help`."),
         (["create", "--version"], "unknown option '--version'. See `mdeas create --help`."),

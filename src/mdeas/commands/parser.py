@@ -65,8 +65,8 @@ def parse(commands: Commands, words: list[str]) -> tuple[str, Callable[[], None]
     if not rest:
         parser.error(f"'{path[-1]}' needs one of the commands {', '.join(target)}")
     parser.refuse_unknown_options(rest[:1])
-    if rest[0].startswith("-"):
-        parser.parse_args(rest[:1])  # prints the help or the version, and exits
+    if rest[0] in ("-h", "--help", "--version"):
+        parser.parse_args(rest[:1])  # prints and exits
     typed = " ".join([*path, rest[0]])
     known = [*commands, *(full_name for full_name, _ in _flat(commands))]
     parser.error(f"unknown command '{typed}'.{did_you_mean(typed, known)}")
@@ -141,7 +141,7 @@ def group_parser(program: str, commands: Commands) -> CommandParser:
     )
     table = parser.add_argument_group("commands")
     for name, command in _flat(commands):
-        table.add_argument(name, help=_summary(command))
+        table.add_argument(name, help=_summary(command).replace("%", "%%"))
     return parser
 
 

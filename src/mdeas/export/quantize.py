@@ -19,12 +19,11 @@ from typing import Any
 import numpy as np
 
 from mdeas.dataset.dataset import Dataset
-from mdeas.errors import UsageError
 from mdeas.runtime.onnx_predictor import INPUTS, SPEC_KEY, OnnxPredictor, model_bytes
 from mdeas.runtime.spec import Spec, prepare
 from mdeas.sample import spread
 from mdeas.system.files import refuse_existing, write_bytes
-from mdeas.system.optional import import_onnxruntime
+from mdeas.system.optional import extra_error, import_onnxruntime
 
 SUFFIX = "-int8"
 _FEW = 32  # channels that a kernel reads, up to which its convolution stays in float
@@ -78,7 +77,7 @@ def _packages() -> tuple[Any, Any]:
 
         quantization = import_onnxruntime("onnxruntime.quantization")
     except ImportError as error:
-        raise UsageError("E-EXTRA", "quantising needs onnx. Run: pip install 'mdeas[train]'") from error
+        raise extra_error("onnx", "quantising") from error
     return onnx, quantization
 
 

@@ -117,7 +117,7 @@ def test_mistakes_are_told(tmp_path, folder, monkeypatch):
     with pytest.raises(InputError, match=r"'large'.*real_longest_m_guess"):
         load_meshes(tmp_path, None, False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"meshes need trimesh. Run: pip install 'mdeas\[3d\]'"):
+    with pytest.raises(UsageError, match=r"a mesh needs trimesh. Run: pip install '\.\[3d\]'"):
         load_meshes(folder, None, False)
 
 

@@ -19,9 +19,10 @@ import numpy as np
 
 from mdeas.create.scenes.meshes.mesh import Mesh, areas, corner_normals
 from mdeas.create.scenes.texture import TextureBank
-from mdeas.errors import InputError, UsageError
+from mdeas.errors import InputError
 from mdeas.images.codec import MAX_PIXELS
 from mdeas.system.files import quoted
+from mdeas.system.optional import extra_error
 
 TEXTURE_SIDE = 256
 """Texels a side, whatever the file has; a mesh seldom fills more pixels of a picture."""
@@ -71,7 +72,7 @@ def trimesh_module() -> Any:
     """The module trimesh; UsageError E-EXTRA where it, or what it needs, is not installed."""
     for name in ("trimesh", "PIL", "embreex"):  # without PIL, trimesh drops textures silently
         if importlib.util.find_spec(name) is None:
-            raise UsageError("E-EXTRA", f"meshes need {name}. Run: pip install 'mdeas[3d]'")
+            raise extra_error(name, "a mesh")
     import trimesh
 
     log = logging.getLogger("trimesh")
