@@ -6,7 +6,6 @@ A new file is a row of OUTPUT_FILES and a function in encode.py.
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from mdeas.camera.point_files import POINT_FORMATS
@@ -68,13 +67,15 @@ class OutputFile:
     encode: Callable[[PredictedPhoto], bytes]
     asked_by: str = "always"
     """always, metres (a calibration was given), layers, or one of POINT_FORMATS."""
+    slow: bool = False
+    """It takes longest, so it is started first."""
 
 
 OUTPUT_FILES = (
     OutputFile("mask.png", encode.mask_png),
     OutputFile("depth.png", encode.depth_png),
     OutputFile("depth.json", encode.depth_json),
-    OutputFile("cutout.png", encode.cutout_png),
+    OutputFile("cutout.png", encode.cutout_png, slow=True),
     OutputFile("depth-color.png", encode.depth_color_png),
     OutputFile("panel.png", encode.panel_png),
     OutputFile("depth-m.png", encode.depth_m_png, "metres"),
@@ -82,19 +83,14 @@ OUTPUT_FILES = (
     OutputFile("foreground-depth.png", encode.foreground_depth_png, "layers"),
     OutputFile("background-depth.png", encode.background_depth_png, "layers"),
     OutputFile("layers.json", encode.layers_json, "layers"),
-    OutputFile("cloud.ply", encode.cloud_ply, "ply"),
-    OutputFile("cloud.glb", encode.cloud_glb, "glb"),
+    OutputFile("cloud.ply", encode.cloud_ply, "ply", slow=True),
+    OutputFile("cloud.glb", encode.cloud_glb, "glb", slow=True),
 )
 
 
 def output_paths(out: Path, name: str, choice: OutputChoice, *, metres: bool) -> dict[str, Path]:
     """The path of every file that is written for the photo called `name`, by kind, in the table's order."""
-    asked = {
-        "always": True,
-        "metres": metres,
-        "layers": choice.layers,
-        choice.cloud_form: True,
-    }
+    asked = {"always": True, "metres": metres, "layers": choice.layers, choice.cloud_form: True}
     paths = {row.kind: out / f"{name}-{row.kind}" for row in OUTPUT_FILES if asked.get(row.asked_by)}
     if choice.cloud_file:
         paths[f"cloud.{choice.cloud_form}"] = choice.cloud_file
@@ -102,23 +98,24 @@ def output_paths(out: Path, name: str, choice: OutputChoice, *, metres: bool) ->
 
 
 def write_outputs(predicted: PredictedPhoto, paths: dict[str, Path], *, force: bool) -> None:
-    """Make and write the files of a photo; the first error ends it.
+    """Make and write the files of a photo.
 
     Encoding continues while earlier files are written. Large photos are encoded and written one file at a
     time to bound memory.
     Input: paths: by kind, see output_paths.
-    Errors: StorageError; InputError E-CLOUD-EMPTY.
+    Errors: the first of StorageError and InputError E-CLOUD-EMPTY, in the table's order.
     """
-    files = {paths[row.kind]: partial(row.encode, predicted) for row in OUTPUT_FILES if row.kind in paths}
-    together = predicted.photo.height * predicted.photo.width <= _MAX_TOGETHER
-    num_makers = min(num_cores(), len(files)) if together else 1
-    with ThreadPoolExecutor(len(files)) as disk, ThreadPoolExecutor(num_makers) as makers:
+    rows = [row for row in OUTPUT_FILES if row.kind in paths]
+    if predicted.photo.height * predicted.photo.width > _MAX_TOGETHER:
+        for row in rows:
+            write_bytes(paths[row.kind], row.encode(predicted), force=force)
+        return
+    with ThreadPoolExecutor(len(rows)) as disk, ThreadPoolExecutor(min(num_cores(), len(rows))) as makers:
 
-        def write(path: Path) -> "Future[dict[str, object]]":
-            written = disk.submit(write_bytes, path, files[path](), force=force)
-            if not together:
-                written.result()
-            return written
+        def write(row: OutputFile) -> "Future[dict[str, object]]":
+            return disk.submit(write_bytes, paths[row.kind], row.encode(predicted), force=force)
 
-        for written in makers.map(write, files):
-            written.result()
+        slow_first = sorted(rows, key=lambda row: not row.slow)
+        started = {row.kind: makers.submit(write, row) for row in slow_first}
+        for row in rows:
+            started[row.kind].result().result()
