@@ -34,7 +34,7 @@ reveal_type(predictor)
 def test_a_strict_script_sees_types_and_not_any(tmp_path):
     """mypy takes what is on PYTHONPATH for installed packages, which it reads only where py.typed lies.
 
-    Of a value that is Any, `assert_type` would be an error, and so would an unused `type: ignore`.
+    Where a value is Any, `assert_type` is an error, and so is a `type: ignore` that ignores nothing.
     """
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run(

@@ -1,8 +1,8 @@
-"""The one reader and writer of pictures: RGB order and uint8 everywhere unless a docstring says otherwise.
+"""Read and write pictures: the one place that does. Channels are in RGB order, values uint8 unless stated.
 
-What is read: one still JPEG, PNG, WebP, TIFF or BMP, known by its content and not by its name; the Exif
-orientation is applied; 16-bit values are scaled to 8 by 255/65535; palette and CMYK become RGB. Alpha is
-dropped where RGB or grey is asked for. Float and 32-bit TIFFs are refused.
+A file must be one still JPEG, PNG, WebP, TIFF or BMP; its content decides, not its name. The Exif orientation
+is applied. 16-bit values are scaled to 8 bits by 255/65535. Palette and CMYK become RGB. `read_rgb` and
+`read_gray` drop alpha. Float and 32-bit TIFFs are refused.
 """
 
 import os
@@ -41,17 +41,29 @@ __all__ = [
 ]
 
 MAX_PIXELS = 200_000_000
+"""Larger pictures are refused from their header. OpenCV has a limit of its own: 2**30 pixels, or what
+OPENCV_IO_MAX_IMAGE_PIXELS says."""
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-# OpenCV has a limit of its own, 2**30 pixels unless OPENCV_IO_MAX_IMAGE_PIXELS says otherwise.
+"""Endings of picture files, lower case."""
 
 _PathLike = str | os.PathLike[str]
 
 
 def read_rgb(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """The picture as uint8 (H, W, 3).
+    """Read a picture as uint8 (H, W, 3) RGB.
 
     Errors: InputError E-IMG-MISSING, E-IMG-UNREADABLE, E-IMG-FORMAT (not one still picture of the five
     formats, not a regular file), E-IMG-SIZE (refused from the header), E-IMG-TRUNCATED, E-IMG-DECODE.
+
+    Example:
+        >>> import numpy
+        >>> photo = numpy.zeros((30, 40, 3), numpy.uint8)
+        >>> record = write_png("photo.png", photo)
+        >>> record["name"], read_rgb("photo.png").shape
+        ('photo.png', (30, 40, 3))
+        >>> read_rgb("missing.png")
+        Traceback (most recent call last):
+        mdeas.errors.InputError: 'missing.png': No such file or directory. Check the path.
     """
     return decode_rgb(read_bytes(path, max_pixels), quoted(path), max_pixels=max_pixels)
 
@@ -59,24 +71,23 @@ def read_rgb(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 def read_rgb_and_header(
     path: _PathLike, *, max_pixels: int = MAX_PIXELS
 ) -> tuple[np.ndarray, headers.Header]:
-    """The picture as `read_rgb`, and what its file says about itself; errors as `read_rgb`."""
-    data, name = read_bytes(path, max_pixels), quoted(path)
-    header = _checked_header(data, name, max_pixels)
-    return _as_rgb(_to_8_bit(_upright(data, name, header))), header
+    """Read a picture as `read_rgb` does, and return its file's header, too; errors as `read_rgb`."""
+    picture, header = _decode_with_header(read_bytes(path, max_pixels), quoted(path), max_pixels)
+    return _as_rgb(_to_8_bit(picture)), header
 
 
 def read_rgba(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """The picture as uint8 (H, W, 4), straight alpha, 255 in a file without; errors as `read_rgb`."""
+    """Read a picture as uint8 (H, W, 4) RGBA, straight alpha, 255 in a file without; errors as `read_rgb`."""
     return decode_rgba(read_bytes(path, max_pixels), quoted(path), max_pixels=max_pixels)
 
 
 def read_gray(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """The picture as uint8 (H, W), luma when it has colour; errors as `read_rgb`."""
+    """Read a picture as uint8 (H, W), the luma of a colour picture; errors as `read_rgb`."""
     return decode_gray(read_bytes(path, max_pixels), quoted(path), max_pixels=max_pixels)
 
 
 def read_depth16(path: _PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """A 16-bit grey picture as uint16 (H, W); E-IMG-FORMAT for any other kind; errors as `read_rgb`."""
+    """Read a 16-bit grey picture as uint16 (H, W); errors as `read_rgb`, E-IMG-FORMAT for any other kind."""
     return decode_depth16(read_bytes(path, max_pixels), quoted(path), max_pixels=max_pixels)
 
 
@@ -88,7 +99,7 @@ def decode_rgb(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> np.nd
 def decode_rgba(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """`read_rgba` of a file in memory that messages call `name`."""
     picture = _to_8_bit(_decode(data, name, max_pixels))
-    code = {2: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}[_num_kinds(picture)]
+    code = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}[_num_channels(picture)]
     return cv2.cvtColor(picture, code)
 
 
@@ -108,35 +119,39 @@ def decode_depth16(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> n
 
 
 def encode_png(array: np.ndarray, *, fast: bool = False) -> bytes:
-    """PNG bytes of uint8 or uint16 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA; equal arrays give equal bytes.
+    """Encode a PNG; equal arrays give equal bytes.
 
-    fast: in less than half of the time; photos become up to a fifth larger, smooth depth does not.
+    Input:
+        array: uint8 or uint16 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA.
+        fast: take less than half of the time; photos become up to a fifth larger, smooth depth does not.
     """
     options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
-    if array.shape[2:] == (4,):  # a photo repeats itself in runs alone: to look farther is most of the work
+    if array.shape[2:] == (
+        4,
+    ):  # run lengths alone: a photo has no other repetitions, and to search costs most
         options += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
     return _encode(".png", array, options if fast else [cv2.IMWRITE_PNG_COMPRESSION, 3])
 
 
 def encode_jpeg(array: np.ndarray, quality: int = 95) -> bytes:
-    """JPEG bytes of uint8 (H, W) or (H, W, 3) RGB; equal arrays give equal bytes."""
+    """Encode uint8 (H, W) or (H, W, 3) RGB as JPEG; equal arrays give equal bytes."""
     return _encode(".jpg", array, [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
 def write_png(path: _PathLike, array: np.ndarray, *, force: bool = False) -> dict[str, Any]:
-    """Commit `encode_png(array)`; output and errors as `files.write_bytes`."""
+    """Write `encode_png(array)`; output and errors as system.files.write_bytes."""
     return write_bytes(path, encode_png(array), force=force)
 
 
 def write_jpeg(
     path: _PathLike, array: np.ndarray, *, quality: int = 95, force: bool = False
 ) -> dict[str, Any]:
-    """Commit `encode_jpeg(array, quality)`; output and errors as `files.write_bytes`."""
+    """Write `encode_jpeg(array, quality)`; output and errors as system.files.write_bytes."""
     return write_bytes(path, encode_jpeg(array, quality), force=force)
 
 
 def list_images(folder: _PathLike) -> list[Path]:
-    """The files in `folder` itself that are named like pictures, sorted by the bytes of their names.
+    """List the files of a folder, without its subfolders, that have a picture's name; sorted by name.
 
     Errors: InputError E-NO-IMAGES when there are none or the folder cannot be read.
     """
@@ -145,14 +160,10 @@ def list_images(folder: _PathLike) -> list[Path]:
         names = sorted(os.listdir(folder), key=os.fsencode)
     except OSError as error:
         raise InputError("E-NO-IMAGES", f"{quoted(folder)}: {error.strerror}. {wanted}") from error
-    found = [Path(folder, name) for name in names if _is_image_name(name)]
+    found = [Path(folder, name) for name in names if name.lower().endswith(SUFFIXES) and name[0] != "."]
     if not found:
         raise InputError("E-NO-IMAGES", f"{quoted(folder)}: no pictures in it. {wanted}")
     return found
-
-
-def _is_image_name(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
 def read_bytes(path: _PathLike, max_pixels: int = MAX_PIXELS) -> bytes:
@@ -181,27 +192,22 @@ def _too_large(name: str, size: str, max_pixels: int) -> InputError:
 
 
 def _decode(data: bytes, name: str, max_pixels: int) -> np.ndarray:
-    """uint8 or uint16 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, upright."""
-    return _upright(data, name, _checked_header(data, name, max_pixels))
+    """Decode to uint8 or uint16 (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, upright."""
+    return _decode_with_header(data, name, max_pixels)[0]
 
 
-def _checked_header(data: bytes, name: str, max_pixels: int) -> headers.Header:
+def _decode_with_header(data: bytes, name: str, max_pixels: int) -> tuple[np.ndarray, headers.Header]:
     header = headers.inspect(data, name)
     if header.width * header.height > max_pixels:
         raise _too_large(name, f"{header.width} × {header.height} pixels", max_pixels)
-    return header
-
-
-def _upright(data: bytes, name: str, header: headers.Header) -> np.ndarray:
-    """See `_decode`."""
     picture = _decode_stored(data, name)
     if header.premultiplied and picture.shape[2:] == (4,):
-        picture = _unmultiplied(picture)
-    return np.ascontiguousarray(_UPRIGHT[header.orientation](picture))
+        picture = _straight(picture)
+    return np.ascontiguousarray(_UPRIGHT[header.orientation](picture)), header
 
 
 def _decode_stored(data: bytes, name: str) -> np.ndarray:
-    # The message of mdeas replaces those that OpenCV would print.
+    # OpenCV must not print: the message of mdeas says what is wrong.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -214,7 +220,7 @@ def _decode_stored(data: bytes, name: str) -> np.ndarray:
     return picture
 
 
-# Exif orientation -> how to turn the stored array upright (Exif 2.32, table of tag 274).
+# Exif orientation -> function that turns the stored array upright (Exif 2.32, tag 274).
 _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     1: lambda a: a,
     2: lambda a: a[:, ::-1],
@@ -227,7 +233,8 @@ _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def _unmultiplied(picture: np.ndarray) -> np.ndarray:
+def _straight(picture: np.ndarray) -> np.ndarray:
+    """Divide colours that are multiplied by alpha by it: uint8 (H, W, 4)."""
     alpha = picture[..., 3:].astype(np.float32)
     colour = np.divide(
         picture[..., :3] * np.float32(255),
@@ -242,12 +249,12 @@ def _to_8_bit(picture: np.ndarray) -> np.ndarray:
     return picture if picture.dtype == np.uint8 else cv2.convertScaleAbs(picture, alpha=255 / 65535)
 
 
-def _num_kinds(picture: np.ndarray) -> int:
-    return 2 if picture.ndim == 2 else picture.shape[2]
+def _num_channels(picture: np.ndarray) -> int:
+    return 1 if picture.ndim == 2 else picture.shape[2]
 
 
 def _as_rgb(picture: np.ndarray) -> np.ndarray:
-    code = {2: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}[_num_kinds(picture)]
+    code = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}[_num_channels(picture)]
     return cv2.cvtColor(picture, code)
 
 

@@ -1,4 +1,4 @@
-"""Frames of one camera: photos, folders of photos or a video file, read as often as they are needed."""
+"""Frames of one camera, from photos, folders of photos or a video file, that can be read repeatedly."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -13,19 +13,21 @@ from mdeas.images.video import VideoReader, is_camera
 from mdeas.system.files import quoted
 
 MAX_FRAMES = 60
-"""Of more frames so many are used, evenly spread: more of them tell little and cost time."""
+"""Of more frames, so many evenly spaced ones are used: more add little information and cost time."""
 
 
 class Frames:
-    """Frames of one size that can be read as often as needed; iterating gives uint8 (H, W, 3) RGB.
+    """Frames of one size. Every iteration reads them again and yields uint8 (H, W, 3) RGB.
 
     Input: sources: picture files, folders of them, or one video file.
-    Errors: UsageError E-USAGE for a camera (frames cannot be read twice), or a video among pictures;
-        InputError E-FRAMES (fewer than three), E-FRAMES-SIZE (while iterating), those of images, videofile.
+    Errors: UsageError E-USAGE for a camera, whose frames cannot be read twice; InputError E-FRAMES (fewer
+        than three), E-FRAMES-SIZE (while iterating), those of list_images, read_rgb and VideoReader.
     """
 
     def __init__(self, sources: Sequence[str | Path]):
-        self.paths = [path for source in map(Path, sources) for path in _pictures(source)]
+        self.paths: list[Path] = []
+        for source in map(Path, sources):
+            self.paths += list_images(source) if source.is_dir() else [source]
         self.video = str(sources[0]) if len(sources) == 1 and _is_video(Path(sources[0])) else None
         self.num_found = _count(self.video) if self.video else len(self.paths)
         if self.num_found < 3:
@@ -59,12 +61,8 @@ class Frames:
                     yield frame
 
 
-def _pictures(source: Path) -> list[Path]:
-    return list_images(source) if source.is_dir() else [source]
-
-
 def _is_video(path: Path) -> bool:
-    """By its first bytes, as everything that reads files here."""
+    """Whether the first bytes of the file are those of a video. Errors: UsageError E-USAGE for a camera."""
     if is_camera(str(path)):
         raise UsageError(
             "E-USAGE", f"{quoted(path)} is a camera. Record a video first: it is read more than once."

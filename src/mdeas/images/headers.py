@@ -1,15 +1,14 @@
-"""What a picture file says about itself, read from its bytes before anything is decoded.
+"""Read the header of a picture file, and find out whether bytes are missing, before anything is decoded.
 
-Written from the specifications: ITU T.81 (JPEG), PNG third edition, the WebP container, TIFF 6.0, and the
-BMP headers of the Windows SDK.
+Sources: ITU T.81 (JPEG), PNG third edition, the WebP container, TIFF 6.0, the BMP headers of the Windows SDK.
 """
 
 import itertools
 import re
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from mdeas.errors import InputError
 from mdeas.images.tags import exif_focal_35mm, exif_orientation, tag_directories
@@ -19,7 +18,7 @@ FORMATS = "JPEG, PNG, WebP, TIFF or BMP"
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What must be known before a picture is decoded."""
+    """What must be known of a picture before it is decoded."""
 
     format: str
     """"jpeg", "png", "webp", "tiff" or "bmp"."""
@@ -28,29 +27,35 @@ class Header:
     height: int
     """Pixels as stored, before the orientation is applied."""
     orientation: int = 1
-    """Exif orientation 1–8 that is still to be applied (the TIFF decoder applies its own)."""
+    """Exif orientation, 1 to 8, that must be applied after decoding (the TIFF decoder applies its own)."""
     focal_35mm: int = 0
-    """Exif's focal length for 36 × 24 mm film, millimetres; 0 = not said."""
+    """Exif's focal length for 36 × 24 mm film, millimetres; 0 = unknown."""
     premultiplied: bool = False
     """True where the decoder returns colour multiplied by alpha (8-bit TIFF)."""
 
 
 def inspect(data: bytes, name: str) -> Header:
-    """Header of a whole picture file in memory; `name` is how messages call it (already quoted).
+    """Read the header of a picture file in memory, and check that the file is whole.
 
+    Input: data: the file's bytes; name: what messages call it (already quoted).
     Errors: InputError E-IMG-FORMAT (not one still picture of the five formats), E-IMG-TRUNCATED (bytes are
     missing at the end), E-IMG-DECODE (damaged).
     """
     if not data:
         raise InputError("E-IMG-TRUNCATED", f"{name}: the file is empty (0 bytes). Copy it again.")
     try:
-        return _reader(data, name)(data, name)
+        for signature, reader in _READERS:
+            if signature.match(data):
+                return reader(data, name)
     except (struct.error, IndexError) as error:
         raise cut(name) from error
+    kinds = (what for signature, what in _FOREIGN if re.match(signature, data, re.DOTALL | re.IGNORECASE))
+    what = next(kinds, "an unknown kind of file")
+    raise refused(name, f"{what}, not a {FORMATS} picture", "Convert it to PNG first.")
 
 
 def cut(name: str, missing: int | None = None) -> InputError:
-    """The error for a file that ends `missing` bytes early (None: unknown)."""
+    """The error for a file that ends `missing` bytes early; None = unknown."""
     early = "early" if missing is None else f"{missing:,} bytes early"
     return InputError("E-IMG-TRUNCATED", f"{name}: the file ends {early}. Copy it again.")
 
@@ -61,22 +66,8 @@ def damaged(name: str, what: str) -> InputError:
 
 
 def refused(name: str, what: str, advice: str) -> InputError:
-    """The error for a file that is something else than one still picture of the five formats."""
+    """The error for a file that is not one still picture of the five formats."""
     return InputError("E-IMG-FORMAT", f"{name}: {what}. {advice}")
-
-
-def _reader(data: bytes, name: str):
-    for signature, reader in _READERS:
-        if signature.match(data):
-            return reader
-    raise refused(name, f"{_foreign(data)}, not a {FORMATS} picture", "Convert it to PNG first.")
-
-
-def _foreign(data: bytes) -> str:
-    for signature, what in _FOREIGN:
-        if re.match(signature, data, re.DOTALL | re.IGNORECASE):
-            return what
-    return "an unknown kind of file"
 
 
 def _png(data: bytes, name: str) -> Header:
@@ -87,16 +78,22 @@ def _png(data: bytes, name: str) -> Header:
             raise _moving(name, "an animated PNG")
         if kind == b"eXIf":
             exif = body
-    return Header(format="png", width=width, height=height, **_said(exif))
+    return _header_with_exif("png", width, height, exif)
 
 
-def _said(exif: bytes) -> dict[str, Any]:
-    """The fields of a Header that come from an Exif block; b"" = none."""
-    return {"orientation": exif_orientation(exif), "focal_35mm": exif_focal_35mm(exif)}
+def _header_with_exif(format_: str, width: int, height: int, exif: bytes) -> Header:
+    """Input: exif: the file's Exif block; b"" = none."""
+    return Header(
+        format=format_,
+        width=width,
+        height=height,
+        orientation=exif_orientation(exif),
+        focal_35mm=exif_focal_35mm(exif),
+    )
 
 
-def _png_chunks(data: bytes, name: str):
-    """Every chunk up to IEND as (kind, body); raises where one is cut off or fails its checksum."""
+def _png_chunks(data: bytes, name: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield every chunk up to IEND as (kind, body); raise where one is cut off or fails its checksum."""
     at, kind = 8, b""
     while kind != b"IEND":
         length, kind = struct.unpack(">I4s", data[at : at + 8])
@@ -109,7 +106,7 @@ def _png_chunks(data: bytes, name: str):
         at = end
 
 
-# In entropy-coded data FF is followed by 00, by a restart marker, or by more FF as filling.
+# In entropy-coded data, FF is followed by 00, by a restart marker, or by more FF as padding: no marker here.
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
 _JPEG_SIZES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _JPEG_END, _JPEG_APP1 = 0xD9, 0xE1
@@ -125,11 +122,11 @@ def _jpeg(data: bytes, name: str) -> Header:
             exif = data[body + 8 : body + length]
     if size is None or 0 in size:
         raise damaged(name, "no size before the end")
-    return Header(format="jpeg", width=size[1], height=size[0], **_said(exif))
+    return _header_with_exif("jpeg", size[1], size[0], exif)
 
 
-def _jpeg_segments(data: bytes, name: str):
-    """Every marker up to the end of the picture as (marker, offset of its length field)."""
+def _jpeg_segments(data: bytes, name: str) -> Iterator[tuple[int, int]]:
+    """Yield every marker up to the end of the picture as (marker, offset of its length field)."""
     at = 2
     while found := _JPEG_MARKER.search(data, at):
         if found[1][0] == _JPEG_END:
@@ -147,7 +144,7 @@ def _webp(data: bytes, name: str) -> Header:
     if kind == b"VP8X" and data[20] & 2:
         raise _moving(name, "an animated WebP")
     width, height = _WEBP_SIZES.get(kind, _webp_unknown)(data)
-    return Header(format="webp", width=width, height=height, **_said(_webp_exif(data)))
+    return _header_with_exif("webp", width, height, _webp_exif(data))
 
 
 def _webp_lossy(data: bytes) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""A photo read from disk, small enough to work on."""
+"""A photo read from disk, and the smaller copy that everything works on."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,20 +8,20 @@ import numpy as np
 from mdeas.images.codec import read_rgb_and_header
 from mdeas.images.resize import within
 
-# Models work at a few hundred pixels. Above this long side a photo is shrunk before it is predicted, and the
-# result enlarged picture by picture, so that 144 megapixels fit into 2 GB.
 MAX_VIEW = 4096
+"""Largest long side of the copy that is predicted, pixels. Results of larger photos are enlarged one by one
+when they are written, so that 144 megapixels fit into 2 GB."""
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo read from disk."""
+    """A photo: its size, and a copy at MAX_VIEW at most."""
 
     path: Path
     height: int
     width: int
     view: np.ndarray
-    """uint8 (h, w, 3) RGB, long side at most MAX_VIEW, same aspect."""
+    """uint8 (h, w, 3) RGB, long side at most MAX_VIEW, same aspect as the photo."""
     focal_35mm: int = 0
     """Exif's focal length for 36 × 24 mm film, millimetres; 0 = unknown."""
 
@@ -32,6 +32,6 @@ class Photo:
 
 
 def open_photo(path: Path) -> Photo:
-    """Errors: InputError of images.read_rgb."""
+    """Read a photo. Errors: those of read_rgb."""
     pixels, header = read_rgb_and_header(path)
     return Photo(path, pixels.shape[0], pixels.shape[1], within(pixels, MAX_VIEW), header.focal_35mm)

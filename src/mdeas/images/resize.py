@@ -1,4 +1,4 @@
-"""The one place that resizes pictures: area average down, the caller's choice up."""
+"""Resize pictures: area average down, the caller's choice up."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ import numpy as np
 def resize(array: np.ndarray, height: int, width: int, *, enlarge: int) -> np.ndarray:
     """Resize (H, W) or (H, W, C) to (height, width): area average where it shrinks, `enlarge` where it grows.
 
-    The axes are treated apart: OpenCV's area mode falls back to bilinear when one axis grows.
+    Shrinking and enlarging are two steps: OpenCV's area mode becomes bilinear when one axis grows.
     """
     smaller = (min(width, array.shape[1]), min(height, array.shape[0]))
     array = _resized(array, smaller, cv2.INTER_AREA)
@@ -15,7 +15,7 @@ def resize(array: np.ndarray, height: int, width: int, *, enlarge: int) -> np.nd
 
 
 def within(array: np.ndarray, longest: int) -> np.ndarray:
-    """(H, W) or (H, W, C) shrunk to a long side of at most `longest` pixels, by area."""
+    """Shrink (H, W) or (H, W, C) by area average to a long side of at most `longest` pixels."""
     height, width = array.shape[:2]
     scale = min(1.0, longest / max(height, width))
     size = max(1, round(height * scale)), max(1, round(width * scale))

@@ -1,4 +1,4 @@
-"""Directories of tags, in which TIFF files and Exif blocks say what they are (TIFF 6.0, Exif 2.32)."""
+"""Read the tag directories of TIFF files and Exif blocks (TIFF 6.0, Exif 2.32)."""
 
 import struct
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ Tags = dict[int, tuple[int, ...]]
 _ORIENTATION = 274
 _EXIF_DIRECTORY = 34665
 _FOCAL_35MM = 41989
-# Page kind, size, bits, strips, orientation, tiles, alpha. The others may be long and are never needed.
+# Page kind, size, bits, strips, orientation, tiles, alpha. Other tags may be long and are never needed.
 _WANTED = frozenset((254, 256, 257, 258, 273, _ORIENTATION, 279, 324, 325, 338, _EXIF_DIRECTORY, _FOCAL_35MM))
 _TYPES = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG: the only types of these tags
 
 
 def tag_directories(data: bytes) -> Iterator[Tags]:
-    """The wanted tags of every directory, one a page; a chain that runs in a circle ends there.
+    """Yield the wanted tags of every directory; a page has one. A chain that returns to a directory ends.
 
     Errors: struct.error where the data end early.
     """
@@ -30,7 +30,7 @@ def tag_directories(data: bytes) -> Iterator[Tags]:
 
 
 def exif_orientation(exif: bytes) -> int:
-    """1–8 from an Exif block; 1 when it is absent or damaged, as viewers do."""
+    """Orientation, 1 to 8, of an Exif block; 1 when it is absent or damaged, as in viewers."""
     try:
         value = next(tag_directories(exif)).get(_ORIENTATION, (1,))[0]
     except (struct.error, StopIteration, IndexError):
@@ -39,7 +39,7 @@ def exif_orientation(exif: bytes) -> int:
 
 
 def exif_focal_35mm(exif: bytes) -> int:
-    """Millimetres of FocalLengthIn35mmFilm from an Exif block or a TIFF file; 0 when it says none."""
+    """FocalLengthIn35mmFilm, millimetres, of an Exif block or a TIFF file; 0 when it has none."""
     order = "<" if exif[:2] == b"II" else ">"
     try:
         (at,) = next(tag_directories(exif))[_EXIF_DIRECTORY]
@@ -55,7 +55,7 @@ def _directory(data: bytes, order: str, entries: range) -> Tags:
     for at in entries:
         tag, kind, count = struct.unpack(order + "HHI", data[at : at + 8])
         if tag in _WANTED and kind in _TYPES and tag not in tags:
-            # No more values than bytes: a damaged count must not ask for gigabytes.
+            # Read at most as many values as there are bytes: a damaged count must not allocate gigabytes.
             tags[tag] = _values(data, order, at + 8, f"{order}{min(count, len(data))}{_TYPES[kind]}")
     return tags
 

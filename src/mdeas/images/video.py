@@ -1,11 +1,12 @@
-"""The one place that reads and writes videos, with the FFmpeg inside OpenCV.
+"""Read and write videos with the FFmpeg inside OpenCV: the one place that does.
 
-Frames come upright (the rotation flag is applied), of any size and bit depth as 8-bit RGB, with their times;
-a frame of another size than the first one is stretched to that. What is written has a constant frame rate:
-`evenly` makes one of a variable rate, and no frame is off its time by more than half a frame.
+Frames are read upright (the rotation flag is applied) as 8-bit RGB, with their times. A frame whose size
+differs from the first frame's is stretched to it. Videos are written with a constant frame rate: `evenly`
+turns a variable rate into one, and moves no frame by more than half a frame's duration.
 """
 
 import contextlib
+import itertools
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -19,10 +20,11 @@ from mdeas.errors import InputError, StorageError
 from mdeas.images import video_headers
 from mdeas.system.files import quoted, reopening_path, replacing
 
-_MAX_PIXELS = 40_000_000  # of a frame: more than 8K
-_USUAL_RATE, _MAX_RATE = 25.0, 60.0  # frames per second: when none is told; of a variable rate
-_LOOK = 100  # frames whose times tell whether the rate is constant
-_CODEC = "mp4v"  # MPEG-4 part 2: what OpenCV can write everywhere
+_MAX_PIXELS = 40_000_000  # per frame; 8K has 33 million
+_DEFAULT_RATE = 25.0  # frames per second, where the source names none
+_MAX_RATE = 60.0  # frames per second that are written of a variable rate
+_PROBED_FRAMES = 100  # their times decide whether the rate is constant
+_CODEC = "mp4v"  # MPEG-4 part 2: OpenCV can write it everywhere
 
 Item = TypeVar("Item")
 
@@ -30,26 +32,26 @@ Item = TypeVar("Item")
 class VideoReader:
     """Frames of a video file or camera.
 
-    Input: source: file, or camera: its number or /dev/video….
-    Errors: InputError E-VIDEO-MISSING, E-VIDEO-FORMAT (no video that is known by its first bytes: a playlist
-        that names other files or addresses is none), E-VIDEO-TRUNCATED (cut so that nothing can be read),
-        E-VIDEO-SIZE, E-VIDEO-CAMERA.
+    Input: source: a file, or a camera by its number or /dev/video….
+    Errors: InputError E-VIDEO-MISSING, E-VIDEO-FORMAT (its first bytes are of no known video format; a
+        playlist that names other files or addresses is refused, too), E-VIDEO-TRUNCATED (cut so that no frame
+        can be read), E-VIDEO-SIZE, E-VIDEO-CAMERA.
     """
 
     def __init__(self, source: str):
         self.name = quoted(source)
         self.camera = is_camera(source)
         self.missing_bytes = 0
-        """How many bytes, at least, the file is shorter than it says of itself."""
+        """How many bytes, at least, are missing at the file's end."""
         with contextlib.ExitStack() as stack:
             self._capture = self._open_camera(source) if self.camera else self._open_file(source, stack)
             stack.callback(self._capture.release)
             self._check()
             self.rate = self._nominal_rate() if self.camera else self._file_rate()
-            """Frames per second that keep every frame, or _MAX_RATE."""
+            """Frames per second at which no frame is lost, at most 60 for a variable rate."""
             count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
             self.num_frames = count if 0 < count < 10**9 and not self.camera else None
-            """What the file says, or what its length allows for; None = unknown."""
+            """What the file says; None = unknown."""
             self.close = stack.pop_all().close
 
     def _open_camera(self, source: str) -> cv2.VideoCapture:
@@ -82,19 +84,19 @@ class VideoReader:
 
     def _nominal_rate(self) -> float:
         rate = self._capture.get(cv2.CAP_PROP_FPS)
-        return writable_rate(rate) if 0 < rate < 1000 else _USUAL_RATE
+        return writable_rate(rate) if 0 < rate < 1000 else _DEFAULT_RATE
 
     def _file_rate(self) -> float:
-        """The nominal rate when frames come evenly; otherwise one that keeps those that come fast."""
+        """The nominal rate when frames come evenly, otherwise a rate that keeps the fast ones."""
         probe = _capture(self._path, cv2.CAP_FFMPEG)
         times: list[float] = []
-        while len(times) < _LOOK and probe.grab():
+        while len(times) < _PROBED_FRAMES and probe.grab():
             times.append(probe.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         probe.release()
         return even_rate(np.array(times), self._nominal_rate())
 
     def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
-        """(seconds since the first frame, uint8 (H, W, 3) RGB), until the video ends; a camera does not."""
+        """Yield (seconds since the first frame, uint8 (H, W, 3) RGB); a camera never ends."""
         start = None
         while True:
             found, frame = self._capture.read()
@@ -111,11 +113,11 @@ def is_camera(source: str) -> bool:
 
 
 def even_rate(times: np.ndarray, nominal: float) -> float:
-    """The frame rate to write frames at that come at `times`.
+    """Choose the constant frame rate for frames that come at `times`.
 
     Input: times: float64 (N,) seconds of the first frames; nominal: frames per second that the file claims.
     Output: `nominal` when the frames come evenly (times may be rounded to milliseconds); otherwise the rate
-        of the fast tenth of them, so that few are lost, at most _MAX_RATE.
+        of the fastest tenth of them, so that few are lost, at most 60.
     """
     gaps = np.diff(times)
     gaps = gaps[gaps > 0]
@@ -125,14 +127,15 @@ def even_rate(times: np.ndarray, nominal: float) -> float:
 
 
 def writable_rate(rate: float) -> float:
-    """The nearest frame rate that MPEG-4 part 2 has: a fraction with no part above 65,535."""
+    """Round to a frame rate that MPEG-4 part 2 can store: a fraction with no part above 65,535."""
     return round(min(rate, 240.0), 2 if rate > _MAX_RATE else 3)
 
 
 def evenly(timed: Iterable[tuple[float, Item]], rate: float) -> Iterator[tuple[Item, int]]:
-    """Each item with how often it is shown at a constant `rate`; those that another one hides are left out.
+    """Repeat or drop items so that they are shown at a constant rate.
 
-    Input: timed: (seconds, item), the first at 0, in order.
+    Input: timed: (seconds, item), the first at 0; rate: per second.
+    Output: (item, how many times it is shown); an item that the next one would hide is dropped.
     """
     shown, held = 0, None
     for seconds, item in timed:
@@ -148,9 +151,10 @@ def evenly(timed: Iterable[tuple[float, Item]], rate: float) -> Iterator[tuple[I
 def write_video(
     path: str | os.PathLike[str], pictures: Iterable[np.ndarray], rate: float, *, force: bool = False
 ) -> int:
-    """Write an MP4 (MPEG-4 part 2), whole or not at all; the number of its frames, 0 = nothing was written.
+    """Write an MP4 (MPEG-4 part 2), whole or not at all.
 
     Input: pictures: uint8 (H, W, 3) RGB of one size, H and W even; rate: frames per second.
+    Output: the number of frames; 0 = nothing was written.
     Errors: StorageError; what `pictures` raises, and then nothing is written.
     """
     count = 0
@@ -161,19 +165,14 @@ def write_video(
     height, width = first.shape[:2]
     with replacing(path, force=force, ending=".mp4") as temporary:
         with contextlib.closing(_Writer(temporary, rate, (width, height))) as writer:
-            for count, picture in enumerate(_chain(first, rest), 1):  # noqa: B007
+            for count, picture in enumerate(itertools.chain([first], rest), 1):  # noqa: B007
                 writer.write(picture)
         _check_written(path, temporary, count)
     return count
 
 
-def _chain(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    yield first
-    yield from rest
-
-
 class _Writer:
-    """cv2.VideoWriter, which says nothing when it cannot write, to be checked with `_check_written`."""
+    """cv2.VideoWriter. It does not report a failed write: call `_check_written` afterwards."""
 
     def __init__(self, path: Path, rate: float, size: tuple[int, int]):
         _hush()
@@ -189,7 +188,7 @@ class _Writer:
 
 
 def _check_written(path: str | os.PathLike[str], temporary: Path, count: int) -> None:
-    """StorageError unless the file holds `count` frames: its index comes last, so a full disk leaves none."""
+    """Raise StorageError unless the file holds `count` frames. A full disk cuts off the index at its end."""
     capture = _capture(os.fspath(temporary), cv2.CAP_FFMPEG)
     found = capture.get(cv2.CAP_PROP_FRAME_COUNT) if capture.isOpened() else 0
     capture.release()
@@ -205,8 +204,8 @@ def _capture(source: str | int, backend: int) -> cv2.VideoCapture:
 
 
 def _hush() -> None:
-    """The messages of mdeas replace those that OpenCV and FFmpeg would print."""
+    """Keep OpenCV and FFmpeg from printing: the messages of mdeas say what is wrong."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    # OpenCV reads these once, at its first video; -8 is FFmpeg's "quiet", and heeded only with the other.
+    # OpenCV reads these once, at its first video. -8 is FFmpeg's "quiet"; it needs the other variable, too.
     os.environ.setdefault("OPENCV_FFMPEG_DEBUG", "1")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

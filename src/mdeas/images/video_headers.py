@@ -1,6 +1,6 @@
-"""What a video file says of itself, before it is decoded: its container, and whether all of it is there.
+"""Recognise a video file by its container, and find out whether bytes are missing, before it is decoded.
 
-Playlists and other files that make FFmpeg open more files or addresses begin with none of these containers.
+Playlists and other files that make FFmpeg open more files or addresses have none of these containers.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import BinaryIO
 from mdeas.errors import InputError
 from mdeas.system.files import NotRegularFileError, open_input, quoted
 
-_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")  # that an MP4 or MOV may begin with
+_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")  # an MP4 or MOV begins with one of these
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _TS_PACKET, _TS_SYNC = 188, 0x47
 _HEAD = 2 * _TS_PACKET + 1
@@ -37,7 +37,7 @@ def open_checked(source: str) -> tuple[BufferedReader, int]:
 
 
 def refused(name: str, why: str) -> InputError:
-    """E-VIDEO-FORMAT for the file that messages call `name`."""
+    """The error E-VIDEO-FORMAT for the file that messages call `name`."""
     return InputError("E-VIDEO-FORMAT", f"{name}: {why}. Give an MP4, MOV, MKV, WebM, AVI or MPEG-TS video.")
 
 
@@ -53,7 +53,7 @@ def _missing_bytes(file: BinaryIO, name: str) -> int:
 
 
 def _length_of(head: bytes) -> Callable[[BinaryIO, int], int] | None:
-    """The function that tells how long a file with this beginning should be; None for no known container."""
+    """The function that computes how long a file with this beginning should be; None = no known container."""
     if head[4:8] in _BOXES:
         return _boxes_length
     if head[:4] == _EBML:
@@ -61,12 +61,12 @@ def _length_of(head: bytes) -> Callable[[BinaryIO, int], int] | None:
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return _riff_length
     if len(head) == _HEAD and set(head[::_TS_PACKET]) == {_TS_SYNC}:
-        return lambda file, size: size  # packets without an index
+        return lambda file, size: size  # independent packets: any length is whole
     return None
 
 
 def _boxes_length(file: BinaryIO, size: int) -> int:
-    """ISO 14496-12: boxes of 32-bit length and type; length 1 = 64-bit length follows, 0 = to the end."""
+    """ISO 14496-12: boxes with a 32-bit length and a type; length 1: 64 bits follow, 0: to the end."""
     position = 0
     while position < size:
         file.seek(position)
@@ -81,7 +81,7 @@ def _boxes_length(file: BinaryIO, size: int) -> int:
 
 
 def _riff_length(file: BinaryIO, size: int) -> int:
-    """One RIFF chunk after another (OpenDML), of 32-bit length."""
+    """OpenDML: RIFF chunks one after the other, each with a 32-bit length."""
     position = 0
     while position + 8 <= size:
         file.seek(position)
@@ -107,7 +107,7 @@ def _ebml_length(file: BinaryIO, size: int) -> int:
 
 
 def _variable_integer(file: BinaryIO) -> int | None:
-    """RFC 8794 section 4: leading zeros of the first byte tell how many follow; None = unknown or damaged."""
+    """RFC 8794 section 4: the leading zeros of the first byte count the bytes that follow; None = unknown."""
     first = file.read(1)
     if not first or not first[0]:
         return None
