@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mdeas.dataset.dataset import Dataset, decode_row, encode_row, read_index, seal, verify, write_shard
-from mdeas.dataset.show.statistics import look
+from mdeas.dataset.show.examine import examine
 from mdeas.errors import InputError
 from mdeas.sample import Sample, check
 from mdeas.system.files import write_json
@@ -254,7 +254,7 @@ def test_statistics_by_hand(tmp_path):
     depth = np.where(half > 0, 2, 0).astype(np.float32)
     bare = {"mask": None, "depth": None, "depth_kind": "none"}
     make(tmp_path, [sample(0), sample(1, mask=half, depth=depth), sample(2, **bare)])
-    found = look(Dataset(tmp_path)).statistics
+    found = examine(Dataset(tmp_path)).statistics
     assert found["samples"] == {"train": 3, "test": 0}
     np.testing.assert_allclose(found["background"]["mean"], np.array([10, 20, 30]) / 255)
     np.testing.assert_allclose(found["background"]["std"], 0, atol=1e-6)

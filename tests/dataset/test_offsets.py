@@ -1,4 +1,4 @@
-"""Rows that are read by their places hold what parquet says they hold."""
+"""Rows that are read by byte offsets are the rows that parquet reads."""
 
 import os
 
@@ -8,7 +8,7 @@ import pytest
 import tiny_data
 
 from mdeas.dataset.dataset import Dataset
-from mdeas.dataset.offsets import find_places
+from mdeas.dataset.offsets import read_offsets
 from mdeas.dataset.rows import PICTURES, encode_row, write_shard
 from mdeas.errors import InputError, StorageError
 
@@ -36,9 +36,9 @@ def shard(dataset):
 
 def test_every_row_of_every_group(dataset):
     assert parquet.ParquetFile(shard(dataset)).num_row_groups > 2
-    places = find_places(shard(dataset))
+    offsets = read_offsets(shard(dataset))
     for number in range(len(dataset)):
-        whole, bare = dataset.row(number), places.row(number)
+        whole, bare = dataset.row(number), offsets.row(number)
         for name in PICTURES:
             assert (whole[name] and whole[name]["bytes"]) == (bare[name] and bare[name]["bytes"]), number
         assert [bare[key] for key in ("id", "depth_scale")] == [whole[key] for key in ("id", "depth_scale")]
@@ -69,4 +69,4 @@ def test_a_shard_that_is_gone_is_named(dataset):
 def test_a_shard_of_another_writer_is_refused(dataset, tmp_path):
     parquet.write_table(parquet.read_table(shard(dataset)), tmp_path / "a.parquet", compression="gzip")
     with pytest.raises(InputError, match=r"a.parquet': not a shard that mdeas wrote"):
-        find_places(tmp_path / "a.parquet")
+        read_offsets(tmp_path / "a.parquet")

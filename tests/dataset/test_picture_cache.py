@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from mdeas.dataset.picture_cache import KeptPictures
+from mdeas.dataset.picture_cache import PictureCache
 
 
 class Decoder:
@@ -21,43 +21,43 @@ class Decoder:
 
 def test_the_third_time_it_is_the_same_array():
     decode = Decoder()
-    kept = KeptPictures(decode)
-    pictures = [kept(data, "") for data in (b"a", b"b", b"a", b"a", b"b", b"b")]
+    cache = PictureCache(decode)
+    pictures = [cache(data, "") for data in (b"a", b"b", b"a", b"a", b"b", b"b")]
     assert decode.asked == [b"a", b"b", b"a", b"b"]
     assert pictures[2] is pictures[3] and pictures[4] is pictures[5]
     assert [int(picture[0]) for picture in pictures] == list(b"abaabb")
 
 
 def test_what_is_shared_cannot_be_changed():
-    kept = KeptPictures(Decoder())
+    cache = PictureCache(Decoder())
     for _ in range(3):
         with pytest.raises(ValueError, match="read-only"):
-            kept(b"a", "")[0] = 1
+            cache(b"a", "")[0] = 1
 
 
 def test_the_one_asked_for_longest_ago_goes_first():
     decode = Decoder()
-    kept = KeptPictures(decode, max_bytes=200)
+    cache = PictureCache(decode, max_bytes=200)
     for data in (b"a", b"a", b"b", b"b", b"a", b"c", b"c"):  # keeps a and b, uses a, keeps c
-        kept(data, "")
+        cache(data, "")
     decode.asked.clear()
     for data in (b"a", b"c", b"b"):
-        kept(data, "")
+        cache(data, "")
     assert decode.asked == [b"b"]
 
 
 def test_a_picture_larger_than_all_room_is_still_given():
-    kept = KeptPictures(Decoder(), max_bytes=50)
-    assert [kept(b"a", "").size for _ in range(3)] == [100] * 3
+    cache = PictureCache(Decoder(), max_bytes=50)
+    assert [cache(b"a", "").size for _ in range(3)] == [100] * 3
 
 
 def test_pickled_it_is_empty():
-    kept = KeptPictures(decoded, 10_000_000)
-    size = len(pickle.dumps(kept))
+    cache = PictureCache(decoded, 10_000_000)
+    size = len(pickle.dumps(cache))
     for _ in range(3):
-        kept(bytes(100_000), "")
-    copy = pickle.loads(pickle.dumps(kept))
-    assert len(pickle.dumps(kept)) == size
+        cache(bytes(100_000), "")
+    copy = pickle.loads(pickle.dumps(cache))
+    assert len(pickle.dumps(cache)) == size
     assert copy(b"xy", "").tolist() == list(b"xy")
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.dataset.offsets import Places, damaged, find_places
-from mdeas.dataset.picture_cache import KeptPictures
-from mdeas.dataset.rows import decode_row, encode_row, write_shard
+from mdeas.dataset.offsets import ShardOffsets, read_offsets
+from mdeas.dataset.picture_cache import PictureCache
+from mdeas.dataset.rows import damaged, decode_row, encode_row, write_shard
 from mdeas.errors import InputError
 from mdeas.images.codec import decode_rgb
 from mdeas.sample import SPLITS, Sample, check
@@ -39,11 +39,17 @@ _MAX_OPEN = 256
 
 
 class Dataset:
-    """Random access to the samples of one split, or of all.
+    """Random access to the samples of one split, or of all splits.
 
-    Opening checks the index and the presence and size of every shard; each shard is checked against its
-    sha256 when it is first used in a process. Safe to pickle and to use after a fork.
+    Opening checks the index and the presence and size of every shard. The sha256 of a shard is checked when
+    a process first uses it. Safe to pickle and to use after a fork.
+    Input: path: the folder; split: one of sample.SPLITS, None = all.
     Errors: InputError E-DATASET-MISSING (no data set, no such split), E-DATASET-DAMAGED.
+
+    Example, after `mdeas create scenes -o scenes --count 4`:
+        samples = Dataset("scenes", "train")
+        sample = samples[0]
+        sample.image.shape, sample.depth_kind  # ((224, 224, 3), "metric")
     """
 
     def __init__(self, path: str | os.PathLike[str], split: str | None = None):
@@ -58,16 +64,16 @@ class Dataset:
         self._ends = np.cumsum([shard["rows"] for shard in self._shards])
         self._open: dict[int, Any] = {}
         self._checked: set[int] = set()
-        self._places: dict[int, Places] = {}
-        self._decode_background = KeptPictures(decode_rgb)
+        self._offsets: dict[int, ShardOffsets] = {}
+        self._decode_background = PictureCache(decode_rgb)
 
     def __len__(self) -> int:
         return int(self._ends[-1])
 
     def __getitem__(self, index: int) -> Sample:
-        """The sample as made, not checked again (`verify` does).
+        """The sample at a position; `verify` checks its values, this does not.
 
-        `background` is read-only: samples that have the same one share it.
+        `background` is read-only, because samples with the same background share the array.
         """
         return self.decode(self.row(index))
 
@@ -75,18 +81,18 @@ class Dataset:
         return (self[i] for i in range(len(self)))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_open": {}, "_checked": set(), "_places": {}}
+        return {**self.__dict__, "_open": {}, "_checked": set(), "_offsets": {}}
 
     def bare(self, index: int) -> Sample:
-        """The sample with nothing in `meta` but its id: a row is read in a tenth of the time."""
+        """The sample with nothing in `meta` but its id; reads its row in a tenth of the time."""
         number, within = self._find(index)
-        if number not in self._places:
+        if number not in self._offsets:
             self._check(number)
-            self._places[number] = find_places(self._path(number))
-        return self.decode(self._places[number].row(within))
+            self._offsets[number] = read_offsets(self._path(number))
+        return self.decode(self._offsets[number].row(within))
 
     def decode(self, row: dict[str, Any]) -> Sample:
-        """The sample in one of its rows; a background that was decoded lately is not decoded again."""
+        """The sample of a row; a background in the cache is not decoded again."""
         return decode_row(row, self._decode_background)
 
     def row(self, index: int) -> dict[str, Any]:
@@ -117,14 +123,12 @@ class Dataset:
     def _shard(self, number: int) -> Any:
         # After a fork the parent's open files are shared, mapped and read only: safe to keep.
         if number not in self._open:
+            self._check(number)
             if len(self._open) == _MAX_OPEN:
                 del self._open[next(iter(self._open))]
-            self._open[number] = self._open_shard(number)
+            open_file = pyarrow_parquet().ParquetFile
+            self._open[number] = open_file(self._path(number), memory_map=True, pre_buffer=False)
         return self._open[number]
-
-    def _open_shard(self, number: int) -> Any:
-        self._check(number)
-        return pyarrow_parquet().ParquetFile(self._path(number), memory_map=True, pre_buffer=False)
 
     def _check(self, number: int) -> None:
         if number not in self._checked:
@@ -154,7 +158,7 @@ def read_index(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _is_sealed(index: dict[str, Any], file: Path) -> bool:
-    """Whether the file has the very bytes that were written; they need no other spelling of the values."""
+    """Whether the file has the bytes that mdeas wrote: a value in another spelling is an edit, too."""
     try:
         return file.read_bytes() == json_bytes(seal(index))
     except ValueError:  # NaN and infinity, which mdeas never writes
@@ -162,36 +166,37 @@ def _is_sealed(index: dict[str, Any], file: Path) -> bool:
 
 
 def seal(index: dict[str, Any]) -> dict[str, Any]:
-    """`index` with the digest of everything else in it, so that an edit is noticed."""
+    """`index` with a sha256 over all its other fields, by which `read_index` notices an edit."""
     content = {key: value for key, value in index.items() if key != "sha256"}
     return {**content, "sha256": sha256_bytes(json_bytes(content))}
 
 
 def summary(path: str | os.PathLike[str], index: dict[str, Any]) -> dict[str, Any]:
-    """What a data set is, in a few values that a person reads."""
+    """The main facts of a data set, for people.
+
+    Output: path, samples, samples in each split, samples and sources left out, shards, bytes, fingerprint.
+    """
+    left_out = {}
+    if "left_out" in index:
+        left_out["samples left out"] = sum(index["left_out"]["samples"].values())
+        left_out["sources left out"] = index["left_out"]["sources"]
     return {
         "path": os.fspath(path),
         "samples": index["count"],
         **{f"samples in {split}": number for split, number in index["splits"].items()},
-        **_left_out(index),
+        **left_out,
         "shards": len(index["shards"]),
         "bytes": sum(shard["bytes"] for shard in index["shards"]),
         "fingerprint": _fingerprint(index["shards"]),
     }
 
 
-def _left_out(index: dict[str, Any]) -> dict[str, int]:
-    if "left_out" not in index:
-        return {}
-    left_out = index["left_out"]
-    return {"samples left out": sum(left_out["samples"].values()), "sources left out": left_out["sources"]}
-
-
 def verify(path: str | os.PathLike[str], *, deep: bool = True) -> dict[str, Any]:
-    """Check everything that `index.json` promises; return `summary`.
+    """Check a data set against its `index.json`; return `summary`.
 
-    Found: shards that are missing, extra, doubled, swapped, cut or flipped; an edited index; with `deep` (the
-    default) also rows that do not decode, break `sample.check`, or have an id or index twice.
+    It finds shards that are missing, additional, duplicated, swapped, truncated or changed, and an edited
+    index. With `deep` it also finds rows that do not decode, that break `sample.check`, or whose id or index
+    occurs twice.
     Errors: InputError E-DATASET-MISSING, E-DATASET-DAMAGED, E-SAMPLE, E-IMG-….
     """
     path, index = Path(path), read_index(path)
@@ -208,7 +213,7 @@ def _fingerprint(shards: list[dict[str, Any]]) -> str:
 
 
 def _check_files(path: Path, index: dict[str, Any]) -> None:
-    """Exactly the promised shards are there, each of its promised length; nothing is read."""
+    """Check that the folder holds the shards of the index and no others, each of its size."""
     wanted = {shard["name"]: shard["bytes"] for shard in index["shards"]}
     there = {file.name: file.stat().st_size for file in (path / "data").glob("*.parquet")}
     for name in sorted(wanted.keys() | there.keys()):

@@ -1,4 +1,4 @@
-"""Where in its file the pictures of a shard lie: one row is read without the group of rows around it."""
+"""Byte offsets of the pictures in a parquet shard: a row is read without decoding its row group."""
 
 import mmap
 import os
@@ -9,40 +9,45 @@ from typing import Any
 
 import numpy as np
 
-from mdeas.dataset.rows import PICTURES
-from mdeas.errors import InputError
-from mdeas.system.files import quoted, storage
+from mdeas.dataset.rows import PICTURES, damaged
+from mdeas.system.files import storage
 from mdeas.system.optional import pyarrow_parquet
 
-_FACTS = ("id", "depth_kind", "depth_scale")
-_NONE = (0, -1)
+_VALUES = ("id", "depth_kind", "depth_scale")
+_NO_PICTURE = (0, -1)
 _PREFIX = 4  # bytes of its length before each value (Apache Parquet, PLAIN encoding of BYTE_ARRAY)
 
 
 @dataclass(frozen=True)
-class Places:
+class ShardOffsets:
     """What it takes to read the rows of a shard as training needs them: about 120 bytes a row."""
 
     path: Path
     version: tuple[int, ...]
-    """Of the file when it was looked through."""
-    facts: Any
+    """Inode, size and time of the file when its offsets were read."""
+    values: Any
     """A pyarrow Table with the columns id, depth_kind and depth_scale."""
     spans: np.ndarray
-    """int64 (rows, 4, 2): start and length in bytes of each of rows.PICTURES; length -1 = there is none."""
+    """int64 (rows, 4, 2): start and length in bytes of each of rows.PICTURES; length -1 = no picture."""
 
     def row(self, number: int) -> dict[str, Any]:
-        """What `rows.decode_row` needs of a row; InputError E-DATASET-DAMAGED when the file has changed."""
+        """The columns of a row that `rows.decode_row` needs.
+
+        Errors: InputError E-DATASET-DAMAGED when the file has changed since its offsets were read.
+        """
         with storage(self.path), open(self.path, "rb", buffering=0) as file:
             if _version(file.fileno()) != self.version:
                 raise damaged(self.path, "another file than when it was opened")
             pictures = [_read(file.fileno(), *span) for span in self.spans[number].tolist()]
-        facts = {name: self.facts[name][number].as_py() for name in _FACTS}
-        return facts | dict(zip(PICTURES, pictures, strict=True))
+        values = {name: self.values[name][number].as_py() for name in _VALUES}
+        return values | dict(zip(PICTURES, pictures, strict=True))
 
 
-def find_places(path: Path) -> Places:
-    """Look through the shard at `path`, which write_shard wrote; InputError E-DATASET-DAMAGED if not."""
+def read_offsets(path: Path) -> ShardOffsets:
+    """Find every picture in a shard that `rows.write_shard` wrote.
+
+    Errors: InputError E-DATASET-DAMAGED when another program wrote the file.
+    """
     parquet = pyarrow_parquet()
     with (
         open(path, "rb") as file,
@@ -53,8 +58,8 @@ def find_places(path: Path) -> Places:
             spans = [_group_spans(data, shard, number) for number in range(shard.num_row_groups)]
         except ValueError as error:
             raise damaged(path, "not a shard that mdeas wrote") from error
-        facts = shard.read(list(_FACTS), use_threads=False)
-        return Places(path, _version(file.fileno()), facts, np.concatenate(spans))
+        values = shard.read(list(_VALUES), use_threads=False)
+        return ShardOffsets(path, _version(file.fileno()), values, np.concatenate(spans))
 
 
 def _version(descriptor: int) -> tuple[int, ...]:
@@ -67,49 +72,40 @@ def _read(descriptor: int, start: int, length: int) -> dict[str, bytes] | None:
 
 
 def _group_spans(data: mmap.mmap, shard: Any, number: int) -> np.ndarray:
-    """int64 (rows of the group, 4, 2)."""
-    about = shard.metadata.row_group(number)
-    starts = {(column := about.column(i)).path_in_schema: _start(column) for i in range(about.num_columns)}
+    """Spans of one row group: int64 (rows of the group, 4, 2)."""
+    group = shard.metadata.row_group(number)
+    columns = {(column := group.column(i)).path_in_schema: column for i in range(group.num_columns)}
     names = [f"{name}.bytes" for name in PICTURES]
     table = shard.read_row_group(number, columns=names, use_threads=False)
-    spans = [
-        list(_spans(data, [value["bytes"] for value in _values(table, name)], starts[f"{name}.bytes"]))
-        for name in PICTURES
-    ]
+    spans = []
+    for name in PICTURES:
+        column = columns[f"{name}.bytes"]
+        pictures = [value and value["bytes"] for value in table[name].to_pylist()]
+        spans.append(list(_spans(data, pictures, column.dictionary_page_offset or column.data_page_offset)))
     return np.array(spans, np.int64).swapaxes(0, 1)
 
 
-def _values(table: Any, name: str) -> list[dict[str, bytes | None]]:
-    return [value or {"bytes": None} for value in table[name].to_pylist()]
+def _spans(data: mmap.mmap, pictures: Sequence[bytes | None], start: int) -> Iterator[tuple[int, int]]:
+    """Start and length of each picture in a column that begins at `start`; equal pictures may lie there once.
 
-
-def _start(column: Any) -> int:
-    return column.dictionary_page_offset or column.data_page_offset
-
-
-def _spans(data: mmap.mmap, values: Sequence[bytes | None], start: int) -> Iterator[tuple[int, int]]:
-    """Where each value lies, from `start` on; equal ones may lie there once. ValueError if one does not."""
-    spans: dict[bytes | None, tuple[int, int]] = {None: _NONE}
+    Errors: ValueError when a picture is not found.
+    """
+    spans: dict[bytes | None, tuple[int, int]] = {None: _NO_PICTURE}
     end = start
-    for value in values:
-        if value is not None and value not in spans:
-            begin = _find(data, value, end)
-            end = begin + len(value)
-            spans[value] = begin, len(value)
-        yield spans[value]
+    for picture in pictures:
+        if picture is not None and picture not in spans:
+            begin = _find(data, picture, end)
+            end = begin + len(picture)
+            spans[picture] = begin, len(picture)
+        yield spans[picture]
 
 
-def _find(data: mmap.mmap, value: bytes, end: int) -> int:
-    """A value follows the last one but for the head of a page; the bytes are compared in any case."""
-    follows = end + _PREFIX
-    if data[follows : follows + len(value)] == value:
-        return follows
-    begin = data.find(value, end)
+def _find(data: mmap.mmap, picture: bytes, end: int) -> int:
+    """Where `picture` starts: right after the one before, which ends at `end`, or after a page header."""
+    next_start = end + _PREFIX
+    if data[next_start : next_start + len(picture)] == picture:
+        return next_start
+    begin = data.find(picture, end)
     if begin < 0:
-        raise ValueError("value not found")
+        raise ValueError("picture not found")
     return begin
-
-
-def damaged(path: str | os.PathLike[str], what: str) -> InputError:
-    """The error for a file of a data set that is not as it was written."""
-    return InputError("E-DATASET-DAMAGED", f"{quoted(path)}: {what}. Copy or make the data set again.")

@@ -12,7 +12,7 @@ from mdeas.errors import InputError
 from mdeas.images.codec import decode_depth16, decode_gray, decode_rgb, encode_jpeg, encode_png
 from mdeas.images.levels import to_uint8
 from mdeas.sample import Sample
-from mdeas.system.files import write_bytes
+from mdeas.system.files import quoted, write_bytes
 from mdeas.system.optional import pyarrow_parquet
 
 PHOTO_FORMATS: dict[str, Callable[[np.ndarray], bytes]] = {"jpeg": encode_jpeg, "png": encode_png}
@@ -22,8 +22,8 @@ COLUMNS = (
     *("id", "source", "split", "seed", "index", "background", "image", "mask", "depth", "depth_kind"),
     *("depth_scale", "background_id", "foreground_ids", "meta"),
 )
-# A row is found without reading more than its group. A smaller one is not read faster, and each costs a
-# process that keeps the shard open 16 kB of memory.
+# Reading a row reads its row group. A smaller group is not read faster, and each group costs a process that
+# keeps the shard open 16 kB of memory.
 _GROUP_BYTES = 2**19
 _MAX_UINT8, _MAX_UINT16 = 255, 65535
 _PNG = b"\x89PNG"
@@ -32,8 +32,9 @@ _PNG = b"\x89PNG"
 def encode_row(sample: Sample, photo_format: str = "jpeg") -> dict[str, Any]:
     """The columns of one sample: the photos as JPEG 95 or PNG, the mask as PNG-8, the depth as PNG-16.
 
-    What `sample.encoded` holds is taken as it is. Metric depth that is known (> 0) stays known: it is never
-    rounded to 0.
+    Bytes in `sample.encoded` are stored unchanged. Known metric depth is never rounded to 0, which would
+    mean unknown.
+    Input: photo_format: a name of PHOTO_FORMATS.
     """
     encode, ready = PHOTO_FORMATS[photo_format], sample.encoded
     depth, scale = _encode_depth(sample)
@@ -55,7 +56,13 @@ def encode_row(sample: Sample, photo_format: str = "jpeg") -> dict[str, Any]:
 def decode_row(
     row: dict[str, Any], decode_background: Callable[[bytes, str], np.ndarray] = decode_rgb
 ) -> Sample:
-    """The sample in a row, or in one of `places`; InputError (E-IMG-…) when a picture does not decode."""
+    """The sample of a row.
+
+    Input:
+        row: from `encode_row`, a shard or `offsets.ShardOffsets.row`.
+        decode_background: (bytes, name for messages) -> uint8 (H, W, 3) RGB; a cache may stand in.
+    Errors: InputError E-IMG-… when a picture does not decode, E-DATASET when its depth has no scale.
+    """
     name = repr(row["id"])
     return Sample(
         background=decode_background(row["background"]["bytes"], f"background of {name}"),
@@ -70,7 +77,7 @@ def decode_row(
 def write_shard(
     path: str | os.PathLike[str], rows: Sequence[dict[str, Any]], *, force: bool = False
 ) -> dict[str, Any]:
-    """Commit rows of `encode_row` as one parquet file: equal rows give equal bytes with one pyarrow version.
+    """Write rows of `encode_row` as one parquet file; equal rows give equal bytes with one pyarrow version.
 
     Output: {"name", "bytes", "sha256", "rows"}. Errors as `files.write_bytes`.
     """
@@ -79,15 +86,12 @@ def write_shard(
 
     table = pyarrow.Table.from_pylist(list(rows), schema=schema())
     buffer = io.BytesIO()
+    group_rows = max(1, _GROUP_BYTES * table.num_rows // max(1, table.nbytes))
     # Pictures are compressed already. Neighbours often have the same background: a group holds it once.
     plain: dict[str, Any] = {"compression": "none", "write_statistics": False}
     plain["use_dictionary"] = ["background.bytes"]
-    parquet.write_table(table, buffer, row_group_size=_group_rows(table), **plain)
+    parquet.write_table(table, buffer, row_group_size=group_rows, **plain)
     return {**write_bytes(path, buffer.getvalue(), force=force), "rows": len(rows)}
-
-
-def _group_rows(table: Any) -> int:
-    return max(1, _GROUP_BYTES * table.num_rows // max(1, table.nbytes))
 
 
 def schema() -> Any:
@@ -114,6 +118,11 @@ def _feature(kind: Any) -> dict[str, Any]:
     if types.is_list(kind):
         return {"_type": "Sequence", "feature": _feature(kind.value_type)}
     return {"_type": "Value", "dtype": {"double": "float64"}.get(str(kind), str(kind))}
+
+
+def damaged(path: str | os.PathLike[str], what: str) -> InputError:
+    """The error for a file of a data set that is not as it was written."""
+    return InputError("E-DATASET-DAMAGED", f"{quoted(path)}: {what}. Copy or make the data set again.")
 
 
 def _picture(data: bytes | None, stem: str) -> dict[str, Any] | None:

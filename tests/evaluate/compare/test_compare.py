@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+import numpy as np
 import pytest
 import tiny_data
 import tiny_model
@@ -18,7 +19,7 @@ from mdeas.evaluate.compare import compare as module
 from mdeas.evaluate.compare import figure, measure, table, training
 from mdeas.evaluate.compare.candidate import training_cost
 from mdeas.evaluate.compare.entries import Entry, entries
-from mdeas.images.codec import read_rgb
+from mdeas.images.codec import decode_rgb, read_rgb
 from mdeas.models.base import PairNetwork
 from mdeas.models.registry import _REGISTRY as REGISTRY
 from mdeas.models.registry import register
@@ -169,8 +170,21 @@ def test_protocol(folder):
 
 
 def test_pictures_and_figure(folder):
-    for name in (module.FIGURE, module.PICTURES):
-        assert min(read_rgb(folder / "out" / name).shape[:2]) > 500
+    """The figure has the colours of three networks; the sheet shows photos and truth in the right columns."""
+    colours = np.unique(read_rgb(folder / "out" / module.FIGURE).reshape(-1, 3), axis=0)
+    assert sum(bool(np.ptp(colour.astype(int)) > 60) for colour in colours) > 3
+    sheet = read_rgb(folder / "out" / module.PICTURES)
+    pitch, top, height = (
+        128 + 4,
+        60,
+        round(128 * 40 / 48),
+    )  # below the caption, the titles, the first row's name
+    assert sheet.shape[1] == 6 * pitch  # background, image, true mask, three networks
+    sample = tiny_data.sample(0)
+    truth = np.dstack([255 * sample.mask] * 3)
+    for column, picture in enumerate((sample.background, sample.image, truth)):
+        shown = sheet[top : top + height, column * pitch : column * pitch + 128]
+        np.testing.assert_allclose(shown.mean((0, 1)), picture.mean((0, 1)), atol=4)
 
 
 def count_measured(monkeypatch):
@@ -280,8 +294,16 @@ class TestTraining:
         assert entry.name == "small" and entry.source == place / "runs" / "small" and entry.is_run
         training.train(entry, place / "data")
         assert training_cost(entry.source)["images"] == 6
-        monkeypatch.setattr(training, "_wait", None)
+        weights = (entry.source / "last.safetensors").read_bytes()
+        commands = []
+        monkeypatch.setattr(training, "_wait", lambda words: commands.append(words) or (0, None))
         training.train(entry, place / "data")
+        assert commands == [] and (entry.source / "last.safetensors").read_bytes() == weights
+        (entry.source / "last.safetensors").write_bytes(weights[:-1])
+        training.train(entry, place / "data")  # other weights than those of the finished run
+        assert [words[-5:] for words in commands] == [
+            [str(place / "small.yaml"), "--data", str(place / "data"), "-o", str(entry.source)]
+        ]
 
     def test_a_failure_is_told(self, place, monkeypatch):
         monkeypatch.setattr(training, "_wait", lambda words: (6, None))
@@ -319,8 +341,15 @@ class TestFigure:
             taken.append(box)
 
     def test_it_draws_without_a_network_in_a_panel(self):
+        """The mask panel has the network's bubble in its colour; the depth panel has none."""
         row = {"name": "a", "network": True, "ms": 3.0, "iou": 0.5, "parameters": 1e6}
-        assert figure.figure([row]).startswith(b"\x89PNG")
+        picture = decode_rgb(figure.figure([row]), "figure")
+        blue = (picture[..., 2].astype(int) - picture[..., 0]) > 60  # the first colour of tab20
+        half = picture.shape[1] // 2
+        assert blue[:, :half].sum() > 20 and not blue[:, half:].any()
+        height, width = picture.shape[:2]
+        middle = picture[int(0.42 * height) : int(0.45 * height), int(0.63 * width) : int(0.78 * width)]
+        assert (middle < 80).any()  # the words that say why it is empty
 
     def test_time(self):
         assert table.shown("training_s", 3725.4) == "1:02:05"

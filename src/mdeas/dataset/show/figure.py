@@ -1,28 +1,26 @@
-"""Distributions as one picture."""
+"""Histograms as one picture."""
 
 from typing import Any
 
 import numpy as np
 
-from mdeas.dataset.show.spreads import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES, Spreads
+from mdeas.dataset.show.histograms import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES, Histograms
 from mdeas.images.plots import drawn
 from mdeas.system.optional import figure_class
 
 _KINDS = {"metric": "metric (1 / m)", "relative": "relative"}
 
 
-def distributions(spreads: Spreads) -> np.ndarray:
-    """uint8 (H, W, 3) RGB: area, scale and place of the foreground, depth and inverse depth."""
+def distributions(found: Histograms) -> np.ndarray:
+    """uint8 (H, W, 3) RGB: area, size and position of the foreground, depth and inverse depth."""
     figure = figure_class()(figsize=(13, 7), dpi=100, layout="constrained")
     panels = figure.subplots(2, 3)
-    _splits(panels[0, 0], spreads.area, AREA_EDGES, "mask area, share of the picture")
+    _splits(panels[0, 0], found.area, AREA_EDGES, "mask area, share of the picture")
     panels[0, 0].set_xscale("log")
-    _splits(
-        panels[0, 1], spreads.scale, SHARE_EDGES, "foreground scale: long side of its box / of the picture"
-    )
-    _place(panels[0, 2], spreads)
-    _metres(panels[1, 0], spreads.depth_m)
-    _inverse_depth(panels[1, 1], spreads.inverse_depth)
+    _splits(panels[0, 1], found.scale, SHARE_EDGES, "foreground scale: long side of its box / of the picture")
+    _heat_map(panels[0, 2], found)
+    _metres(panels[1, 0], found.depth_m)
+    _inverse_depth(panels[1, 1], found.inverse_depth)
     panels[1, 2].set_axis_off()
     for axes in panels.flat[:5]:
         axes.title.set_fontsize(10)
@@ -30,10 +28,10 @@ def distributions(spreads: Spreads) -> np.ndarray:
 
 
 def _splits(axes: Any, counts: dict[str, np.ndarray], edges: np.ndarray, title: str) -> None:
-    """One outline a split, each of them 100 %."""
+    """One outline a split; each adds up to 100 %."""
     axes.set_title(title)
     if not counts:
-        return _none(axes)
+        return _write_none(axes)
     for split, count in counts.items():
         axes.stairs(_percent(count), edges, label=f"{split}, {count.sum():,}", linewidth=1.5)
     axes.set_ylabel("% of the samples")
@@ -41,11 +39,11 @@ def _splits(axes: Any, counts: dict[str, np.ndarray], edges: np.ndarray, title: 
     return None
 
 
-def _place(axes: Any, spreads: Spreads) -> None:
+def _heat_map(axes: Any, found: Histograms) -> None:
     axes.set_title("where the foreground is: mean alpha")
-    if not spreads.num_masks:
-        return _none(axes)
-    picture = axes.imshow(spreads.place / spreads.num_masks, extent=(0, 1, 1, 0), cmap="magma", vmin=0)
+    if not found.num_masks:
+        return _write_none(axes)
+    picture = axes.imshow(found.heat_map / found.num_masks, extent=(0, 1, 1, 0), cmap="magma", vmin=0)
     axes.figure.colorbar(picture, ax=axes, shrink=0.8)
     return None
 
@@ -53,7 +51,7 @@ def _place(axes: Any, spreads: Spreads) -> None:
 def _metres(axes: Any, counts: np.ndarray) -> None:
     axes.set_title("depth, metres")
     if not counts.any():
-        return _none(axes)
+        return _write_none(axes)
     axes.stairs(_percent(counts), DEPTH_EDGES_M, fill=True)
     axes.set_xscale("log")
     axes.set_ylabel("% of the known pixels")
@@ -63,7 +61,7 @@ def _metres(axes: Any, counts: np.ndarray) -> None:
 def _inverse_depth(axes: Any, counts: dict[str, np.ndarray]) -> None:
     axes.set_title("inverse depth / nearest of the picture")
     if not counts:
-        return _none(axes)
+        return _write_none(axes)
     for kind, count in counts.items():
         axes.stairs(_percent(count), SHARE_EDGES, label=_KINDS[kind], linewidth=1.5)
     axes.set_ylabel("% of the known pixels")
@@ -71,7 +69,7 @@ def _inverse_depth(axes: Any, counts: dict[str, np.ndarray]) -> None:
     return None
 
 
-def _none(axes: Any) -> None:
+def _write_none(axes: Any) -> None:
     axes.text(0.5, 0.5, "none in this data set", transform=axes.transAxes, ha="center", color="0.5")
     axes.set(xticks=[], yticks=[])
 

@@ -1,4 +1,4 @@
-"""Pictures of one split that are also, or nearly, in another: then a test is no test."""
+"""Find pictures of one split that are also, or nearly, in another: such a test split measures nothing."""
 
 import itertools
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from mdeas.sample import SPLITS, Sample
 
 KINDS = ("background", "image")
 MAX_DISTANCE = 4
-"""Bits in which hashes of near-duplicates differ at most; docs/LOG.md has the experiment."""
-_SHOWN = 100
+"""Greatest number of bits in which the hashes of near-duplicates differ; docs/LOG.md has the experiment."""
+_MAX_PAIRS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Twins:
-    """What two splits have in common."""
+class Overlap:
+    """Photos of one kind that two splits share."""
 
     kind: str
     """One of KINDS."""
@@ -25,17 +25,18 @@ class Twins:
     num: int
     """Samples of `split`."""
     num_equal: int
-    """Those of them whose picture has the bytes of one in `other`."""
+    """Samples of `split` whose photo has the same bytes as one in `other`."""
     num_near: int
-    """Those whose picture is not equal but near to one in `other`."""
+    """Samples of `split` whose photo is not equal to one in `other`, but a near-duplicate of one."""
     pairs: list[tuple[int, int, int]]
-    """(place in the prints of a sample of `split`, of one of `other`, bits): nearest first, no two alike."""
+    """(number of a sample of `split`, of one of `other`, bits that differ), the most alike first. Numbers
+    count the samples in the order of `PhotoHashes.add`. Each photo of `split` occurs once."""
 
 
-class Prints:
-    """Digest and perceptual hash of both photos of every sample that was added: 33 bytes a sample.
+class PhotoHashes:
+    """Digest and perceptual hash of both photos of each added sample: 33 bytes a sample.
 
-    Input: num_samples: as many as will be added.
+    Input: num_samples: how many will be added.
     """
 
     def __init__(self, num_samples: int):
@@ -45,36 +46,37 @@ class Prints:
         self.hashes = {kind: np.zeros(num_samples, np.uint64) for kind in KINDS}
 
     def add(self, sample: Sample, digests: dict[str, int]) -> None:
-        """Count `sample` in. Input: digests: 64 bits of each of KINDS, equal for equal bytes."""
+        """Add a sample. Input: digests: for each of KINDS a 64-bit digest of the photo's encoded bytes."""
         self.splits[self.num] = SPLITS.index(sample.meta["split"])
         for kind in KINDS:
             self.digests[kind][self.num] = digests[kind]
             self.hashes[kind][self.num] = perceptual_hash(getattr(sample, kind))
         self.num += 1
 
-    def twins(self) -> list[Twins]:
-        """For every two splits and each of KINDS what the later split has in common with the earlier."""
-        there = np.unique(self.splits).tolist()
-        pairs = itertools.combinations(there, 2)
-        return [self._between(kind, late, early) for early, late in pairs for kind in KINDS]
+    def overlaps(self) -> list[Overlap]:
+        """What each split shares with each earlier split, for each of KINDS."""
+        present = np.unique(self.splits).tolist()
+        pairs = itertools.combinations(present, 2)
+        return [self._overlap(kind, late, early) for early, late in pairs for kind in KINDS]
 
-    def _between(self, kind: str, late: int, early: int) -> Twins:
+    def _overlap(self, kind: str, late: int, early: int) -> Overlap:
         own, theirs = (np.flatnonzero(self.splits == split) for split in (late, early))
         digests, hashes = self.digests[kind], self.hashes[kind]
         equal = np.isin(digests[own], digests[theirs])
-        # Samples share backgrounds: each hash is looked up once.
-        asked, first, back = np.unique(hashes[own], return_index=True, return_inverse=True)
-        offered, place = np.unique(hashes[theirs], return_index=True)
-        found, distances = nearest(asked, offered, MAX_DISTANCE)
+        # Samples share backgrounds, so each hash is looked up once.
+        queries, first_own, inverse = np.unique(hashes[own], return_index=True, return_inverse=True)
+        stored, first_theirs = np.unique(hashes[theirs], return_index=True)
+        found, distances = nearest(queries, stored, MAX_DISTANCE)
         order = np.argsort(distances, kind="stable")[: np.count_nonzero(found >= 0)]
-        return Twins(
+        return Overlap(
             kind=kind,
             split=SPLITS[late],
             other=SPLITS[early],
             num=len(own),
             num_equal=int(equal.sum()),
-            num_near=int(((found >= 0)[back] & ~equal).sum()),
+            num_near=int(((found >= 0)[inverse] & ~equal).sum()),
             pairs=[
-                (int(own[first[n]]), int(theirs[place[found[n]]]), int(distances[n])) for n in order[:_SHOWN]
+                (int(own[first_own[n]]), int(theirs[first_theirs[found[n]]]), int(distances[n]))
+                for n in order[:_MAX_PAIRS]
             ],
         )

@@ -1,4 +1,4 @@
-"""What `mdeas show` prints and writes: a report of a data set with its distributions and contact sheets."""
+"""`mdeas show`: print statistics of a data set; write a report with histograms and contact sheets."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -8,50 +8,50 @@ from typing import Any
 import numpy as np
 
 from mdeas.dataset.dataset import Dataset, summary
+from mdeas.dataset.show.examine import Findings, examine
 from mdeas.dataset.show.figure import distributions
-from mdeas.dataset.show.leaks import MAX_DISTANCE, Twins
-from mdeas.dataset.show.pictures import sheet, twin_sheet
-from mdeas.dataset.show.statistics import Look, look
+from mdeas.dataset.show.leaks import MAX_DISTANCE, Overlap
+from mdeas.dataset.show.pictures import overlap_sheet, sample_sheet
 from mdeas.images.codec import write_png
 from mdeas.system.files import refuse_existing, write_bytes
 from mdeas.system.markdown import plain_table
 from mdeas.system.optional import figure_class
 
-REPORT, SHEET, DISTRIBUTIONS, TWINS = "report.md", "sheet.png", "distributions.png", "nearest.png"
-_NAMES = 10  # pictures without a licence that are named
+REPORT, SHEET, DISTRIBUTIONS, NEAREST = "report.md", "sheet.png", "distributions.png", "nearest.png"
+_MAX_NAMES = 10  # of pictures without a licence
 
 
 def show(
     path: str | Path, out: str | Path | None = None, *, limit: int | None = None, force: bool = False
 ) -> str:
-    """Look at a data set; with `out`, write the report and its pictures into this folder.
+    """Examine a data set; with `out`, write the report and its pictures into this folder.
 
-    Input: limit: look at so many samples, evenly spread; None = all.
-    Output: the table of the statistics.
+    Input: limit: number of samples to examine, evenly spread; None = all.
+    Output: the statistics as text.
     Errors: as `Dataset`; UsageError E-EXTRA without matplotlib; StorageError E-EXISTS, E-FULL, ...
     """
     dataset = Dataset(path)
     if out is not None:
         figure_class()
         refuse_existing(Path(out) / REPORT, force)
-    found = look(dataset, limit)
+    found = examine(dataset, limit)
     if out is not None:
         _write(dataset, found, Path(out), force)
     return table(found.statistics)
 
 
-def _write(dataset: Dataset, found: Look, out: Path, force: bool) -> None:
-    write_png(out / SHEET, sheet(dataset), force=force)
-    write_png(out / DISTRIBUTIONS, distributions(found.spreads), force=force)
-    alike = twin_sheet(dataset, found)
-    if alike is not None:
-        write_png(out / TWINS, alike, force=force)
+def _write(dataset: Dataset, found: Findings, out: Path, force: bool) -> None:
+    write_png(out / SHEET, sample_sheet(dataset), force=force)
+    write_png(out / DISTRIBUTIONS, distributions(found.histograms), force=force)
+    nearest = overlap_sheet(dataset, found.overlaps, found.positions)
+    if nearest is not None:
+        write_png(out / NEAREST, nearest, force=force)
     write_bytes(out / REPORT, report(dataset, found).encode(), force=force)
 
 
-def report(dataset: Dataset, found: Look) -> str:
+def report(dataset: Dataset, found: Findings) -> str:
     """The text of report.md."""
-    facts = summary(dataset.path, dataset.index) | {"samples looked at": len(found.numbers)}
+    facts = summary(dataset.path, dataset.index) | {"samples looked at": len(found.positions)}
     return "\n\n".join(
         [
             f"# {dataset.path.name}",
@@ -60,7 +60,7 @@ def report(dataset: Dataset, found: Look) -> str:
             f"![distributions]({DISTRIBUTIONS})",
             f"![samples]({SHEET})",
             *_agreement(dataset.index.get("recipe", {})),
-            *_twins(found.twins),
+            *_overlaps(found.overlaps),
             *_licences(dataset.index["provenance"]),
             "",
         ]
@@ -68,7 +68,7 @@ def report(dataset: Dataset, found: Look) -> str:
 
 
 def _agreement(recipe: dict[str, Any]) -> list[str]:
-    """How depth assembled from layers differs from what its network says of whole composites."""
+    """How depth assembled from layers differs from the network's depth of the whole composite."""
     model = recipe.get("depth_model")
     # In a recipe whose teacher is "none", `depth_model` is None or a name.
     found = model.get("agreement") if isinstance(model, dict) else None
@@ -79,7 +79,7 @@ def _agreement(recipe: dict[str, Any]) -> list[str]:
 
 
 def table(statistics: dict[str, Any]) -> str:
-    """Lines of text: counts, then mean and deviation per channel."""
+    """Lines of text: counts, then mean and standard deviation per channel."""
     lines = [f"{split} samples: {count:,}" for split, count in statistics["samples"].items()]
     lines.append(f"{'':<16}{'mean':<24}standard deviation")
     lines += [_row(name, statistics[name]) for name in ("background", "image", "mask") if statistics[name]]
@@ -100,18 +100,21 @@ def _channels(value: float | list[float]) -> str:
     return " ".join(f"{number:.4f}" for number in np.atleast_1d(value))
 
 
-def _twins(twins: Sequence[Twins]) -> list[str]:
-    if not twins:
+def _overlaps(overlaps: Sequence[Overlap]) -> list[str]:
+    if not overlaps:
         return ["## The same in two splits", "There is one split only."]
     columns = ("picture", "samples of", "number", "equal to one of", "equal", f"near (≤ {MAX_DISTANCE} bits)")
-    rows = [(t.kind, t.split, f"{t.num:,}", t.other, f"{t.num_equal:,}", f"{t.num_near:,}") for t in twins]
-    said = "Equal: the same bytes. Near: 64-bit perceptual hashes that hardly differ."
-    seen = [f"![nearest pairs]({TWINS})"] if any(t.pairs for t in twins) else []
-    return ["## The same in two splits", said, plain_table(columns, rows), *seen]
+    rows = [
+        (one.kind, one.split, f"{one.num:,}", one.other, f"{one.num_equal:,}", f"{one.num_near:,}")
+        for one in overlaps
+    ]
+    legend = "Equal: the same bytes. Near: 64-bit perceptual hashes that hardly differ."
+    seen = [f"![nearest pairs]({NEAREST})"] if any(one.pairs for one in overlaps) else []
+    return ["## The same in two splits", legend, plain_table(columns, rows), *seen]
 
 
 def _licences(provenance: Sequence[dict[str, Any]]) -> list[str]:
-    """Pictures by licence and kind, and the names of those without one."""
+    """The number of pictures by licence and kind, and the names of pictures without a licence."""
     kinds = sorted({row["kind"] for row in provenance})
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for row in provenance:
@@ -119,13 +122,10 @@ def _licences(provenance: Sequence[dict[str, Any]]) -> list[str]:
     if not counts:
         return ["## Licences", "The data set names no pictures that it was made from."]
     rows = [(name, *(f"{counts[name][kind]:,}" for kind in kinds)) for name in sorted(counts)]
-    nameless = [row["name"] for row in provenance if not row.get("licence")]
-    return ["## Licences", plain_table(("licence", *kinds), rows), *_unlicensed(nameless)]
-
-
-def _unlicensed(names: list[str]) -> list[str]:
-    if not names:
-        return []
-    more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
-    listed = ", ".join(f"`{name}`" for name in names[:_NAMES])
-    return [f"Without a licence: {listed}{more} (all in index.json)."]
+    unlicensed = [row["name"] for row in provenance if not row.get("licence")]
+    text = ["## Licences", plain_table(("licence", *kinds), rows)]
+    if unlicensed:
+        listed = ", ".join(f"`{name}`" for name in unlicensed[:_MAX_NAMES])
+        more = f" and {len(unlicensed) - _MAX_NAMES:,} more" if len(unlicensed) > _MAX_NAMES else ""
+        text.append(f"Without a licence: {listed}{more} (all in index.json).")
+    return text

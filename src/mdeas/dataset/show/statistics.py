@@ -1,50 +1,91 @@
-"""One pass over a data set: its statistics, how they are spread, and prints of its photos."""
+"""Statistics of many samples: mean and standard deviation of pixels, empty pairs, area of the foreground."""
 
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterator
 from typing import Any
 
+import cv2
 import numpy as np
 
-from mdeas.dataset.dataset import Dataset
-from mdeas.dataset.show.leaks import KINDS, Prints, Twins
-from mdeas.dataset.show.moments import SampleStatistics
-from mdeas.dataset.show.spreads import Spreads
-from mdeas.sample import SPLITS, spread
-from mdeas.system.files import sha256_bytes
-from mdeas.system.progress import progress
+from mdeas.sample import Sample
+
+_AREA_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """What was found; its memory does not grow with the number of samples but for 41 bytes each."""
+class SampleStatistics:
+    """The statistics that published data sets report, of all samples that were added."""
 
-    statistics: dict[str, Any]
-    """{"samples": {split: number}} and what `moments.SampleStatistics` says."""
-    spreads: Spreads
-    twins: list[Twins]
-    """What every two splits have in common."""
-    numbers: np.ndarray
-    """int64 (N,): the samples that were looked at, by their place in the data set."""
+    def __init__(self) -> None:
+        self.moments: dict[str, _Moments] = {}
+        self.areas = array("d")
 
+    def add(self, sample: Sample) -> None:
+        """Add a sample."""
+        for name, values, known in _pixels(sample):
+            self.moments.setdefault(name, _Moments()).add(values, known)
+        if sample.mask is not None:
+            self.areas.append(float(sample.mask.mean()))
 
-def look(dataset: Dataset, limit: int | None = None) -> Look:
-    """Look at every sample of `dataset`, or at `limit` that are evenly spread."""
-    count = min(limit or len(dataset), len(dataset))
-    numbers = np.array(spread(len(dataset), count))
-    statistics, spreads, prints = SampleStatistics(), Spreads(), Prints(count)
-    with progress("looking at samples", count) as advance:
-        for number in numbers.tolist():
-            row = dataset.row(number)
-            sample = dataset.decode(row)
-            statistics.add(sample)
-            spreads.add(sample)
-            prints.add(sample, {kind: _digest(row[kind]["bytes"]) for kind in KINDS})
-            advance()
-    counts = dataset.index["splits"]
-    ordered = {split: counts[split] for split in SPLITS if split in counts}
-    found = {"samples": ordered, **statistics.result()}
-    return Look(statistics=found, spreads=spreads, twins=prints.twins(), numbers=numbers)
+    def result(self) -> dict[str, Any]:
+        """The statistics by name; None where no sample has the picture.
+
+        Output: background, image: {"mean": [r, g, b], "std": [r, g, b]} in [0, 1]. mask: {"mean", "std"}.
+            depth: {kind: {"mean", "std", "samples"}} over known pixels. empty_share: share of the pairs whose
+            mask is 0 everywhere. mask_area: {quantile: mean alpha} of the other pairs.
+        """
+        return {**_spread(self.moments), **_area_statistics(np.array(self.areas))}
 
 
-def _digest(data: bytes) -> int:
-    return int(sha256_bytes(data)[:16], 16)
+class _Moments:
+    """Running mean and standard deviation per channel."""
+
+    def __init__(self) -> None:
+        self.samples, self.pixels = 0, 0
+        self.sum = np.zeros(1)
+        self.squares = np.zeros(1)
+
+    def add(self, values: np.ndarray, known: np.ndarray | None) -> None:
+        """Input: values: (H, W) or (H, W, C); known: bool (H, W), the pixels that count, None = all."""
+        counted = None if known is None else known.view(np.uint8)
+        pixels = values.shape[0] * values.shape[1] if counted is None else cv2.countNonZero(counted)
+        mean, std = (moment.ravel() for moment in cv2.meanStdDev(values, mask=counted))
+        self.samples += 1
+        self.pixels += pixels
+        self.sum = self.sum + pixels * mean
+        self.squares = self.squares + pixels * (std**2 + mean**2)
+
+    def mean_std(self) -> tuple[np.ndarray, np.ndarray]:
+        mean = self.sum / max(self.pixels, 1)
+        return mean, np.sqrt(np.maximum(self.squares / max(self.pixels, 1) - mean**2, 0))
+
+
+def _pixels(sample: Sample) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
+    """(name, values, known pixels) of each picture that the sample has."""
+    yield "background", sample.background, None
+    yield "image", sample.image, None
+    if sample.mask is not None:
+        yield "mask", sample.mask, None
+    if sample.depth is not None:
+        yield f"depth {sample.depth_kind}", sample.depth, sample.depth_known
+
+
+def _spread(moments: dict[str, _Moments]) -> dict[str, Any]:
+    result: dict[str, Any] = {"depth": {}, "mask": None}
+    for name, moment in moments.items():
+        mean, std = moment.mean_std()
+        kind = name.removeprefix("depth ")
+        if kind != name:
+            result["depth"][kind] = {"mean": mean.item(), "std": std.item(), "samples": moment.samples}
+        elif name == "mask":
+            result["mask"] = {"mean": mean.item(), "std": std.item()}
+        else:
+            result[name] = {"mean": (mean / 255).tolist(), "std": (std / 255).tolist()}
+    return result
+
+
+def _area_statistics(areas: np.ndarray) -> dict[str, Any]:
+    if not len(areas):
+        return {"empty_share": None, "mask_area": None}
+    filled = areas[areas > 0]
+    quantiles = {str(q): float(np.quantile(filled, q)) for q in _AREA_QUANTILES} if len(filled) else None
+    return {"empty_share": float(np.mean(areas == 0)), "mask_area": quantiles}
