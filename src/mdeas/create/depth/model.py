@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mdeas.errors import InputError, ModelError, UsageError
+from mdeas.errors import InputError, ModelError
 from mdeas.system.files import json_bytes, quoted, read_json, sha256_bytes, sha256_file
+from mdeas.system.optional import extra_error
 
 DEFAULT = "depth-anything/Depth-Anything-V2-Small-hf"
 """24.8 M parameters, Apache-2.0. The Base and Large versions are not for commercial use."""
@@ -69,9 +70,7 @@ def versions() -> dict[str, str]:
     try:
         return {name: importlib.metadata.version(name) for name in _PACKAGES}
     except importlib.metadata.PackageNotFoundError as error:
-        raise UsageError(
-            "E-EXTRA", f"depth networks need {error.name}. Run: pip install 'mdeas[teacher]'"
-        ) from error
+        raise extra_error(str(error.name), "a depth network") from error
 
 
 def _describe(folder: Path, hub_name: str | None) -> DepthModel:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mdeas.errors import UsageError, WorkerError
+from mdeas.system.optional import extra_error
 
 _MODE, _TOKEN = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
 
@@ -31,7 +32,7 @@ def joined(address: str | None, workers: int) -> Iterator[None]:
     Errors: UsageError E-EXTRA without ray, E-RAY-OPEN; WorkerError E-RAY.
     """
     if importlib.util.find_spec("ray") is None:
-        raise UsageError("E-EXTRA", "--engine ray needs ray. Run: pip install 'mdeas[ray]'")
+        raise extra_error("ray", "--engine ray")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # this and the token are read when ray is imported
     with contextlib.ExitStack() as at_the_end:
         options = _existing(address) if address else at_the_end.enter_context(_started(workers))
