@@ -11,7 +11,7 @@ from mutate import damaged_pictures, formats
 from tally import cases
 from world import create_photos, cutout, folders, photo, start_command
 
-from mdeas.create.factory.shards import Rows
+from mdeas.create.factory.shards import RowMaker
 from mdeas.create.pairs import PairsMaker
 from mdeas.dataset.dataset import Dataset, read_index, verify
 from mdeas.errors import InputError
@@ -70,7 +70,7 @@ def test_each_becomes_a_sample_or_a_line(row, pairs, tmp_path):
 
 def test_each_takes_at_most_two_seconds(row, pairs):
     maker = PairsMaker(pairs)
-    rows = Rows(maker, "png", skip_bad=True)
+    rows = RowMaker(maker, "png", skip_bad=True)
     with row("pictures: six formats damaged, within 2 s of processor time") as tally:
         for index, pair in enumerate(maker.pairs):
             with tally.case(pair.id):

@@ -120,7 +120,7 @@ def create_photos(
         out=out, workers=workers, engine=engine, address=address, force=force, skip_bad=skip_bad
     )
     with open_engine(engine, address=address, workers=workers) as opened:
-        _build(with_teacher(maker, opened.how_labelled), options, opened)
+        _build(with_teacher(maker, opened.label_environment), options, opened)
 
 
 def create_pairs(*, out: Folder, folder: Folder, skip_bad: bool = False, force: bool = False) -> None:

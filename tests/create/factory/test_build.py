@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from slow_maker import SlowMaker
 from mdeas.create.factory import pool
 from mdeas.create.factory.build import build
 from mdeas.create.factory.options import BuildOptions
-from mdeas.create.factory.plan import compare, shards_of
 from mdeas.dataset.dataset import read_index, verify
 from mdeas.errors import InputError, StorageError, UsageError, WorkerError
 from mdeas.system.lock import locked
@@ -31,17 +29,6 @@ def tree(folder):
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def test_shards_hold_one_split_each_in_order():
-    shards = shards_of(SlowMaker(count=25), 10)
-    assert [(s.name, len(s.indices)) for s in shards] == [
-        ("train-00000.parquet", 10),
-        ("train-00001.parquet", 10),
-        ("train-00002.parquet", 3),
-        ("test-00000.parquet", 2),
-    ]
-    assert list(shards[0].indices) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 10]
-
-
 def test_two_workers_make_the_same_bytes(tmp_path, reference):
     facts = build(SlowMaker(), BuildOptions(out=tmp_path / "set", workers=2, shard_rows=6))
     assert tree(tmp_path / "set") == reference
@@ -55,30 +42,11 @@ def test_nothing_to_do_or_nobody_to_do_it(tmp_path, count, workers):
         build(SlowMaker(count=count), BuildOptions(out=tmp_path / "set", workers=workers))
 
 
-def die(item):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_workers_that_keep_dying_end_with_exit_8():
-    with pytest.raises(WorkerError, match="workers died 4 times") as caught:
-        list(pool.results(die, [1, 2], workers=1, tick=lambda: None))
-    assert (caught.value.code, caught.value.exit_code) == ("E-WORKER-DIED", 8)
-
-
 def test_a_frozen_worker_ends_with_exit_8(tmp_path, monkeypatch):
     monkeypatch.setattr(pool, "PATIENCE_S", 1.0)
     with pytest.raises(WorkerError) as caught:
         build(SlowMaker(hang=3), BuildOptions(out=tmp_path / "set", shard_rows=6))
     assert caught.value.code == "E-WORKER-FROZEN"
-
-
-def crash(item):
-    return 1 // item
-
-
-def test_a_bug_in_a_worker_shows_its_traceback():
-    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
-        list(pool.results(crash, [0], workers=1, tick=lambda: None))
 
 
 def test_an_error_of_the_maker_arrives_whole_and_the_rest_is_kept(tmp_path, reference):
@@ -175,10 +143,3 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path):
 def test_a_second_maker_is_told_who_holds_the_folder(tmp_path):
     with locked(tmp_path / "set"), pytest.raises(StorageError, match=f"process {os.getpid()}"):
         build(SlowMaker(), BuildOptions(out=tmp_path / "set"))
-
-
-def test_compare_names_four_differences_and_counts_the_rest():
-    before, now = {"a": [1, 2], "b": {"c": 1}}, {"a": [2, 3], "b": {"c": 2, "d": 3}, "e": 1}
-    assert compare(before, now) == (
-        "a.0 was 1, now 2; a.1 was 2, now 3; b.c was 1, now 2; b.d was None, now 3; 1 more"
-    )

@@ -162,7 +162,7 @@ def test_an_open_cluster_is_refused(tmp_path, capsys, monkeypatch):
 
 def test_an_address_without_ray_is_refused(tmp_path, capsys):
     code, told = refused(tmp_path, capsys, "--address=auto")
-    assert code == 2 and "--engine ray" in told
+    assert code == 2 and "--address 'auto' needs --engine ray (got local)." in told
 
 
 def test_without_ray_it_is_told_what_to_install(tmp_path, capsys, monkeypatch):

@@ -1,11 +1,11 @@
-"""From a maker to a finished data set: the same bytes for any number of workers and any interruption.
+"""Build a data set with a maker: the same bytes for any number of workers and any interruption.
 
-While it is made the folder has `.work/plan.json` (what is being made) and one record per finished shard.
-`index.json` is written last and `.work` removed after it. So a folder is unfinished while it has a plan, and
-finished when it has an index and no plan; the steps between are the same bytes when they are done again.
+During the build the folder has `.work/plan.json` (what is being made) and one record per finished shard.
+`index.json` is written last; then `.work` is removed. So a folder with a plan is unfinished, and a folder
+with an index and without a plan is finished. Repeating any step writes the same bytes.
 
-A sample whose sources are bad stops the run with its error, or, with `skip_bad`, becomes a line of
-`errors.jsonl` and is missing in its shard: that too depends on nothing but the plan.
+A sample with bad sources stops the build with its error. With `skip_bad` it is left out of its shard and
+becomes a line of `errors.jsonl`; this, too, depends on the plan alone.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from typing import Any
 from mdeas.create.factory.engine import Engine, open_engine
 from mdeas.create.factory.options import BuildOptions
 from mdeas.create.factory.plan import Shard, compare, index_of, plan_behind, plan_of, shards_of
-from mdeas.create.factory.shards import DATA, WORK, Made, Rows, commit, finished
+from mdeas.create.factory.shards import DATA, WORK, RowMaker, RowOrError, commit, finished
 from mdeas.create.maker import Maker
 from mdeas.dataset.dataset import INDEX, read_index, seal, summary, verify
 from mdeas.errors import InputError, StorageError, UsageError
@@ -49,24 +49,20 @@ PLAN = "plan.json"
 _SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5,}}\.parquet")
 
 
-def build(
-    maker: Maker,
-    options: BuildOptions,
-    engine: Engine | None = None,
-) -> dict[str, Any]:
-    """Make a data set in the folder `options.out`, or go on with one that was interrupted.
+def build(maker: Maker, options: BuildOptions, engine: Engine | None = None) -> dict[str, Any]:
+    """Make a data set in the folder `options.out`, or continue an interrupted one.
 
-    Input: engine: one that is open already; None opens the one that `options` name.
-    Output: `dataset.summary`; a data set that is finished already is only reported.
-    Errors: UsageError E-CHANGED (begun with other values; `force` starts over), StorageError E-EXISTS (the
-    folder holds something else), E-LOCKED, E-FULL, ...; WorkerError; Stopped; what the maker raises;
-    InputError E-ALL-BAD when `skip_bad` leaves nothing.
+    Input: engine: an open engine; None = open the engine that `options` names.
+    Output: `dataset.summary`. A finished data set is not made again, only summarised.
+    Errors: UsageError E-CHANGED (begun with other values; `force` starts over), E-COUNT; StorageError
+        E-EXISTS (the folder holds something else), E-LOCKED, E-FULL, ...; WorkerError; Stopped; what the
+        maker raises; InputError E-ALL-BAD when `skip_bad` leaves no sample.
     """
     pyarrow_parquet()
     workers, out = options.workers, Path(options.out)
     if maker.count < 1 or workers < 1:
         raise UsageError(
-            "E-COUNT", f"{maker.count} samples with {workers} workers. Ask for at least 1 of both."
+            "E-COUNT", f"{maker.count} samples with {workers} workers. Ask for at least 1 of each."
         )
     if engine is None:
         with open_engine(options.engine, address=options.address, workers=workers) as opened:
@@ -78,16 +74,16 @@ def build(
             _remove(out / WORK)
             return verify(out, deep=False)
         _remove_strays(out, {shard.name for shard in shards})
-        rows = Rows(maker, options.photo_format, options.skip_bad)
-        records = _make(rows, out, shards, sha256_bytes(json_bytes(plan)), engine, workers, stop)
+        make_row = RowMaker(maker, options.photo_format, options.skip_bad)
+        records = _make_shards(make_row, out, shards, sha256_bytes(json_bytes(plan)), engine, workers, stop)
         return summary(out, _finish(out, plan, [records[shard.name] for shard in shards], maker.left_out))
 
 
 def _begin(out: Path, plan: dict[str, Any], force: bool) -> bool:
-    """Bring the folder into the unfinished state; False when it is finished with this plan already."""
-    before, is_finished = _state(out, force)
+    """Mark the folder as unfinished; return False if it is finished already with this plan."""
+    before, is_finished = _found_plan(out, force)
     if before is None:
-        _refuse_foreign(out)
+        _refuse_foreign_files(out)
     if before == plan and not (is_finished and force):
         return not is_finished
     if before is not None and before != plan and not force:
@@ -100,8 +96,8 @@ def _begin(out: Path, plan: dict[str, Any], force: bool) -> bool:
     return True
 
 
-def _state(out: Path, force: bool) -> tuple[dict[str, Any] | None, bool]:
-    """(The plan of what is in the folder or None, whether it is finished)."""
+def _found_plan(out: Path, force: bool) -> tuple[dict[str, Any] | None, bool]:
+    """Return (the plan of the data set in the folder, None = there is none; whether it is finished)."""
     if (out / WORK / PLAN).exists():
         return read_json(out / WORK / PLAN), False
     if not (out / INDEX).exists():
@@ -115,7 +111,7 @@ def _state(out: Path, force: bool) -> tuple[dict[str, Any] | None, bool]:
     return plan_behind(index), True
 
 
-def _refuse_foreign(out: Path) -> None:
+def _refuse_foreign_files(out: Path) -> None:
     with storage(out):
         there = sorted(set(os.listdir(out)) - {LOCK_NAME, WORK})
     if there:
@@ -124,7 +120,7 @@ def _refuse_foreign(out: Path) -> None:
 
 
 def _remove_strays(out: Path, wanted: set[str]) -> None:
-    """Remove what earlier data sets and interrupted writes of mdeas left here, and nothing else."""
+    """Remove what earlier data sets and interrupted writes of mdeas left here; keep all other files."""
     with storage(out):
         (out / DATA).mkdir(exist_ok=True)
         for name in (INDEX, ERRORS):
@@ -136,8 +132,8 @@ def _remove_strays(out: Path, wanted: set[str]) -> None:
         remove_temporaries(folder)
 
 
-def _make(
-    rows: Rows,
+def _make_shards(
+    make_row: RowMaker,
     out: Path,
     shards: list[Shard],
     plan_digest: str,
@@ -145,49 +141,46 @@ def _make(
     workers: int,
     stop: StopRequest,
 ) -> dict[str, dict[str, Any]]:
-    """Write the shards that are not there yet; return the record of every shard by its name."""
+    """Write the missing shards; return the record of every shard by its name."""
     records = {}
     for shard in shards:
         stop.check()
-        if record := finished(out, shard, plan_digest, rows.skip_bad):
+        if record := finished(out, shard, plan_digest, make_row.skip_bad):
             records[shard.name] = record
     left = [shard.indices for shard in shards if shard.name not in records]
     items = itertools.chain.from_iterable(left)
+    count = make_row.maker.count
     with (
-        progress("making samples", _num(shards), _num(shards) - sum(map(len, left))) as advance,
-        contextlib.closing(engine.results(rows, items, workers=workers, tick=stop.check)) as rows_made,
+        progress("making samples", count, count - sum(map(len, left))) as advance,
+        contextlib.closing(engine.results(make_row, items, workers=workers, tick=stop.check)) as made,
     ):
-        whole = _whole(rows_made, shards, advance)
-        for shard, made in engine.labelled(rows.maker, whole, stop.check):
-            records[shard.name] = commit(out, shard, made, plan_digest)
+        complete = _complete_shards(made, shards, advance)
+        for shard, rows in engine.labelled(make_row.maker, complete, stop.check):
+            records[shard.name] = commit(out, shard, rows, plan_digest)
     return records
 
 
-def _num(shards: Iterable[Shard]) -> int:
-    return sum(len(shard.indices) for shard in shards)
-
-
-def _whole(
-    rows_made: Iterable[tuple[int, Made]], shards: list[Shard], advance: Callable[[], None]
-) -> Iterator[tuple[Shard, dict[int, Made]]]:
-    """Each shard once all of its samples are there, and they."""
-    home = array("q", bytes(8 * _num(shards)))
+def _complete_shards(
+    made: Iterable[tuple[int, RowOrError]], shards: list[Shard], advance: Callable[[], None]
+) -> Iterator[tuple[Shard, dict[int, RowOrError]]]:
+    """Collect rows that come in any order; yield (shard, its rows by index) when a shard is complete."""
+    shard_of = array("q", bytes(8 * sum(len(shard.indices) for shard in shards)))
     for number, shard in enumerate(shards):
         for index in shard.indices:
-            home[index] = number
-    made: dict[str, dict[int, Made]] = defaultdict(dict)
-    for index, row in rows_made:
-        shard = shards[home[index]]
-        made[shard.name][index] = row
+            shard_of[index] = number
+    collected: dict[str, dict[int, RowOrError]] = defaultdict(dict)
+    for index, row in made:
+        shard = shards[shard_of[index]]
+        collected[shard.name][index] = row
         advance()
-        if len(made[shard.name]) == len(shard.indices):
-            yield shard, made.pop(shard.name)
+        if len(collected[shard.name]) == len(shard.indices):
+            yield shard, collected.pop(shard.name)
 
 
 def _finish(
     out: Path, plan: dict[str, Any], records: list[dict[str, Any]], sources: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Write errors.jsonl when something was left out, then index.json."""
+    """Write errors.jsonl if something was left out, then index.json; return the index."""
     samples = sorted((e for record in records for e in record["left_out"]), key=lambda error: error["index"])
     if errors := [*sources, *samples]:
         write_bytes(out / ERRORS, json_lines(errors), force=True)
@@ -203,8 +196,9 @@ def _finish(
 
 
 def _remove(work: Path) -> None:
+    """Remove the folder `.work`."""
     with storage(work):
-        # The plan goes first: without it the folder counts as finished, whatever else is still there.
+        # The plan goes first: without it the folder counts as finished, whatever else `.work` still holds.
         (work / PLAN).unlink(missing_ok=True)
         reached("cleaning")
         if work.exists():

@@ -1,4 +1,4 @@
-"""Where samples are made and labelled: in processes of this machine, or on a Ray cluster."""
+"""Engines make and label samples: in processes of this machine, or on a Ray cluster."""
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
@@ -12,25 +12,25 @@ from mdeas.errors import UsageError
 
 @dataclass(kw_only=True)
 class Engine:
-    """The three functions of a place where samples are made. Every engine makes the same bytes."""
+    """The three functions of an engine. The bytes are the same with every engine."""
 
     results: Callable[..., Generator[tuple[Any, Any], None, None]]
-    """As pool.results."""
+    """Makes samples, as pool.results does."""
     labelled: Callable[..., Iterator[tuple[Any, Any]]]
-    """As labels.labelled."""
-    how_labelled: Callable[[], dict[str, Any]]
-    """As labels.how_here."""
+    """Labels shards, as labels.labelled does."""
+    label_environment: Callable[[], dict[str, Any]]
+    """Describes where it labels, as labels.local_environment does."""
 
 
-LOCAL = Engine(results=pool.results, labelled=labels.labelled, how_labelled=labels.how_here)
+LOCAL = Engine(results=pool.results, labelled=labels.labelled, label_environment=labels.local_environment)
 
 
 @contextlib.contextmanager
 def open_engine(name: EngineName, *, address: str | None = None, workers: int = 1) -> Iterator[Engine]:
-    """An engine that works inside the `with` block.
+    """Open an engine for the `with` block.
 
-    Input: address, workers: as of ray_cluster.joined; of no use to the local engine.
-    Errors: UsageError E-USAGE for an address of the local engine; those of ray_cluster.joined.
+    Input: address, workers: see ray_cluster.joined; the local engine takes no address.
+    Errors: UsageError E-USAGE for an address with the local engine; those of ray_cluster.joined.
     """
     if name == "local":
         if address is not None:
@@ -38,7 +38,7 @@ def open_engine(name: EngineName, *, address: str | None = None, workers: int = 
         yield LOCAL
         return
     from mdeas.create.factory.ray_cluster import joined
-    from mdeas.create.factory.ray_engine import how_labelled, labelled, results
+    from mdeas.create.factory.ray_engine import label_environment, labelled, results
 
     with joined(address, workers):
-        yield Engine(results=results, labelled=labelled, how_labelled=how_labelled)
+        yield Engine(results=results, labelled=labelled, label_environment=label_environment)

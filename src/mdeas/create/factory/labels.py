@@ -15,7 +15,7 @@ import numpy as np
 
 from mdeas.create.depth.model import DepthModel, find_model, versions
 from mdeas.create.factory.plan import Shard
-from mdeas.create.factory.shards import Made
+from mdeas.create.factory.shards import RowOrError
 from mdeas.dataset.rows import PICTURES, decode_row, encode_row
 from mdeas.errors import InputError
 from mdeas.sample import Sample
@@ -24,15 +24,15 @@ from mdeas.sample import Sample
 class LabelledMaker:
     """A maker of composites with the network that labels them. It can be pickled: workers load no network."""
 
-    def __init__(self, maker: Any, model: DepthModel, how: dict[str, Any]):
-        """Input: maker: a CompositeMaker whose samples have no depth; how: as from `how_here`."""
-        self.maker, self.model, self.how = maker, model, how
+    def __init__(self, maker: Any, model: DepthModel, environment: dict[str, Any]):
+        """Input: maker: a CompositeMaker whose samples have no depth; environment: of `local_environment`."""
+        self.maker, self.model, self.environment = maker, model, environment
         self.count, self.seed, self.left_out = maker.count, maker.seed, maker.left_out
         self.make, self.split_of, self.warnings = maker.make, maker.split_of, maker.warnings
 
     def describe(self) -> dict[str, Any]:
         """Describe the maker and the network, with the device and versions that decide its last bits."""
-        return self.maker.describe() | {"depth_model": self.model.describe() | self.how}
+        return self.maker.describe() | {"depth_model": self.model.describe() | self.environment}
 
     def provenance(self) -> list[dict[str, Any]]:
         """List the maker's rows and the network's row."""
@@ -55,33 +55,33 @@ class LabelledMaker:
                 yield _labelled(row, sample, depth, self.model.kind)
 
 
-def how_here() -> dict[str, Any]:
+def local_environment() -> dict[str, Any]:
     """Return the device and the versions with which networks run in this process."""
     from mdeas.create.depth.teacher import device
 
     return {"device": device(), "versions": versions()}
 
 
-def with_teacher(maker: Any, how: Callable[[], dict[str, Any]]) -> Any:
+def with_teacher(maker: Any, environment: Callable[[], dict[str, Any]]) -> Any:
     """Turn a maker of composites into a LabelledMaker if its recipe says `teacher: composite`.
 
-    Input: how: `how_here`, or the like of the place where the network will run.
+    Input: environment: `local_environment`, or the same of another place where the network will run.
     Errors: those of `model.find_model`.
     """
     if maker.recipe.teacher != "composite":
         return maker
-    return LabelledMaker(maker, find_model(maker.recipe.depth_model), how())
+    return LabelledMaker(maker, find_model(maker.recipe.depth_model), environment())
 
 
 def labelled(
-    maker: Any, whole: Iterable[tuple[Shard, dict[int, Made]]], tick: Callable[[], None]
-) -> Iterator[tuple[Shard, dict[int, Made]]]:
+    maker: Any, whole: Iterable[tuple[Shard, dict[int, RowOrError]]], tick: Callable[[], None]
+) -> Iterator[tuple[Shard, dict[int, RowOrError]]]:
     """Yield (shard, its samples), labelled in this process if the maker is a LabelledMaker."""
     for shard, made in whole:
         yield shard, label_shard(maker, made, tick)
 
 
-def label_shard(maker: Any, made: dict[int, Made], tick: Callable[[], None]) -> dict[int, Made]:
+def label_shard(maker: Any, made: dict[int, RowOrError], tick: Callable[[], None]) -> dict[int, RowOrError]:
     """Label the samples of one shard, by index, if the maker is a LabelledMaker; call `tick` after each."""
     if not isinstance(maker, LabelledMaker):
         return made

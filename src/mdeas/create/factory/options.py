@@ -1,4 +1,4 @@
-"""How a data set is made, whatever makes its samples."""
+"""Options of building a data set, the same for every maker."""
 
 import os
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ EngineName = Literal["local", "ray"]
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
-    """Options of `build`. The samples do not depend on the first four."""
+    """Options of `build`. The first four do not change the samples."""
 
     out: str | os.PathLike[str]
     """Folder of the data set."""
     workers: int = 1
     """Number of worker processes."""
     engine: EngineName = "local"
-    """Processes of this machine, or a Ray cluster."""
+    """local: processes of this machine. ray: a Ray cluster."""
     address: str | None = None
-    """HOST:PORT of a Ray cluster, or auto; None starts Ray for this run. Only with `engine` ray."""
+    """HOST:PORT of a Ray cluster, or auto; None = start Ray for this run. Only with the engine ray."""
     force: bool = False
     """Replace a data set that was made with other values."""
     skip_bad: bool = False
     """Leave out samples for which the maker raises InputError, and list them in errors.jsonl."""
     photo_format: Literal["jpeg", "png"] = "jpeg"
-    """How photos are encoded that the maker did not encode itself."""
+    """Encoding of photos that the maker has not encoded itself."""
     shard_rows: int = 250
-    """Most samples in one file."""
+    """Greatest number of samples in one file."""

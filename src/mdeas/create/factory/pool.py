@@ -13,10 +13,13 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, TypeVar
 
 from mdeas.errors import MdeasError, MemoryLimitError, WorkerError
 from mdeas.system.signals import stop_signals_blocked
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 MAX_DEATHS = 3
 PATIENCE_S = 100.0
@@ -29,8 +32,8 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS
 
 
 def results(
-    function: Callable[[Any], Any], items: Iterable[Any], *, workers: int, tick: Callable[[], None]
-) -> Generator[tuple[Any, Any], None, None]:
+    function: Callable[[Item], Value], items: Iterable[Item], *, workers: int, tick: Callable[[], None]
+) -> Generator[tuple[Item, Value], None, None]:
     """Yield (item, function(item)) in any order, from `workers` processes with one thread each.
 
     Input: function, items: picklable; tick: called at least every TICK_S, and may raise to stop.
@@ -143,7 +146,7 @@ def _work(connection: Connection, function: Callable[[Any], Any]) -> None:
             connection.send(attempt(function, connection.recv()))
 
 
-def attempt(function: Callable[[Any], Any], item: Any) -> tuple[Any, Exception | None]:
+def attempt(function: Callable[[Item], Value], item: Item) -> tuple[Value | None, Exception | None]:
     """Return (function(item), None), or (None, an error that can be pickled)."""
     try:
         return function(item), None

@@ -12,7 +12,7 @@ from typing import Any
 
 from mdeas.create.factory import labels, pool
 from mdeas.create.factory.plan import Shard, versions
-from mdeas.create.factory.shards import Made
+from mdeas.create.factory.shards import RowOrError
 from mdeas.errors import WorkerError
 
 
@@ -42,31 +42,31 @@ def results(
 
 
 def labelled(
-    maker: Any, whole: Iterable[tuple[Shard, dict[int, Made]]], tick: Callable[[], None]
-) -> Iterator[tuple[Shard, dict[int, Made]]]:
+    maker: Any, whole: Iterable[tuple[Shard, dict[int, RowOrError]]], tick: Callable[[], None]
+) -> Iterator[tuple[Shard, dict[int, RowOrError]]]:
     """Do what labels.labelled does, on the GPUs of the cluster if it has any. Errors: those of `results`."""
     if isinstance(maker, labels.LabelledMaker) and _num_gpus():
         return labelled_by_actors(maker, whole, tick, num_actors=_num_gpus())
     return labels.labelled(maker, whole, tick)
 
 
-def how_labelled() -> dict[str, Any]:
-    """Return what labels.how_here does, for the place where `labelled` labels."""
+def label_environment() -> dict[str, Any]:
+    """Return what labels.local_environment does, for the place where `labelled` labels."""
     import ray
 
     if not _num_gpus():
-        return labels.how_here()
-    return _fetched(ray.remote(num_gpus=1)(labels.how_here).remote())
+        return labels.local_environment()
+    return _fetched(ray.remote(num_gpus=1)(labels.local_environment).remote())
 
 
 def labelled_by_actors(
     maker: Any,
-    whole: Iterable[tuple[Shard, dict[int, Made]]],
+    whole: Iterable[tuple[Shard, dict[int, RowOrError]]],
     tick: Callable[[], None],
     *,
     num_actors: int,
     gpus_each: int = 1,
-) -> Iterator[tuple[Shard, dict[int, Made]]]:
+) -> Iterator[tuple[Shard, dict[int, RowOrError]]]:
     """Label shards while the next ones are made, in any order; at most AHEAD shards per actor wait."""
     import ray
 
@@ -82,7 +82,9 @@ def labelled_by_actors(
         yield from _done(waiting, tick)
 
 
-def _done(waiting: dict[Any, Shard], tick: Callable[[], None]) -> Iterator[tuple[Shard, dict[int, Made]]]:
+def _done(
+    waiting: dict[Any, Shard], tick: Callable[[], None]
+) -> Iterator[tuple[Shard, dict[int, RowOrError]]]:
     for reference in _ready(waiting, tick):
         yield waiting.pop(reference), _value(reference)
 
@@ -93,7 +95,7 @@ class _Labeller:
     def __init__(self, maker: Any):
         self.maker = maker
 
-    def label(self, name: str, made: dict[int, Made]) -> tuple[Any, Exception | None]:
+    def label(self, name: str, made: dict[int, RowOrError]) -> tuple[Any, Exception | None]:
         return pool.attempt(lambda _: labels.label_shard(self.maker, made, lambda: None), name)
 
 

@@ -13,19 +13,19 @@ from mdeas.system.files import reached, read_json, sha256_file, storage, write_j
 
 DATA, WORK = "data", ".work"
 
-Made = dict[str, Any] | InputError
+RowOrError = dict[str, Any] | InputError
 """A row of `dataset.rows.encode_row`, or the error for which it is left out."""
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowMaker:
     """The workers' function, index -> row; with `skip_bad` it returns an InputError instead of raising it."""
 
     maker: Maker
     photo_format: str
     skip_bad: bool
 
-    def __call__(self, index: int) -> Made:
+    def __call__(self, index: int) -> RowOrError:
         try:
             return encode_row(check(self.maker.make(index)), self.photo_format)
         except InputError as error:
@@ -34,7 +34,7 @@ class Rows:
             return error
 
 
-def commit(out: Path, shard: Shard, made: dict[int, Made], plan_digest: str) -> dict[str, Any]:
+def commit(out: Path, shard: Shard, made: dict[int, RowOrError], plan_digest: str) -> dict[str, Any]:
     """Write a shard, then its record.
 
     Output: the record: split, rows and left_out ({"index", "code", "message"} per sample without a row); and
