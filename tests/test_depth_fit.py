@@ -40,3 +40,39 @@ def test_an_expectation_fades_with_the_number_of_points():
         p = np.linspace(0, 1, count)
         scales.append(depth_fit.fit(p, p + 1, expected).scale)
     assert scales[0] > 1.5 and scales[1] == pytest.approx(1, abs=0.15)
+
+
+def test_the_inverse_of_unknown_is_unknown():
+    for dtype in (np.float32, np.float64):
+        found = depth_fit.inverse(np.array([[4, 0], [0.5, 1]], dtype))
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, [[0.25, 0], [2, 1]])
+
+
+class TestUnchanged:
+    """d = 3 p + 1 in a 10 × 10 picture, unchanged in its upper half."""
+
+    p = np.arange(100, dtype=np.float32).reshape(10, 10)
+    unchanged = np.arange(100).reshape(10, 10) < 50
+
+    def test_what_is_new_does_not_count(self):
+        d = np.where(self.unchanged, 3 * self.p + 1, 999).astype(np.float32)
+        assert depth_fit.fit_unchanged(self.p, d, self.unchanged) == pytest.approx((3, 1), abs=1e-4)
+        assert depth_fit.fit_unchanged(d, self.p, self.unchanged) == pytest.approx((1 / 3, -1 / 3), abs=1e-4)
+
+    def test_a_second_round_leaves_out_what_fits_badly(self):
+        d = 3 * self.p + 1
+        d[0, 3] = 500
+        once, twice = (
+            depth_fit.fit_unchanged(self.p, d, self.unchanged, rounds=rounds, sums=np.float64)
+            for rounds in (1, 2)
+        )
+        assert once[0] < 2.5 and twice == pytest.approx((3, 1), abs=1e-6)
+
+    def test_too_little_or_upside_down_is_none(self):
+        d = 3 * self.p + 1
+        few = self.p < 4
+        assert few.mean() < depth_fit.ENOUGH and depth_fit.fit_unchanged(self.p, d, few) is None
+        assert depth_fit.fit_unchanged(self.p, d, self.p < 5) is not None
+        assert depth_fit.fit_unchanged(self.p, -d, self.unchanged) is None
+        assert depth_fit.fit_unchanged(np.ones_like(d), d, self.unchanged) is None

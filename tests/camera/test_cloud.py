@@ -19,6 +19,7 @@ from mdeas.cli import main
 from mdeas.errors import InputError
 from mdeas.images import headers
 from mdeas.images.codec import encode_jpeg, encode_png, write_png
+from mdeas.images.photo import open_photo
 
 
 def camera(height, width, fov_deg=90.0):
@@ -82,6 +83,12 @@ class TestExif:
     @pytest.mark.parametrize("order", "<>")
     def test_focal_length_is_read(self, order):
         assert headers.inspect(photo_with_exif(exif(26, order)), "a").focal_35mm == 26
+
+    def test_a_photo_carries_it(self, tmp_path):
+        for name, data in (("a.jpg", photo_with_exif(exif(26))), ("b.jpg", photo_with_exif(b""))):
+            (tmp_path / name).write_bytes(data)
+        assert open_photo(tmp_path / "a.jpg").focal_35mm == 26
+        assert open_photo(tmp_path / "b.jpg").focal_35mm == 0
 
     def test_none_said_is_0(self):
         assert headers.inspect(encode_png(np.zeros((2, 3), np.uint8)), "a").focal_35mm == 0
@@ -225,6 +232,18 @@ class TestCommand:
             assert run("--cloud", f"{fov}.ply", "--fov", fov, "--force") == 0
             widths.append(np.ptp(read_ply(Path(f"{fov}.ply").read_bytes())[0][:, 0]))
         assert widths[1] > 2.5 * widths[0]
+
+    def test_exifs_focal_length_decides_without_an_option(self, here, capsys):
+        # 18 mm on a 4:3 photo, whose width is .8 of its diagonal: 2 atan(.8 * 43.27 / 2 / 18) = 87.8 degrees
+        data = encode_jpeg(scene()[0][..., :3])
+        segment = b"Exif\0\0" + exif(18)
+        marked = data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+        Path("photos/c.jpg").write_bytes(marked)
+        for name, options in (("exif", []), ("given", ["--fov", "87.8"])):
+            assert run("--cloud", f"{name}.ply", "--force", *options, images="photos/c.jpg") == 0
+        assert "W-CLOUD-FOV" not in capsys.readouterr().err
+        places = [read_ply(Path(f"{name}.ply").read_bytes())[0] for name in ("exif", "given")]
+        np.testing.assert_allclose(*places, rtol=2e-3, atol=2e-3)
 
     def test_an_angle_that_is_not_known_is_in_the_report(self, here, capsys):
         assert run("--cloud", "ply", "--report", "report.json") == 0

@@ -96,7 +96,7 @@ def test_a_background_of_the_same_name(here, capsys):
     assert run() == 3
     error = capsys.readouterr().err
     assert (
-        "warning[W-PAIR-EMPTY] 'images/a.png'" in error and "0 of 2 backgrounds are called like it" in error
+        "warning[W-PAIR-EMPTY] 'images/a.png'" in error and "0 of 2 backgrounds have its name" in error
     )
     assert os.listdir("out") == ["errors.jsonl"]
 

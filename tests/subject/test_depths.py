@@ -90,6 +90,23 @@ def test_depth_of_a_scene_that_tells_nothing_is_not_fitted():
     assert (layers.scale, layers.shift, layers.fitted) == (1.0, 0.0, False)
 
 
+def test_the_empty_scene_is_predicted_again_only_for_another_background():
+    class Counting(Said):
+        calls = 0
+
+        def predict(self, background, image):
+            self.calls += 1
+            return super().predict(background, image)
+
+    empty = EmptyDepth(Counting(floor_depth()))
+    photo = np.zeros((H, W, 3), np.uint8)
+    for background in (photo, photo, photo.copy()):
+        np.testing.assert_array_equal(empty.of(background), floor_depth())
+    assert empty.predictor.calls == 1
+    empty.of(photo + 1)
+    assert empty.predictor.calls == 2
+
+
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -1,20 +1,18 @@
-"""The photo of an empty scene, from frames of a camera that stands still with things that come and go.
+"""Make the photo of an empty scene from frames of a fixed camera in which things come and go.
 
-Each pixel takes the colour that most frames agree on, the mode, not the median: what passes covers a pixel
-now in this colour and now in that, so the scene behind may be seen in less than half of the frames and still
-be the most frequent. What stood still in most frames is scene: nothing in the pictures says otherwise. Where
-no more than half of the frames agree, one of them may be taken instead: that whose colour goes best with the
-scene around.
+Each pixel takes the colour that most frames agree on: the mode, not the median. Things that pass have many
+colours, so the scene behind can be visible in less than half of the frames and still be the most frequent
+colour. A thing that stood still in most frames counts as scene. Where at most half of the frames agree, the
+colour of a single frame may replace the mode: that of the frame which fits the surroundings best.
 
-Memory is bounded: of many frames at most frames.MAX_FRAMES are used, evenly spread, and the picture is made
-in strips, for each of which the frames are read again.
+Memory is bounded: at most frames.MAX_FRAMES frames are used, evenly spread, and the picture is made in
+strips, for each of which the frames are read again.
 """
 
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,45 +20,46 @@ import numpy as np
 from mdeas.images.codec import write_png
 from mdeas.images.frames import Frames
 from mdeas.images.levels import to_uint8
-from mdeas.images.resize import resize
+from mdeas.images.resize import within
 from mdeas.system.files import quoted, refuse_outputs
 
 UNSURE = 0.5
 """A pixel is unsure unless more than this share of the frames agree on it."""
-_WARN_SHARE = 0.01  # of the picture, unsure, that is worth a warning
-_STRIP_BYTES = 400 * 2**20  # of frames held at a time; it takes as much again to work on them
-_SMALL = 160  # long side in pixels at which exposure is compared
-_GREY = (16, 240)  # levels between which a ratio says something of the exposure
-_BIN = 4  # levels that are counted as one where the most frequent is looked for
-_PIECE = 2**17  # pixels whose histograms are held at a time
-_NOISE = 3.0  # times the noise by which frames may differ and agree
-_AGREE_LEVELS = (6, 32)  # least and greatest such difference, in 255ths
+_WARN_SHARE = 0.01  # share of unsure pixels above which a warning is given
+_STRIP_BYTES = 400 * 2**20  # of frames in memory at a time; work on them takes as much again
+_SMALL = 160  # long side in pixels of the copies on which exposure is compared
+_GREY = (16, 240)  # levels between which a ratio tells the exposure
+_BIN = 4  # levels to a bin of the histograms
+_PIECE = 2**17  # pixels whose histograms are in memory at a time
+_NOISE = 3.0  # frames agree on a pixel when they differ by at most this times the noise ...
+_AGREE_LEVELS = (6, 32)  # ... but within these limits, levels of 255
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmptyScene:
-    """What frames say of the scene behind what moves."""
+    """The scene behind moving things, found from frames."""
 
     background: np.ndarray
     """uint8 (H, W, 3) RGB, at the exposure of the median frame."""
     agreement: np.ndarray
     """float32 (H, W): share of the frames that show this colour."""
     gains: np.ndarray
-    """float32 (N, 3): exposure and white balance of each frame against the median one, per channel."""
+    """float32 (N, 3): brightness of each frame relative to the median frame, per channel."""
 
     @property
     def unsure_share(self) -> float:
-        """Share of the picture on which no more than UNSURE of the frames agree."""
+        """Share of the pixels on which at most UNSURE of the frames agree."""
         return float((self.agreement <= UNSURE).mean())
 
 
 def write_background(
     sources: Sequence[str | Path], out: str | Path, *, force: bool = False
-) -> dict[str, Any]:
-    """Write the empty scene behind what moves in frames, and NAME-agreement.png: 255 = all frames agree.
+) -> dict[str, object]:
+    """Write the empty scene behind moving things, and NAME-agreement.png: 255 = all frames agree.
 
-    Input: sources: see Frames. Output: what was found, for print_facts; W-BACKGROUND-UNSURE goes to stderr
-        when no more than half of the frames agree on more than a hundredth of the picture.
+    Input: sources: see Frames; out: a PNG.
+    Output: what was found, for print_facts. W-BACKGROUND-UNSURE is told on stderr when at most half of the
+        frames agree on more than a hundredth of the picture.
     Errors: those of Frames; UsageError E-OUT-IS-INPUT; StorageError.
     """
     out = Path(out)
@@ -70,7 +69,10 @@ def write_background(
     scene = empty_scene(frames)
     write_png(out, scene.background, force=force)
     write_png(agreement, to_uint8(scene.agreement), force=force)
-    _warn(scene, agreement)
+    if scene.unsure_share > _WARN_SHARE:
+        where = f"on {scene.unsure_share:.1%} of the picture no more than half of the frames agree"
+        text = f"{where}: it may show what was passing. Look at {quoted(agreement)}, and give more frames"
+        print(f"mdeas: warning[W-BACKGROUND-UNSURE] {text}", file=sys.stderr)
     exposure = scene.gains.mean(axis=1)
     return {
         "background": str(out),
@@ -81,15 +83,8 @@ def write_background(
     }
 
 
-def _warn(scene: EmptyScene, agreement: Path) -> None:
-    if scene.unsure_share > _WARN_SHARE:
-        where = f"on {scene.unsure_share:.1%} of the picture no more than half of the frames agree"
-        text = f"{where}: it may show what was passing. Look at {quoted(agreement)}, and give more frames"
-        print(f"mdeas: warning[W-BACKGROUND-UNSURE] {text}", file=sys.stderr)
-
-
 def empty_scene(frames: Frames) -> EmptyScene:
-    """The colour that most frames agree on, pixel by pixel, after their exposure was made one."""
+    """Find the colour that most frames agree on, pixel by pixel, after making their exposure equal."""
     small, size = _small_copies(frames)
     gains = exposure_gains(small)
     tables = _tables(gains)
@@ -118,18 +113,16 @@ def _small_copies(frames: Frames) -> tuple[np.ndarray, tuple[int, int]]:
     copies = []
     for frame in frames:
         height, width = frame.shape[:2]
-        factor = min(1.0, _SMALL / max(height, width))
-        small = max(1, round(height * factor)), max(1, round(width * factor))
-        copies.append(resize(frame, *small, enlarge=cv2.INTER_LINEAR))
+        copies.append(within(frame, _SMALL))
     return np.stack(copies), (height, width)
 
 
 def exposure_gains(small: np.ndarray) -> np.ndarray:
-    """How much brighter each frame is than the median one, per channel.
+    """How many times as bright each frame is as the median frame, per channel.
 
     Input: small: uint8 (N, h, w, 3).
-    Output: float32 (N, 3), 1 = the same; the median of the ratios over pixels, so that what covers less than
-        half of a frame does not count; 1 where nothing can be compared.
+    Output: float32 (N, 3): the median ratio over pixels, so that things which cover less than half of a frame
+        do not count; 1 where nothing can be compared.
     """
     middle = np.median(small, axis=0)
     usable = (middle >= _GREY[0]) & (middle <= _GREY[1])
@@ -142,7 +135,7 @@ def exposure_gains(small: np.ndarray) -> np.ndarray:
 
 
 def _tables(gains: np.ndarray) -> np.ndarray:
-    """uint8 (N, 256, 3): what each level of each frame becomes at the median frame's exposure."""
+    """uint8 (N, 256, 3): each level of each frame -> the level at the median frame's exposure."""
     levels = np.arange(256, dtype=np.float32)[None, :, None]
     return np.rint(levels / gains[:, None]).clip(0, 255).astype(np.uint8)
 
@@ -152,18 +145,19 @@ def _corrected(pixels: np.ndarray, table: np.ndarray) -> np.ndarray:
 
 
 def _surroundings(small: np.ndarray, levels: int) -> np.ndarray:
-    """The scene of small copies, uint8 (N, h, w, 3) -> (h, w, 3), unsure parts filled from around them."""
+    """The scene of small copies, uint8 (N, h, w, 3) -> (h, w, 3); unsure pixels are inpainted."""
     colour, agreement = most_frequent(small, levels)
     unsure = agreement <= UNSURE
     if unsure.all():
         return colour
-    grown = cv2.dilate(unsure.astype(np.uint8), np.ones((5, 5), np.uint8))  # their rims are mixtures
+    grown = cv2.dilate(unsure.astype(np.uint8), np.ones((5, 5), np.uint8))  # pixels at their rim are mixtures
     return np.asarray(cv2.inpaint(colour, grown, 5, cv2.INPAINT_TELEA), np.uint8)
 
 
 def _fitting(frames: np.ndarray, mode: np.ndarray, around: np.ndarray, levels: int) -> np.ndarray:
-    """The most frequent colour, or that of the frame nearest to what is around, if that is so much nearer.
+    """The mode, or the colour of the frame nearest to the surroundings where that costs less.
 
+    The cost of a colour is its distance from the surroundings over the number of frames that agree on it.
     Input: frames: uint8 (N, P, 3); mode, around: uint8 (P, 3). Output: uint8 (P, 3).
     """
     distance = np.stack([_distance(frame, around) for frame in frames])
@@ -176,63 +170,64 @@ def _fitting(frames: np.ndarray, mode: np.ndarray, around: np.ndarray, levels: i
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """float32 (...): mean difference of the channels of uint8 (..., 3)."""
+    """Mean absolute difference of the channels: uint8 (..., 3) -> float32 (...)."""
     return np.abs(a.astype(np.float32) - b).mean(axis=-1)
 
 
 def _agreeing(frames: np.ndarray, colour: np.ndarray, levels: int) -> np.ndarray:
-    """(P,): how many of the frames, uint8 (N, P, 3), are within `levels` of (P, 3) in every channel."""
+    """(P,): number of frames, uint8 (N, P, 3), within `levels` of `colour`, (P, 3), in every channel."""
     wanted = colour.astype(np.float32)
     return np.sum([np.abs(frame - wanted).max(axis=-1) <= levels for frame in frames], axis=0)
 
 
 def _agreeing_levels(small: np.ndarray, gains: np.ndarray) -> int:
-    """By how much two frames may differ at a pixel and show the same: from the noise of the still parts."""
+    """Levels by which two frames may differ at a pixel and still agree, from the noise of still pixels."""
     even = small / gains[:, None, None]
     noise = 1.4826 * float(np.median(np.abs(even - np.median(even, axis=0))))
-    # A pixel of the small copy is the mean of many, whose noise is less: about half in photos.
+    # A pixel of the small copy is a mean of many pixels; in photos that halves the noise.
     return round(float(np.clip(2 * _NOISE * noise, *_AGREE_LEVELS)))
 
 
 def most_frequent(stack: np.ndarray, levels: int) -> tuple[np.ndarray, np.ndarray]:
     """The colour that most of the frames agree on at each pixel.
 
-    The densest luma, then the mean colour of the frames near it, and once more that of the frames which are
-    within `levels` of it in every channel.
+    First the densest luma; then the mean colour of the frames near that luma; then the mean of the frames
+    within `levels` of that colour in every channel.
     Input: stack: uint8 (N, h, w, 3), N at most 255; levels: of 255.
     Output: uint8 (h, w, 3); float32 (h, w), share of the frames that agree.
     """
     luma = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in stack])
     colour, _ = _mean_near(stack, luma, densest(luma, levels), levels)
     colour, count = _mean_near(stack, stack, colour, levels)
-    # Where the nearest two are far apart, or two colours of one luma were mixed, none is near their mean.
+    # No frame is near the mean where the nearest two are far apart or two colours share one luma.
     none = count == 0
     colour[none] = np.median(stack[:, none], axis=0)
     return colour, count / np.float32(len(stack))
 
 
 def _mean_near(
-    stack: np.ndarray, seen: np.ndarray, wanted: np.ndarray, levels: int
+    stack: np.ndarray, values: np.ndarray, wanted: np.ndarray, levels: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of the frames, uint8 (N, h, w, 3), whose `seen` is within `levels` of `wanted`; their number.
+    """Mean of the frames whose value is within `levels` of `wanted`, and their number.
 
-    Input: seen: uint8 (N, h, w) or (N, h, w, 3); wanted: the same without N.
-    Output: uint8 (h, w, 3), 0 without any; float32 (h, w).
+    Input: stack: uint8 (N, h, w, 3) frames; values: uint8 (N, h, w) or (N, h, w, 3), which are compared;
+        wanted: the same without N.
+    Output: uint8 (h, w, 3), 0 where there is no such frame; float32 (h, w).
     """
     total = np.zeros(stack.shape[1:], np.float32)
     count = np.zeros(stack.shape[1:3], np.float32)
-    bounds: Any = (0, levels) if wanted.ndim == 2 else ((0,) * 3, (levels,) * 3)
-    for frame, compared in zip(stack, seen, strict=True):
-        near = cv2.inRange(cv2.absdiff(compared, wanted), *bounds)
+    least, most = (0, levels) if wanted.ndim == 2 else ((0,) * 3, (levels,) * 3)
+    for frame, compared in zip(stack, values, strict=True):
+        near = cv2.inRange(cv2.absdiff(compared, wanted), least, most)
         cv2.accumulate(frame, total, mask=near)
         count += near > 0
     return np.rint(total / np.maximum(count, 1)[..., None]).astype(np.uint8), count
 
 
 def densest(values: np.ndarray, levels: int) -> np.ndarray:
-    """The value around which most of the frames lie: the mode of a histogram under a triangle of ± `levels`.
+    """The value with the most frames near it: the mode of a histogram smoothed by a triangle of ± `levels`.
 
-    Input: values: uint8 (N, h, w), N at most 255. Output: uint8 (h, w), to half of _BIN.
+    Input: values: uint8 (N, h, w), N at most 255. Output: uint8 (h, w), accurate to half a bin.
     """
     flat = values.reshape(len(values), -1)
     pieces = [_densest(flat[:, start : start + _PIECE], levels) for start in range(0, flat.shape[1], _PIECE)]

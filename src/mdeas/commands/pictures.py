@@ -86,14 +86,13 @@ def benchmark(
     json_output: print JSON instead of a table
     """
     from mdeas.predict.benchmark import benchmark as measure
-    from mdeas.predict.benchmark import table
     from mdeas.runtime.choice import ModelChoice
 
     if image is not None or background is not None:
         require_options("benchmark", {"IMAGE": image, "--background": background})
     choice = ModelChoice(model=model, device=device, threads=threads, size=size)
     result = measure(image, background, resolution=resolution, rounds=rounds, model=choice)
-    print(json.dumps(result, indent=1) if json_output else table(result))
+    print(json.dumps(result.to_json(), indent=1) if json_output else result.table())
 
 
 def video(

@@ -1,6 +1,4 @@
-"""A library of foregrounds from pairs of photos: cut-outs by a model of ours, ready for `create photos`."""
-
-from __future__ import annotations
+"""Make a library of foregrounds for `create photos`: cut-outs from pairs of photos, by a model of ours."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +21,8 @@ from mdeas.system.files import quoted, refuse_existing
 from mdeas.system.lock import locked
 from mdeas.system.names import output_names
 
-_LONG_SIDE = 2048  # px; models see a few hundred, and compositing uses 800
+_LONG_SIDE = 2048  # pixels; models work at a few hundred, and compositing at 800
+_NOTHING_NEW = PairWarning("W-PAIR-EMPTY", "nothing new in it, so it has no cut-out")
 
 
 def cutout_files(
@@ -37,44 +36,49 @@ def cutout_files(
     force: bool = False,
     tell: Callable[[str], None],
 ) -> None:
-    """Write NAME.png, or NAME-1.png and so on with `split_objects`, for every picture in a folder.
+    """Write NAME.png for every picture in a folder; NAME-1.png, NAME-2.png, ... with `split_objects`.
 
-    Input: backgrounds: folder with a picture of the same name for each image, or one for all; model: which
-        to predict with; pair: see pairing.match.match; tell: called with each path that was written. Pairs in
-        which nothing is new are left out with a warning. Photos above 2048 px are shrunk to it.
+    A pair with nothing new is left out with a warning. Photos whose long side is above 2,048 pixels are
+    shrunk to it.
+
+    Input:
+        images: folder of photos with something in them.
+        backgrounds: folder with a picture of the same name for each image, or with one picture for all.
+        model: which to predict with. pair: see pairing.match.match.
+        tell: called with each path that was written.
     Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some pairs cannot be used
         (listed in errors.jsonl). StorageError E-EXISTS before any work; those of runtime.load.
     """
     paths, empty = list_images(images), list_images(backgrounds)
     names = output_names(paths)
-    for target in (out / _file(name, 0, split_objects) for name in names):
-        refuse_existing(target, force)
+    for name in names:
+        refuse_existing(out / _file_name(name, 0, split_objects), force)
     refuse_other_list(out)
     predictor = model.load()
     errors: list[tuple[Path, InputError]] = []
     with locked(out):
         for path, name in zip(paths, names, strict=True):
             try:
-                found = _of_pair(predictor, _background(path, empty), path, pair, split_objects)
+                found = _of_pair(predictor, _background_of(path, empty), path, pair, split_objects)
             except InputError as error:
                 errors.append((path, error))
                 continue
             for number, picture in enumerate(found):
-                target = out / _file(name, number, split_objects)
+                target = out / _file_name(name, number, split_objects)
                 write_png(target, picture, force=force)
                 tell(str(target))
         tell_failures(out, errors, len(paths))
 
 
-def _file(name: str, number: int, split_objects: bool) -> str:
+def _file_name(name: str, number: int, split_objects: bool) -> str:
     return f"{name}-{number + 1}.png" if split_objects else f"{name}.png"
 
 
-def _background(path: Path, empty: list[Path]) -> Path:
-    """The only background, or the only one that is called like the image."""
+def _background_of(path: Path, empty: list[Path]) -> Path:
+    """The only background, or the only one with the image's name."""
     same = [file for file in empty if file.stem == path.stem] if len(empty) > 1 else empty
     if len(same) != 1:
-        what = f"{len(same)} of {len(empty)} backgrounds are called like it"
+        what = f"{len(same)} of {len(empty)} backgrounds have its name"
         raise InputError("E-NO-BACKGROUND", f"{quoted(path)}: {what}. Give one, or one for all images.")
     return same[0]
 
@@ -87,8 +91,7 @@ def _of_pair(
     matched = match_photos(_small(empty), photo, mode)
     mask = predictor.predict(matched.background, photo.view).mask
     found = cut_outs(matched.background, photo.view, mask, split_objects=split_objects)
-    nothing = PairWarning("W-PAIR-EMPTY", "nothing new in it, so it has no cut-out")
-    tell_warnings(path, matched.warnings + ([] if found else [nothing]))
+    tell_warnings(path, matched.warnings if found else [*matched.warnings, _NOTHING_NEW])
     return found
 
 

@@ -1,12 +1,13 @@
-"""How long each stage of a prediction takes: the code of `mdeas predict` under a clock."""
+"""Time every stage of a prediction: the code of `mdeas predict` under a clock."""
 
 import re
 import statistics
 import tempfile
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,6 +27,28 @@ _SAMPLE_SIZE = "1280x720"
 _TOTAL = "total"
 
 
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkResult:
+    """What `benchmark` measured."""
+
+    stages: Mapping[str, Mapping[str, float]]
+    """For each of clock.STAGES that occurred, and "total": "median_ms", "p95_ms" and "first_ms"."""
+    facts: Mapping[str, object]
+    """Figures of the whole, and the setting: "fps", "load_ms", "peak_mib", "model", "size", "cpu", ..."""
+
+    def to_json(self) -> dict[str, object]:
+        """One object: "stages" and the facts."""
+        return {"stages": self.stages, **self.facts}
+
+    def table(self) -> str:
+        """The same for people."""
+        lines = [f"{'stage':<8} {'median':>9} {'p95':>9} {'first':>9}  ms"]
+        for name, row in self.stages.items():
+            lines.append(f"{name:<8} {row['median_ms']:9.1f} {row['p95_ms']:9.1f} {row['first_ms']:9.1f}")
+        width = max(map(len, self.facts))
+        return "\n".join([*lines, "", *(f"{name:<{width}}  {value}" for name, value in self.facts.items())])
+
+
 def benchmark(
     image: str | Path | None = None,
     background: str | Path | None = None,
@@ -33,16 +56,14 @@ def benchmark(
     resolution: str | None = None,
     rounds: int = 20,
     model: ModelChoice = DEFAULT_MODEL,
-) -> dict[str, Any]:
-    """Predict one pair `rounds` times, after one time that is told apart, and take the time of every stage.
+) -> BenchmarkResult:
+    """Predict one pair `rounds` times and time every stage; the first prediction is reported separately.
 
     Input:
-        image, background: a pair; without, the sample pair of the package.
-        resolution: "WIDTHxHEIGHT" that both photos are brought to; None = theirs, or 1280x720.
+        image, background: a pair; without one, the sample pair of the package.
+        resolution: "WIDTHxHEIGHT" to which both photos are resized; None = theirs, or 1280x720 of the sample.
         model: what to measure.
-    Output: {"stages": {name: {"median_ms", "p95_ms", "first_ms"}}, "fps", "load_ms", "peak_mib", ...} where
-        the stages are those of stages.STAGES and "total", and the rest says what was measured on what. In
-        "decode" both photos are read; of a folder the background is read once.
+    Output: the times. "decode" reads both photos; `mdeas predict` of a folder reads the background only once.
     Errors: UsageError E-RESOLUTION; those of runtime.load and of reading the pair.
     """
     start = time.perf_counter()
@@ -50,11 +71,11 @@ def benchmark(
     load_ms = 1000 * (time.perf_counter() - start)
     with tempfile.TemporaryDirectory(prefix="mdeas-") as folder:
         photos = _pair(image, background, resolution, Path(folder))
-        rows = [_seconds(predictor, *photos, Path(folder, "out")) for _ in range(rounds + 1)]
+        rows = [_time_one(predictor, *photos, Path(folder, "out")) for _ in range(rounds + 1)]
         height, width, _ = read_rgb(photos[1]).shape
-    stages = _summary(rows)
-    return {
-        "stages": stages,
+    names = [name for name in (*STAGES, _TOTAL) if name in rows[0]]
+    stages = {name: _summary([1000 * row[name] for row in rows]) for name in names}
+    facts = {
         "fps": round(1000 / stages[_TOTAL]["median_ms"], 2),
         "rounds": rounds,
         "photo": f"{width}x{height}",
@@ -62,22 +83,13 @@ def benchmark(
         "peak_mib": round(peak_memory_mib()),
         **_setting(predictor, model.threads),
     }
-
-
-def table(result: dict[str, Any]) -> str:
-    """The result of `benchmark` for people."""
-    lines = [f"{'stage':<8} {'median':>9} {'p95':>9} {'first':>9}  ms"]
-    for name, row in result["stages"].items():
-        lines.append(f"{name:<8} {row['median_ms']:9.1f} {row['p95_ms']:9.1f} {row['first_ms']:9.1f}")
-    rest = {name: value for name, value in result.items() if name != "stages"}
-    width = max(map(len, rest))
-    return "\n".join([*lines, "", *(f"{name:<{width}}  {value}" for name, value in rest.items())])
+    return BenchmarkResult(stages=stages, facts=facts)
 
 
 def _pair(
     image: str | Path | None, background: str | Path | None, resolution: str | None, folder: Path
 ) -> tuple[Path, Path]:
-    """Files of background and image; copies in `folder` where they have to be of another size."""
+    """Files of background and image; copies in `folder` if their size must change."""
     if image is not None and background is not None:
         given = Path(background), Path(image)
         return _resized(given, resolution, folder) if resolution else given
@@ -97,8 +109,8 @@ def _resized(photos: tuple[Path, Path], resolution: str, folder: Path) -> tuple[
     return copies
 
 
-def _seconds(predictor: Predictor, background: Path, image: Path, out: Path) -> dict[str, float]:
-    """Of one prediction: by stage, and in all."""
+def _time_one(predictor: Predictor, background: Path, image: Path, out: Path) -> dict[str, float]:
+    """Seconds of one prediction: by stage, and in total."""
     with measured() as seconds:
         start = time.perf_counter()
         predict_pair(predictor, background, image, out)
@@ -106,20 +118,17 @@ def _seconds(predictor: Predictor, background: Path, image: Path, out: Path) -> 
     return {**seconds, _TOTAL: total}
 
 
-def _summary(rows: list[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """By stage; the first row is the first prediction, which warms up."""
+def _summary(times_ms: list[float]) -> dict[str, float]:
+    """The first time is that of the first prediction, which warms up."""
+    first, *later = times_ms
     return {
-        name: _figures([1000 * row[name] for row in rows]) for name in (*STAGES, _TOTAL) if name in rows[0]
+        "median_ms": round(statistics.median(later), 2),
+        "p95_ms": round(float(np.percentile(later, 95)), 2),
+        "first_ms": round(first, 2),
     }
 
 
-def _figures(times_ms: list[float]) -> dict[str, float]:
-    first, *later = times_ms
-    figures = {"median_ms": statistics.median(later), "p95_ms": np.percentile(later, 95), "first_ms": first}
-    return {name: round(float(value), 2) for name, value in figures.items()}
-
-
-def _setting(predictor: Predictor, threads: int | None) -> dict[str, Any]:
+def _setting(predictor: Predictor, threads: int | None) -> dict[str, object]:
     network = predictor if isinstance(predictor, OnnxPredictor) else None
     return {
         "model": predictor.name,
