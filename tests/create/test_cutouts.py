@@ -95,9 +95,7 @@ def test_a_background_of_the_same_name(here, capsys):
     write_png("backgrounds/a.png", scene(disc(radius=12, soft=1)))
     assert run() == 3
     error = capsys.readouterr().err
-    assert (
-        "warning[W-PAIR-EMPTY] 'images/a.png'" in error and "0 of 2 backgrounds have its name" in error
-    )
+    assert "warning[W-PAIR-EMPTY] 'images/a.png'" in error and "0 of 2 backgrounds have its name" in error
     assert os.listdir("out") == ["errors.jsonl"]
 
 

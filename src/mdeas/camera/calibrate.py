@@ -18,9 +18,7 @@ from mdeas.subject.depths import EmptyDepth
 from mdeas.system.files import refuse_outputs, sha256_file, write_json
 
 _REACH = 1.5  # times the farthest measured depth; farther depths are unknown
-_FARTHEST = (
-    0.999  # quantile of a map that counts as its farthest depth: the last few readings are mostly wrong
-)
+_FARTHEST = 0.999  # quantile of a map taken as its farthest depth: the last readings are mostly wrong
 _FEWEST_PIXELS = 100  # of a map
 # A line through two points alone would enlarge small errors of the network far from them. People measure near
 # and far places, so the range of inverse depth of the picture is likely that of the points. Points count as

@@ -18,9 +18,7 @@ _STEEPEST = 15.0
 """A surface with a steeper slope against the image plane is the ramp that networks draw between two things:
 the line of sight would meet it at less than 4 degrees. A floor gets that steep at a distance of 15 times the
 camera's height."""
-_NARROWEST = (
-    0.01  # share of the long side; a narrower surface between two steep slopes is ringing of the network
-)
+_NARROWEST = 0.01  # share of the long side; narrower surfaces between steep slopes are the network's ringing
 _LONGEST = 1600  # long side in pixels at which each pixel becomes a point: at most 2.6 million, 40 MB
 _FOREGROUND = 0.5  # alpha from which a pixel is a point of the subject
 _UNTOUCHED = 0.02  # alpha up to which the image itself shows the scene behind
@@ -117,7 +115,7 @@ def hanging(depth: np.ndarray, focal_px: float) -> np.ndarray:
     if radius < 1:
         return level == 0
     side = 2 * radius + 1
-    # No surface goes on beyond the picture: the frame is no level for the opening.
+    # Beyond the picture there is no surface, so the opening must see a slope there.
     framed = cv2.copyMakeBorder(level, side, side, side, side, cv2.BORDER_CONSTANT, value=0)
     surfaces = cv2.morphologyEx(framed, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
     return surfaces[side:-side, side:-side] == 0

@@ -1,4 +1,4 @@
-"""Depth that a sensor measured: a 16-bit PNG of millimetres beside a photo, 0 = unknown."""
+"""Read depth from a sensor: a 16-bit PNG of millimetres beside a photo, 0 = unknown."""
 
 import os
 
@@ -9,14 +9,14 @@ from mdeas.errors import InputError
 from mdeas.images.codec import read_depth16
 from mdeas.system.files import quoted
 
-_SATURATED = 65535  # a 16-bit file says this for whatever is farther
-_ASPECT_TOLERANCE = 0.02  # what rounding the sides of a small depth grid amounts to
+_SATURATED = 65535  # the value of a 16-bit file for everything farther
+_ASPECT_TOLERANCE = 0.02  # rounding the sides of a small depth grid changes the aspect by this much
 
 
 def read_depth_m(path: str | os.PathLike[str], size: tuple[int, int]) -> np.ndarray:
-    """float32 (H, W) metres, 0 = unknown, of a photo of `size` (H, W); the file's grid may be smaller.
+    """Read the metres of a photo of `size` (H, W): float32 (H, W), 0 = unknown; the file may be smaller.
 
-    Nearest: a mean across an edge is a depth that nothing has.
+    Enlarged by nearest neighbour: a mean across an edge is a depth that nothing has.
     Errors: InputError E-PAIR-SIZE for another aspect, E-IMG-... when it is no 16-bit picture.
     """
     depth_mm = read_depth16(path)

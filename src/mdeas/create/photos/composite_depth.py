@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from mdeas.create.assets import Asset, load_cutout, load_photo
+from mdeas.depth_fit import inverse
 
 if TYPE_CHECKING:
     from mdeas.create.depth.layer_depths import LayerDepths
@@ -27,19 +28,14 @@ _FORWARD = (0.05, 0.5)  # how far it stands in front of that, as a share of the 
 
 def load_inverse_depth(depths: LayerDepths, asset: Asset) -> np.ndarray:
     """Load the inverse depth of a background, float32 (h, w) aligned to assets.load_photo."""
-    depth = depths.of_photo(asset)
+    depth = np.asarray(depths.of_photo(asset), np.float32)
     assert depth.shape == load_photo(asset).shape[:2], asset
-    return np.asarray(depth, np.float32) if depths.kind == "relative" else reciprocal(depth)
+    return depth if depths.kind == "relative" else inverse(depth)
 
 
 def depth_from_inverse(inverse_depth: np.ndarray, kind: str) -> np.ndarray:
     """Convert inverse depth float32 (H, W) to the depth of a sample of `kind`, float32 (H, W)."""
-    return inverse_depth if kind == "relative" else reciprocal(inverse_depth)
-
-
-def reciprocal(values: np.ndarray) -> np.ndarray:
-    """Return float32 1 / values, and 0 (unknown) where they are 0: m to 1/m and back."""
-    return np.divide(1, values, out=np.zeros(values.shape, np.float32), where=values > 0, dtype=np.float32)
+    return inverse_depth if kind == "relative" else inverse(inverse_depth)
 
 
 def load_relief(depths: LayerDepths, asset: Asset) -> np.ndarray:
