@@ -15,7 +15,7 @@ from mdeas.system.files import write_bytes
 from mdeas.system.names import output_names
 
 MODEL = ModelChoice(model="model.onnx", threads=1)
-USUAL = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
+USUAL = [row.kind for row in outputs.OUTPUT_FILES if row.asked_by == "always"]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from PIL import Image
 
 from mdeas.cli import main
 from mdeas.images.codec import read_depth16, read_gray, read_rgb, read_rgba, write_png
+from mdeas.predict.outputs import OUTPUT_FILES
 from mdeas.runtime import onnx_predictor
 from mdeas.runtime.spec import Spec
 
@@ -39,7 +40,7 @@ def predict(*words: str) -> int:
 
 def check(name: str, size: tuple[int, int]) -> None:
     """All outputs of a photo are there, at its size."""
-    kinds = ("mask.png", "depth.png", "depth.json", "cutout.png", "depth-color.png", "panel.png")
+    kinds = [row.kind for row in OUTPUT_FILES if row.asked_by == "always"]
     assert all(Path(f"out/{name}-{kind}").stat().st_size for kind in kinds)
     assert read_gray(f"out/{name}-mask.png").shape == size
     assert read_depth16(f"out/{name}-depth.png").shape == size

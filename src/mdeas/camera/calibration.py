@@ -27,8 +27,6 @@ ABOUT = (
     "metres along the optical axis = 1 / (scale * relative inverse depth of the empty scene + shift); beyond "
     "reach_m, and where that is 0 or less, depth is unknown"
 )
-
-
 Record = TypeVar("Record")
 
 

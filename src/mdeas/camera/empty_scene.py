@@ -85,11 +85,15 @@ def write_background(
 
 def empty_scene(frames: Frames) -> EmptyScene:
     """Find the colour that most frames agree on, pixel by pixel, after making their exposure equal."""
-    small, size = _small_copies(frames)
+    copies = []
+    for frame in frames:
+        height, width = frame.shape[:2]
+        copies.append(within(frame, _SMALL))
+    small = np.stack(copies)
     gains = exposure_gains(small)
-    tables = _tables(gains)
+    # Each level of each frame -> the level at the median frame's exposure.
+    tables = np.rint(np.arange(256, dtype=np.float32)[:, None] / gains[:, None]).clip(0, 255).astype(np.uint8)
     levels = _agreeing_levels(small, gains)
-    height, width = size
     around = _surroundings(np.stack([_corrected(*pair) for pair in zip(small, tables, strict=True)]), levels)
     around = cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR)
     background = np.empty((height, width, 3), np.uint8)
@@ -108,15 +112,6 @@ def empty_scene(frames: Frames) -> EmptyScene:
     return EmptyScene(background=background, agreement=agreement, gains=gains)
 
 
-def _small_copies(frames: Frames) -> tuple[np.ndarray, tuple[int, int]]:
-    """uint8 (N, h, w, 3), the long side at most _SMALL, and the frames' own (height, width)."""
-    copies = []
-    for frame in frames:
-        height, width = frame.shape[:2]
-        copies.append(within(frame, _SMALL))
-    return np.stack(copies), (height, width)
-
-
 def exposure_gains(small: np.ndarray) -> np.ndarray:
     """How many times as bright each frame is as the median frame, per channel.
 
@@ -132,12 +127,6 @@ def exposure_gains(small: np.ndarray) -> np.ndarray:
         if where.any():
             gains[:, channel] = np.median(small[:, where, channel] / middle[where, channel], axis=1)
     return gains / np.median(gains, axis=0)
-
-
-def _tables(gains: np.ndarray) -> np.ndarray:
-    """uint8 (N, 256, 3): each level of each frame -> the level at the median frame's exposure."""
-    levels = np.arange(256, dtype=np.float32)[None, :, None]
-    return np.rint(levels / gains[:, None]).clip(0, 255).astype(np.uint8)
 
 
 def _corrected(pixels: np.ndarray, table: np.ndarray) -> np.ndarray:

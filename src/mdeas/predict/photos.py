@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mdeas.camera.metres import MetricDepth, Ruler
+from mdeas.camera.metres import Ruler
 from mdeas.camera.rays import Pinhole, pinhole_of
 from mdeas.errors import InputError
 from mdeas.images.codec import list_images
-from mdeas.images.photo import Photo, open_photo
+from mdeas.images.photo import open_photo
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import PairWarning
 from mdeas.pairing.sanity import tell as tell_warnings
@@ -59,9 +59,11 @@ def predict_files(
         StorageError E-EXISTS before any work.
 
     Example:
-        >>> results = predict_files(["shelf.jpg"], "empty-shelf.jpg", "out")  # doctest: +SKIP
-        >>> results[0]["mask.png"]  # doctest: +SKIP
-        'out/shelf-mask.png'
+        >>> from importlib.resources import files
+        >>> sample = files("mdeas") / "weights" / "sample"
+        >>> (result,) = predict_files([sample / "image.png"], sample / "background.png", "out")
+        >>> result["mask.png"], result["depth.png"]
+        ('out/image-mask.png', 'out/image-depth.png')
     """
     out, background = Path(out), Path(background)
     files = _find(images, background)
@@ -70,8 +72,8 @@ def predict_files(
         path: output_paths(out, name, outputs, metres=calibration is not None)
         for path, name in zip(files, output_names(files), strict=True)
     }
-    reports = [Path(report)] if report else []
-    targets = [*(path for by_kind in paths.values() for path in by_kind.values()), *reports]
+    targets = [path for by_kind in paths.values() for path in by_kind.values()]
+    targets += [Path(report)] if report else []
     inputs = [*files, background, *([calibration] if calibration else [])]
     refuse_outputs(targets, inputs, force, "Give another folder with -o.")
     refuse_outputs([*targets, out / ERRORS], [], True, "Give another name.")
@@ -79,10 +81,10 @@ def predict_files(
     predictor = model.load()
     view = PreparedView(background, predictor, pair=pair, calibration=calibration, outputs=outputs)
     with locked(out):
-        results, errors = _predict_each(view, paths, lists_objects=bool(reports), force=force, tell=tell)
-        for place in reports:
-            write_report(place, results, force=force)
-            tell(str(place))
+        results, errors = _predict_each(view, paths, lists_objects=bool(report), force=force, tell=tell)
+        if report:
+            write_report(report, results, force=force)
+            tell(str(Path(report)))
         tell_failures(out, errors, len(files))
     # Last: if a photo cannot be used, its error is the only line on stderr.
     tell_model(predictor)
@@ -91,18 +93,19 @@ def predict_files(
 
 def _find(images: Sequence[str | Path], background: Path) -> list[Path]:
     """The files to predict, in the order given, each once."""
+    there = background.exists()
     found: list[Path] = []
     for path in map(Path, images):
-        found += [p for p in list_images(path) if not _same(p, background)] if path.is_dir() else [path]
+        if path.is_dir():
+            pictures = list_images(path)
+            found += [p for p in pictures if not (there and p.exists() and p.samefile(background))]
+        else:
+            found.append(path)
     if not found:
         raise InputError(
             "E-NO-IMAGES", f"{quoted(background)} is the only picture there. Add photos to predict."
         )
     return list(dict.fromkeys(found))
-
-
-def _same(a: Path, b: Path) -> bool:
-    return a.exists() and b.exists() and a.samefile(b)
 
 
 def _predict_each(
@@ -184,7 +187,10 @@ class PreparedView:
         split = None
         if self.outputs.layers or (self.outputs.cloud and metric is None):
             split = split_depth(self.empty_depth.of(matched.background), prediction)
-        pinhole = self._pinhole(photo, metric) if self.outputs.cloud else None
+        pinhole = None
+        if self.outputs.cloud:
+            fov_deg = self.outputs.fov_deg or (metric.fov_deg if metric else None)
+            pinhole = pinhole_of(photo.height, photo.width, fov_deg=fov_deg, focal_35mm=photo.focal_35mm)
         warnings = [*matched.warnings, *(metric.warnings if metric else []), *_fov_doubt(pinhole)]
         facts: dict[str, object] = {
             "image": path.name,
@@ -202,12 +208,6 @@ class PreparedView:
             split=split,
             pinhole=pinhole,
         )
-
-    def _pinhole(self, photo: Photo, metric: MetricDepth | None) -> Pinhole:
-        fov_deg = self.outputs.fov_deg
-        if fov_deg is None and metric:
-            fov_deg = metric.fov_deg
-        return pinhole_of(photo.height, photo.width, fov_deg=fov_deg, focal_35mm=photo.focal_35mm)
 
 
 def _fov_doubt(pinhole: Pinhole | None) -> list[PairWarning]:
