@@ -1,5 +1,6 @@
-"""The vocabulary: what a sample is. `background image mask depth` mean this everywhere in mdeas."""
+"""A sample: a pair of photos with its true mask and depth. These four names mean the same everywhere."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +30,7 @@ class Sample:
     meta: dict[str, Any] = field(default_factory=dict)
     """id, source, split, background_id: str; seed, index: int; foreground_ids: list[str]."""
     encoded: dict[str, Any] = field(default_factory=dict)
-    """Bytes of pictures by name that are stored as they are; beside `depth` its `depth_scale`."""
+    """Picture files that are stored as they are: name -> bytes; with `depth` also its `depth_scale`."""
 
     @property
     def inverse_depth(self) -> np.ndarray | None:
@@ -47,20 +48,25 @@ class Sample:
 
 
 def spread(count: int, most: int) -> list[int]:
-    """At most `most` of the numbers 0 .. count - 1, evenly spread, rising."""
+    """Choose at most `most` of the numbers 0 to count - 1, evenly spaced, rising.
+
+    Example:
+        >>> spread(9, 3)
+        [0, 4, 8]
+    """
     return np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()
 
 
 def check(sample: Sample) -> Sample:
-    """Return `sample` unchanged, or raise InputError (E-SAMPLE) naming the first broken rule."""
+    """Return `sample` unchanged, or raise InputError E-SAMPLE, which names the first broken rule."""
     name = sample.meta.get("id", "sample")
-    for rule, ok in _rules(sample):
-        if not ok:
+    for rule, holds in _rules(sample):
+        if not holds:
             raise InputError("E-SAMPLE", f"{name}: {rule}. Make the data set again.")
     return sample
 
 
-def _rules(s: Sample):
+def _rules(s: Sample) -> Iterator[tuple[str, bool]]:
     size = s.image.shape[:2]
     yield "image must be uint8 (H, W, 3)", s.image.dtype == np.uint8 and s.image.shape[2:] == (3,)
     yield (

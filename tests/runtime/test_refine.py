@@ -113,5 +113,5 @@ def test_strips_do_not_show(monkeypatch, strip):
     background, image = pair(alpha, (160, 110, 100), 6, np.random.default_rng(0))
     mask = working(alpha, 8)
     whole = refine.restored(mask, mask, background, image).mask
-    monkeypatch.setattr(refine, "_STRIP", strip)
+    monkeypatch.setattr(refine, "_STRIP_PIXELS", strip)
     np.testing.assert_allclose(refine.restored(mask, mask, background, image).mask, whole, atol=2e-3)
