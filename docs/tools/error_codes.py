@@ -16,7 +16,20 @@ CODE = re.compile(r"[EW]-[A-Z0-9]+(?:-[A-Z0-9]+)*")
 # A code that is put together at run time: its beginning in the source, and its possible endings.
 PRINTED = re.compile(r"warning\[(W-[A-Z0-9-]+)\] ")
 MOST = 6  # alternatives of one message that are listed
-CALLED = {"quoted", "str", "repr", "len", "join", "name", "strerror", "sorted", "type", "list", "self", "most"}
+CALLED = {
+    "quoted",
+    "str",
+    "repr",
+    "len",
+    "join",
+    "name",
+    "strerror",
+    "sorted",
+    "type",
+    "list",
+    "self",
+    "most",
+}
 JOINED = {"W-PAIR-": ("BLACK", "WHITE", "FLAT")}
 # A warning of `mdeas.check` whose pair is refused is an error of the same name.
 RAISED = {f"W-PAIR-{end}": f"E-PAIR-{end}" for end in JOINED["W-PAIR-"]}

@@ -19,10 +19,16 @@ def render(source: Path, out: Path) -> None:
     work = out.parent / f"{out.name}_work"
     work.mkdir(parents=True)
     notebook: NotebookNode = nbformat.read(source, as_version=4)
-    os.environ |= {"JUPYTER_PLATFORM_DIRS": "1", "IPYTHONDIR": str(work), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    os.environ |= {
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "IPYTHONDIR": str(work),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": work}})
+        client = NotebookClient(
+            notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": work}}
+        )
         asyncio.run(client.async_execute())
         body, resources = MarkdownExporter().from_notebook_node(
             notebook, {"output_files_dir": f"{out.name}_files", "unique_key": out.name}

@@ -72,7 +72,12 @@ def layout() -> str:
     folders = sorted({path.parent for path in PACKAGE.rglob("*.py")})
     for folder in folders:
         name = folder.relative_to(PACKAGE.parent).as_posix()
-        lines += [f"## {name}/\n", _first(folder / "__init__.py") + "\n", "| file | what | lines |", "|---|---|---:|"]
+        lines += [
+            f"## {name}/\n",
+            _first(folder / "__init__.py") + "\n",
+            "| file | what | lines |",
+            "|---|---|---:|",
+        ]
         for path in sorted(folder.glob("*.py")):
             if path.name != "__init__.py":
                 count = len(path.read_text().splitlines())

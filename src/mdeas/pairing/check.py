@@ -4,9 +4,9 @@ Refusing a good pair is the worst mistake here. A pair is refused only on eviden
 that agrees nowhere, or light that hardly any place shares. Where the evidence is missing, a warning says so.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class Check:
     warnings: tuple[PairWarning, ...] = ()
     """W-PAIR-…: what else makes the result doubtful."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The same as JSON values, rounded to their precision."""
         return {
             "verdict": self.verdict,
@@ -135,42 +135,46 @@ def examine(
     Output: the Check; the measurement, None of photos that show nothing or that are equal.
     """
     found = sanity.warnings(background, image)
-    known: dict[str, Any] = {
-        "background_size": background_size,
-        "size": size,
-        "warnings": tuple(resized + found),
-    }
+    good = Check(
+        verdict="good",
+        reason="",
+        background_size=background_size,
+        size=size,
+        warnings=tuple(resized + found),
+    )
     useless = [warning for warning in found if warning.code != "W-PAIR-IDENTICAL"]
     if useless:
         code = useless[0].code.replace("W-", "E-", 1)
-        return Check(verdict="refused", reason=useless[0].text, code=code, **known), None
+        return replace(good, verdict="refused", reason=useless[0].text, code=code), None
     if found:
-        still: dict[str, Any] = {"shift_px": (0.0, 0.0), "gain": (1.0, 1.0, 1.0), "rotation_deg": 0.0}
-        return Check(verdict="good", reason=found[0].text, scale=1.0, changed=0.0, **still, **known), None
+        still = replace(good, shift_px=(0.0, 0.0), rotation_deg=0.0, scale=1.0, gain=(1.0, 1.0, 1.0))
+        return replace(still, reason=found[0].text, changed=0.0), None
     small = small_size(*size)
     measured = measure(small_photo(background, size, small), small_photo(image, size, small))
-    return _judged(measured, known, bool(resized)), measured
+    return _judged(measured, good, bool(resized)), measured
 
 
-def _judged(measured: PairMeasurement, known: dict[str, Any], resized: bool) -> Check:
-    figures: dict[str, Any] = {
-        **known,
-        "shift_px": measured.shift_px,
-        "rotation_deg": measured.rotation_deg,
-        "scale": measured.scale,
-        "gain": tuple(measured.light.gain.tolist()),
-        "blur_px": measured.blur_px,
-        "changed": measured.difference.share,
-        "warnings": (*known["warnings"], *_doubts(measured, max(known["size"]))),
-    }
-    if _is_another_scene(measured):
-        figures |= {"shift_px": None, "rotation_deg": None, "scale": None, "gain": None}
-        return Check(verdict="refused", reason=_SCENE, code="E-PAIR-SCENE", **figures)
+def _judged(measured: PairMeasurement, good: Check, resized: bool) -> Check:
+    """The Check of a pair that has been measured; `good` knows its sizes and warnings."""
+    red, green, blue = measured.light.gain.tolist()
     changed = measured.difference.share
+    check = replace(
+        good,
+        shift_px=measured.shift_px,
+        rotation_deg=measured.rotation_deg,
+        scale=measured.scale,
+        gain=(red, green, blue),
+        blur_px=measured.blur_px,
+        changed=changed,
+        warnings=(*good.warnings, *_doubts(measured, max(good.size))),
+    )
+    if _is_another_scene(measured):
+        unknown = replace(check, shift_px=None, rotation_deg=None, scale=None, gain=None)
+        return replace(unknown, verdict="refused", reason=_SCENE, code="E-PAIR-SCENE")
     if measured.difference.outline < _SWAPPED_OUTLINE and _MIN_CHANGED < changed < _MAX_CHANGED:
-        return Check(verdict="refused", reason=_SWAPPED, code="E-PAIR-SWAPPED", **figures)
+        return replace(check, verdict="refused", reason=_SWAPPED, code="E-PAIR-SWAPPED")
     reasons = what_to_fix(measured) + ["the background has another resolution"] * resized
-    return Check(verdict="fixed" if reasons else "good", reason="; ".join(reasons), **figures)
+    return replace(check, verdict="fixed" if reasons else "good", reason="; ".join(reasons))
 
 
 def _is_another_scene(measured: PairMeasurement) -> bool:

@@ -1,7 +1,7 @@
 """Prepare the background for a prediction: leave it, give it the image's frame and light, or refuse it."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Matched:
     background: np.ndarray
     """uint8, the shape of the image."""
     warnings: list[PairWarning]
-    facts: dict[str, Any] | None
+    facts: dict[str, object] | None
     """Check.to_json, or None when nothing was measured."""
     motion: np.ndarray | None = None
     """float64 (2, 3): how the background was moved, pixel of it -> pixel of the image, both at the image's
