@@ -11,6 +11,7 @@ share within 25 %, mean over pairs; points are drawn ten times near given depths
 
 import contextlib
 import dataclasses
+import functools
 import io
 import sys
 import tempfile
@@ -79,6 +80,11 @@ def rendered() -> Iterator[Case]:
         yield Case(name=str(number), empty_mm=empty_mm, depth_mm=depth_mm, inside=inside, **photos)
 
 
+@functools.cache
+def default_model() -> Predictor:
+    return mdeas.load(threads=1)
+
+
 def _millimetres(depth_m: np.ndarray) -> np.ndarray:
     return np.where(depth_m < 65, depth_m * 1000, 0).astype(np.uint16)
 
@@ -138,7 +144,7 @@ def measured(case: Case, prediction: Prediction, **known) -> np.ndarray:
             write_png(Path(folder, "map.png"), known["depth"])
             known = {"depth": Path(folder, "map.png")}
         calibrate(background, camera, model=ModelChoice(threads=1), **known)
-        return Ruler(camera, open_photo(background), EmptyDepth(MODEL)).measure(prediction).depth_m
+        return Ruler(camera, open_photo(background), EmptyDepth(default_model())).measure(prediction).depth_m
 
 
 def regions(case: Case, mask: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -165,10 +171,10 @@ def table(cases: Iterator[Case]) -> None:
     scores: dict = defaultdict(lambda: defaultdict(list))
     count = 0
     for case in cases:
-        mask = MODEL.predict(case.background, case.image).mask
+        mask = default_model().predict(case.background, case.image).mask
         areas = [(name, region) for name, region in regions(case, mask) if np.count_nonzero(region) >= 50]
         count += bool(areas)
-        for method, guess in guesses(case, MODEL) if areas else ():
+        for method, guess in guesses(case, default_model()) if areas else ():
             for name, region in areas:
                 scores[name][method].append(score(case, guess, region))
     for name, methods in scores.items():
@@ -176,9 +182,6 @@ def table(cases: Iterator[Case]) -> None:
         for method, rows in methods.items():
             rel, close, unknown = np.nanmean(rows, axis=0)
             print(f"  {method:<38} AbsRel {rel:.3f}  d1 {close:.3f}  unknown {unknown:.1%}  ({len(rows)})")
-
-
-MODEL = mdeas.load(threads=1)
 
 
 def main(chosen: Callable[[], Iterator[Case]]) -> None:
