@@ -16,18 +16,9 @@ import cv2
 import numpy as np
 
 import mdeas
-from mdeas.images.codec import (
-    colorize,
-    contact_sheet,
-    decode_rgb,
-    encode_jpeg,
-    read_gray,
-    read_rgb,
-    read_rgba,
-    write_png,
-)
+from mdeas.images.codec import decode_rgb, encode_jpeg, read_gray, read_rgb, read_rgba, write_png
 from mdeas.images.resize import resize
-from mdeas.images.sheets import robust_range
+from mdeas.images.sheets import colorize, contact_sheet, robust_range
 from mdeas.metrics.mask import boundary_f, boundary_iou, iou, mad
 from mdeas.runtime.predictor import Prediction
 from mdeas.runtime.refine import restored

@@ -323,10 +323,10 @@ def test_colorize_near_is_warm_and_unknown_is_grey():
 
 def test_contact_sheet_is_a_labelled_grid():
     row = [RGB, RGB[:, :1], np.zeros((300, 200, 3), np.uint8)]
-    plain = codec.contact_sheet([row, row], ["a", "b", "c"], cell=40)
-    named = codec.contact_sheet([row, row], ["a", "b", "c"], captions=["one", "two" * 99], cell=40)
+    plain = sheets.contact_sheet([row, row], ["a", "b", "c"], cell=40)
+    named = sheets.contact_sheet([row, row], ["a", "b", "c"], captions=["one", "two" * 99], cell=40)
     assert plain.shape[1] == named.shape[1] == 3 * 44
     assert named.shape[0] - plain.shape[0] == 2 * (plain.shape[0] - 2 * 44)
     assert plain[:20].min() < 128 and plain.dtype == np.uint8
-    wide = codec.contact_sheet([[np.zeros((9, 36, 3), np.uint8)] * 2], ["a", "b"], cell=40)
+    wide = sheets.contact_sheet([[np.zeros((9, 36, 3), np.uint8)] * 2], ["a", "b"], cell=40)
     assert wide.shape == (20 + 10 + 4, 2 * 44, 3) and not wide[20:30, :40].any()

@@ -14,8 +14,8 @@ from mdeas.depth_fit import fit_line
 from mdeas.errors import InputError, UsageError
 from mdeas.evaluate.open_model import open_model
 from mdeas.evaluate.report import grey
-from mdeas.images.codec import colorize, contact_sheet, write_png
-from mdeas.images.sheets import robust_range
+from mdeas.images.codec import write_png
+from mdeas.images.sheets import colorize, contact_sheet, robust_range
 from mdeas.runtime.choice import ModelChoice
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample

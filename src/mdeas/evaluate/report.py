@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mdeas.dataset.dataset import Dataset
-from mdeas.images.codec import colorize, contact_sheet, encode_png
+from mdeas.images.codec import encode_png
 from mdeas.images.levels import to_uint8
+from mdeas.images.sheets import colorize, contact_sheet
 from mdeas.metrics.depth import REGIONS
 from mdeas.metrics.table import AGREEMENT, METRICS, PUBLISHED, metric_of
 from mdeas.runtime.baselines import BASELINES

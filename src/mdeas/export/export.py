@@ -72,7 +72,7 @@ def export(
         run: what train.checkpoint.load_run takes: a run folder (its last weights) or a .safetensors file.
         out: ONNX file to write.
         size: long side to work at; None = the size it was trained at.
-        looks: 2 = what was found is to be looked at once more, see closer.py.
+        looks: passes of the network; 2 adds a mirrored pass over a crop around the subject.
     Output: {"name", "bytes", "sha256", "spec", "parity": rows of Parity}.
     Errors: ModelError (E-EXPORT-PARITY) when ONNX and torch differ; then nothing is written.
     """

@@ -15,30 +15,7 @@ import numpy as np
 
 from mdeas.errors import InputError, MemoryLimitError
 from mdeas.images import headers
-from mdeas.images.sheets import colorize, contact_sheet
 from mdeas.system.files import NotRegularFileError, open_input, quoted, write_bytes
-
-__all__ = [
-    "MAX_PIXELS",
-    "SUFFIXES",
-    "colorize",
-    "contact_sheet",
-    "decode_depth16",
-    "decode_gray",
-    "decode_rgb",
-    "decode_rgba",
-    "encode_jpeg",
-    "encode_png",
-    "list_images",
-    "read_bytes",
-    "read_depth16",
-    "read_gray",
-    "read_rgb",
-    "read_rgb_and_header",
-    "read_rgba",
-    "write_jpeg",
-    "write_png",
-]
 
 MAX_PIXELS = 200_000_000
 """Larger pictures are refused from their header. OpenCV has a limit of its own: 2**30 pixels, or what

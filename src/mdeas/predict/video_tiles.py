@@ -19,11 +19,10 @@ from rich.progress import Progress
 
 from mdeas.depth_fit import UNCOVERED, fit_unchanged
 from mdeas.errors import InputError, Stopped, UsageError
-from mdeas.images.codec import colorize
 from mdeas.images.levels import to_uint8
 from mdeas.images.photo import Photo, open_photo
 from mdeas.images.resize import resize
-from mdeas.images.sheets import labelled, robust_range
+from mdeas.images.sheets import colorize, labelled, robust_range
 from mdeas.images.video import VideoReader, evenly, is_camera, write_video
 from mdeas.pairing.match import Mode, match_photos
 from mdeas.pairing.sanity import shows_nothing, tell

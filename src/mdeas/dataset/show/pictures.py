@@ -6,8 +6,8 @@ import numpy as np
 
 from mdeas.dataset.dataset import Dataset
 from mdeas.dataset.show.leaks import Overlap
-from mdeas.images.codec import colorize, contact_sheet
 from mdeas.images.levels import to_uint8
+from mdeas.images.sheets import colorize, contact_sheet
 from mdeas.sample import Sample, spread
 
 TITLES = ("background", "image", "mask", "depth")

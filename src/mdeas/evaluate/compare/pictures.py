@@ -6,8 +6,7 @@ import numpy as np
 
 from mdeas.dataset.dataset import Dataset
 from mdeas.evaluate.report import grey
-from mdeas.images.codec import colorize
-from mdeas.images.sheets import contact_sheet, stacked
+from mdeas.images.sheets import colorize, contact_sheet, stacked
 from mdeas.runtime.predictor import Prediction, Predictor
 from mdeas.sample import Sample, spread
 
