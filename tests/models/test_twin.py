@@ -102,14 +102,14 @@ def test_margin_forgives_a_cell_of_motion_and_no_more():
 def test_a_burnt_out_background_is_no_difference_where_the_image_is_brighter():
     image = torch.tensor([0.25, 0.7, 0.95]).view(1, 1, 1, 3)
     background = torch.tensor([0.5, 1.0, 1.0]).view(1, 1, 1, 3)
-    found = differences.lit(background, image, torch.tensor(0.5), torch.tensor(0.0))
+    found = differences.relit_with_saturation(background, image, torch.tensor(0.5), torch.tensor(0.0))
     torch.testing.assert_close(found.flatten(), torch.tensor([0.25, 0.7, 0.95]))
 
 
 def test_a_dark_thing_before_a_burnt_out_background_stays_a_difference():
     image, white = torch.full((1, 1, 1, 1), 0.1), torch.ones(1, 1, 1, 1)
-    assert differences.lit(white, image, torch.tensor(0.5), torch.tensor(0.0)).item() == 0.5
-    assert differences.lit(white, image, torch.tensor(2.0), torch.tensor(0.3)).item() == 1
+    assert differences.relit_with_saturation(white, image, torch.tensor(0.5), torch.tensor(0.0)).item() == 0.5
+    assert differences.relit_with_saturation(white, image, torch.tensor(2.0), torch.tensor(0.3)).item() == 1
 
 
 def test_a_score_is_a_difference_in_units_of_what_is_usual():
@@ -118,6 +118,6 @@ def test_a_score_is_a_difference_in_units_of_what_is_usual():
     difference[0, :, 1, 1] = 3 / 255
     # A large difference counts up to .07; of twelve values two are large and three small.
     usual = (2 * 0.07 + 3 * 3 / 255) / 12
-    found = differences.score(difference, differences.usual(difference, 0.07))
+    found = differences.score(difference, differences.typical_difference(difference, 0.07))
     torch.testing.assert_close(found, (difference / (usual + 2 / 255) / 5).clamp(max=4))
     assert found.max() == 4

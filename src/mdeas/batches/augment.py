@@ -35,7 +35,7 @@ class AugmentConfig:
     own: Photometry = field(default_factory=lambda: Photometry(gain=0.05, noise=0.02))
     """Changes of values that each photo draws by itself, after the shared ones."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_within("data.augment.mirror", self.mirror, 1)
         require_within("data.augment.crop", self.crop, 0.99)
         require_within("data.augment.rotation_deg", self.rotation_deg, 180)

@@ -1,4 +1,4 @@
-"""The networks: one architecture a file, found through a registry."""
+"""The networks: one file for each architecture, and their registry."""
 
 from mdeas.models.base import Output, PairNetwork
 from mdeas.models.registry import create_model, model_info, model_names, register

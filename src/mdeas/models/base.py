@@ -1,4 +1,4 @@
-"""The network contract, and the wrapper that makes any H and W work."""
+"""The network contract, and a wrapper through which a network takes photos of any height and width."""
 
 from typing import NamedTuple
 
@@ -19,21 +19,23 @@ class Output(NamedTuple):
     """(B, 1, H, W) relative inverse depth, larger = nearer, unitless."""
 
 
-ABSENT_LOGIT = -20.0  # mask of a network without a mask head: nothing anywhere
+ABSENT_LOGIT = -20.0  # mask logit of a network without a mask head: no foreground anywhere
 ABSENT_DEPTH = 0.0
 
 
 class PairNetwork(nn.Module):
-    """Normalise, pad to a multiple, run `core`, crop; give the head that a one-task core lacks a constant.
+    """Normalise both photos, pad them to a multiple, run `core`, crop the result to the photos' size.
+
+    A core with one head gets a constant map for the other.
 
     Input:
-        core: module that is called with the photos named in `photos`, normalised (B, 3, h, w) with h and w
-            multiples of `multiple`, and returns (B, 1, h, w) for each of `heads`: a tuple, or a bare tensor.
+        core: module that takes the photos named in `photos`, normalised (B, 3, h, w), h and w multiples of
+            `multiple`, and returns (B, 1, h, w) for each of `heads`: a tuple, or a tensor for one head.
         multiple: the core's total stride.
-        mean, std: per-channel RGB normalisation in [0, 1] units; None: the core takes photos as they are.
+        mean, std: per-channel RGB normalisation in [0, 1] units; mean None: photos are not normalised.
         heads: what the core predicts; without "mask" the mask is empty, without "depth" the depth is 0.
-        photos: what the core looks at.
-        sigmoid_depth: bring the core's depth into [0, 1], as binary cross-entropy wants it.
+        photos: the photos that the core takes, in this order.
+        sigmoid_depth: apply a sigmoid to the core's depth, for training with binary cross-entropy.
     """
 
     mean: Tensor | None

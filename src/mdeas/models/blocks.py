@@ -1,4 +1,4 @@
-"""Layers that several architectures share."""
+"""Layers shared by several architectures."""
 
 import contextlib
 import itertools
@@ -16,17 +16,17 @@ def enlarge(x: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def halve(x: Tensor) -> Tensor:
-    """Mean of 2x2 cells, h and w even; as a resize, which takes ONNX Runtime a third of a pool's time."""
+    """Mean of 2×2 pixels; h and w even. A resize, because ONNX Runtime needs three times as long to pool."""
     return F.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
 
 
 def double(x: Tensor) -> Tensor:
-    """Every cell four times: a third of a bilinear enlarging's time, and a convolution looks at it next."""
+    """Nearest-neighbour ×2: three times as fast as bilinear, and a convolution that follows smooths it."""
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 class ConvUnit(nn.Sequential):
-    """Convolution without bias that keeps the size (but for the stride), batch norm, ReLU."""
+    """Convolution without bias, padded so that only the stride changes the size; batch norm; ReLU."""
 
     def __init__(self, num_in: int, num_out: int, kernel: int = 3, stride: int = 1, dilation: int = 1):
         padding = dilation * (kernel // 2)
@@ -38,7 +38,7 @@ class ConvUnit(nn.Sequential):
 
 
 class SeparableUnit(nn.Sequential):
-    """3×3 depthwise, batch norm, then a 1×1 `ConvUnit`: a 3×3 convolution's reach at a seventh of its work.
+    """3×3 depthwise, batch norm, then a 1×1 `ConvUnit`: covers 3×3 pixels at a seventh of the operations.
 
     Source: MobileNet (Howard et al., arXiv 1704.04861), without its activation in between.
     """
@@ -52,27 +52,28 @@ class SeparableUnit(nn.Sequential):
 
 
 class Quadruple(nn.Module):
-    """Bilinear enlarging of one channel by four, corners not aligned: (B, 1, h, w) -> (B, 1, 4h, 4w).
+    """Bilinear ×4 of one channel, corners not aligned: (B, 1, h, w) -> (B, 1, 4h, 4w).
 
-    A convolution makes the 16 cells of each: ONNX Runtime resizes one channel on one core, which is slower.
+    A convolution computes the 16 output pixels of each input pixel: ONNX Runtime resizes a single channel on
+    one core, which is slower.
     """
 
     cells: Tensor
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        # What the four cells along an axis take of the one before theirs, theirs and the one behind.
+        # Weights of the previous, the same and the next input pixel for the four output pixels of an axis.
         shares = torch.tensor([[3, 5, 0], [1, 7, 0], [0, 7, 1], [0, 5, 3]]) / 8
         cells = shares[:, None, :, None] * shares[None, :, None, :]
         self.register_buffer("cells", cells.reshape(16, 1, 3, 3), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        with _float32(x.device.type):  # bfloat16 would make steps
+        with _without_autocast(x.device.type):  # in bfloat16 the result would show steps
             return F.pixel_shuffle(F.conv2d(F.pad(x.float(), (1, 1, 1, 1), mode="replicate"), self.cells), 4)
 
 
-def _float32(device: str) -> contextlib.AbstractContextManager[object]:
-    """Where autocast is off, also on "meta", which knows none."""
+def _without_autocast(device: str) -> contextlib.AbstractContextManager[object]:
+    """A context without autocast; does nothing on a device such as "meta", which has none."""
     known = torch.amp.is_autocast_available(device)
     return torch.autocast(device, enabled=False) if known else contextlib.nullcontext()
 
@@ -97,9 +98,9 @@ class PointwiseUnit(nn.Sequential):
 
 
 class DenseBlock(nn.Module):
-    """Three depthwise units, each fed with the sum of all before it, then 1×1 to `num_out`.
+    """Three depthwise units, each on the sum of the input and the units before it; then 1×1 to `num_out`.
 
-    Sums in place of concatenation: the width stays `num_in` throughout.
+    Features are added, not concatenated, so all units have `num_in` channels.
     """
 
     def __init__(self, num_in: int, num_out: int):
@@ -114,7 +115,7 @@ class DenseBlock(nn.Module):
 
 
 def init_fan_out(module: nn.Module) -> None:
-    """Convolution weights from N(0, sqrt(2 / (k² · out channels))), biases 0; batch norm at 1 and 0."""
+    """Initialise convolutions: weights from N(0, sqrt(2 / (k² · out channels))), biases 0."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             area = layer.kernel_size[0] * layer.kernel_size[1]
@@ -137,7 +138,7 @@ class UNetEncoder(nn.Module):
     """Double convolutions with 2×2 max-pooling before each.
 
     Input: widths: channels of the input and after every double convolution.
-    Output: features at 1/2, 1/4, ...; what came in stands first, for the skips.
+    Output: the input, then the features at 1/2, 1/4, ..., for the skip connections.
     """
 
     def __init__(self, widths: tuple[int, ...]):
@@ -153,7 +154,7 @@ class UNetEncoder(nn.Module):
 
 
 class UNetDecoder(nn.Module):
-    """Bilinear ×2, concatenate the skip, double convolution, at every level; a 1×1 head with one channel.
+    """At every level bilinear ×2, concatenation of the skip, double convolution; then a 1×1 head.
 
     Input: ups: (channels after concatenation, channels out) from the deepest level up.
     """

@@ -20,7 +20,7 @@ def drn_mask(task: Literal["mask", "depth"] = "mask") -> PairNetwork:
 
 
 class Basic(nn.Module):
-    """Two 3×3 convolutions beside the input, the first with the stride, both with the dilation."""
+    """Residual block of two 3×3 convolutions; the first has the stride, both have the dilation."""
 
     def __init__(self, num_in: int, num_out: int, stride: int, dilation: int):
         super().__init__()
@@ -43,9 +43,9 @@ def _level(num_in: int, num_out: int, stride: int, dilation: int) -> nn.Sequenti
 
 
 class DrnD22(nn.Module):
-    """(B, 3, h, w) -> features at 1/8 with 512 channels, and the sizes at 1/4, 1/2 and 1 on the way."""
+    """(B, 3, h, w) -> features at 1/8 with 512 channels, and the sizes (h, w) at 1/4, 1/2 and 1."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.at1 = nn.Sequential(ConvUnit(3, 16, 7), ConvUnit(16, 16))
         self.at2 = ConvUnit(16, 32, stride=2)
@@ -67,12 +67,12 @@ class DrnD22(nn.Module):
 
 
 class DrnClassifier(nn.Module):
-    """The encoder with its 1000-way classifier, as the write-up counts it: 16,393,752 parameters.
+    """The encoder with its 1000-way classifier: the published parameter count, 16,393,752, includes it.
 
     Input: (B, 3, h, w). Output: (B, 1000) class logits.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.encoder = DrnD22()
         self.head = nn.Conv2d(512, NUM_CLASSES, 1)
@@ -85,7 +85,7 @@ class DrnClassifier(nn.Module):
 class DrnMask(nn.Module):
     """Normalised image (B, 3, h, w) -> (B, 1, h, w)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.encoder = DrnD22()
         self.decoder = UpDecoder(512, 256, 128, 64)

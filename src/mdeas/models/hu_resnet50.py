@@ -27,7 +27,7 @@ def hu_resnet50(task: Literal["mask", "depth"] = "depth", pretrained: bool = Fal
 
 
 class Bottleneck(nn.Module):
-    """1×1, 3×3 with the stride, 1×1 to four times the width, beside the input (He et al. 2016)."""
+    """Residual block of 1×1, 3×3 with the stride, and 1×1 to four times the width (He et al. 2016)."""
 
     def __init__(self, num_in: int, width: int, stride: int):
         super().__init__()
@@ -54,10 +54,10 @@ def _level(num_in: int, width: int, count: int, stride: int) -> nn.Sequential:
 class ResNet50(nn.Module):
     """(B, 3, h, w) -> features at 1/4, 1/8, 1/16 and 1/32 with 256, 512, 1024 and 2048 channels.
 
-    Layers carry the customary names, so that ImageNet weights load strictly.
+    Layers have the names of torchvision and timm, so that ImageNet weights load strictly.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64)
         self.layer1 = _level(64, 64, 3, stride=1)
@@ -75,9 +75,9 @@ class ResNet50(nn.Module):
 
 
 class HuResNet50(nn.Module):
-    """Normalised image (B, 3, h, w) -> (B, 1, h, w); the published output at half size, enlarged."""
+    """Normalised image (B, 3, h, w) -> (B, 1, h, w); the published half-size output, resized to full size."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.encoder = ResNet50()
         self.reduce = ConvUnit(2048, 1024, 1)

@@ -1,6 +1,6 @@
 """`mdeas`: depthwise dense blocks, dilated bottleneck, two decoders (the fifth published system, MIT).
 
-The published mask head ends in a sigmoid; here it returns logits, and the loss applies the sigmoid.
+The published mask head ends in a sigmoid; this one returns logits, and the loss applies the sigmoid.
 Shapes in comments are for a 224×224 pair.
 """
 
@@ -22,14 +22,14 @@ def mdeas() -> PairNetwork:
 class MdeasCore(nn.Module):
     """(B, 3, h, w) twice -> mask logits and depth (B, 1, h, w); h and w multiples of 16."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.background_stem = _stem()
         self.image_stem = _stem()
         self.encoder = nn.ModuleList([DenseBlock(64, 128), DenseBlock(128, 256), DenseBlock(256, 256)])
-        self.bottleneck = Bottleneck()
-        self.depth_decoder = DepthDecoder()
-        self.mask_decoder = MaskDecoder()
+        self.bottleneck = DilatedBottleneck()
+        self.depth_decoder = DenseDepthDecoder()
+        self.mask_decoder = DenseMaskDecoder()
         init_fan_out(self)
 
     def forward(self, background: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,10 +43,10 @@ class MdeasCore(nn.Module):
         return self.mask_decoder(for_mask, level1, stems), depth
 
 
-class Bottleneck(nn.Module):
-    """256 -> 128 -> four dilations side by side -> 128 for the mask, 256 for the depth."""
+class DilatedBottleneck(nn.Module):
+    """256 channels -> 128 -> four parallel dilations -> 128 for the mask and 256 for the depth."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.reduce = PointwiseUnit(256, 128)
         self.branches = nn.ModuleList(DepthwiseUnit(128, 128, dilation) for dilation in (1, 3, 6, 9))
@@ -59,10 +59,10 @@ class Bottleneck(nn.Module):
         return self.for_mask(x), self.for_depth(x)
 
 
-class DepthDecoder(nn.Module):
-    """256 at 1/16 -> 1 at full size, linear."""
+class DenseDepthDecoder(nn.Module):
+    """256 channels at 1/16 -> depth at full size, without activation."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         widths = [(256, 256), (256, 128), (128, 128), (32, 64)]
         self.blocks = nn.ModuleList(DenseBlock(*width) for width in widths)
@@ -76,10 +76,10 @@ class DepthDecoder(nn.Module):
         return self.head(x)
 
 
-class MaskDecoder(nn.Module):
-    """128 at 1/16 -> logits at full size."""
+class DenseMaskDecoder(nn.Module):
+    """128 channels at 1/16 -> mask logits at full size."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         widths = [(128, 128), (128, 128), (128, 64), (64, 64)]
         self.blocks = nn.ModuleList(DenseBlock(*width) for width in widths)

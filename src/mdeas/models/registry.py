@@ -1,7 +1,7 @@
-"""Registry of architectures: one file per architecture in this folder, found by itself.
+"""Registry of architectures. Every file of this folder is imported, so a new file needs no entry elsewhere.
 
-@register("mdeas", reference="SYSTEMS.md, system 5", parameters=1_521_026)
-def mdeas(**options: Any) -> PairNetwork: ...
+@register("mdeas", reference="docs/systems.md, system 5", parameters=1_521_026)
+def mdeas() -> PairNetwork: ...
 """
 
 import importlib
@@ -10,6 +10,7 @@ import pkgutil
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -18,28 +19,31 @@ from mdeas.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """What the registry knows about one architecture."""
+    """One row of the registry."""
 
     name: str
     builder: Callable[..., nn.Module]
+    """Function that builds the network from keyword options."""
     reference: str
     """Where the architecture comes from: paper, repository or "this project"."""
     parameters: int
-    """Number of parameters with default options; held by a test."""
+    """Number of parameters with default options; a test compares it with the network's."""
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Names of the keyword options the builder takes."""
+        """Names of the builder's keyword options."""
         return tuple(inspect.signature(self.builder).parameters)
 
+
+Builder = TypeVar("Builder", bound=Callable[..., nn.Module])
 
 _REGISTRY: dict[str, ModelInfo] = {}
 
 
-def register(name: str, *, reference: str, parameters: int):
-    """Decorator that puts a builder function into the registry under `name`."""
+def register(name: str, *, reference: str, parameters: int) -> Callable[[Builder], Builder]:
+    """Decorator that enters a builder function into the registry under `name`; see ModelInfo."""
 
-    def add(builder: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    def add(builder: Builder) -> Builder:
         _REGISTRY[name] = ModelInfo(name=name, builder=builder, reference=reference, parameters=parameters)
         return builder
 
@@ -59,17 +63,21 @@ def model_names() -> list[str]:
 
 
 def model_info(name: str) -> ModelInfo:
-    """The registry row of `name`; UsageError (E-MODEL-NAME) lists the names when it is unknown."""
+    """The registry row of `name`; UsageError E-MODEL-NAME, which lists all names, when there is none."""
     if name not in _discover():
         raise UsageError("E-MODEL-NAME", f"model '{name}' is unknown. Known: {', '.join(model_names())}.")
     return _REGISTRY[name]
 
 
-def create_model(name: str, **options) -> nn.Module:
-    """Build the architecture `name` with fresh weights from torch's global generator.
+def create_model(name: str, **options: Any) -> nn.Module:
+    """Build the network `name` with random weights, drawn from torch's global generator.
 
-    Output: a module with forward(background, image) -> Output, see models/base.py.
+    Output: a module with forward(background, image) -> Output, see base.py.
     Errors: UsageError for an unknown name (E-MODEL-NAME) or option (E-MODEL-OPTION).
+    Example:
+        >>> network = create_model("twin-s")
+        >>> sum(parameter.numel() for parameter in network.parameters())
+        749650
     """
     info = model_info(name)
     unknown = sorted(set(options) - set(info.options))
@@ -82,7 +90,7 @@ def create_model(name: str, **options) -> nn.Module:
 
 
 def _check_choice(info: ModelInfo, option: str, value: object) -> None:
-    """UsageError (E-MODEL-OPTION) when the builder names the values it takes and `value` is none of them."""
+    """UsageError E-MODEL-OPTION when the builder lists the allowed values and `value` is not one of them."""
     annotation = inspect.signature(info.builder, eval_str=True).parameters[option].annotation
     choices = typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else (value,)
     if value not in choices:

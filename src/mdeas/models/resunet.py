@@ -29,7 +29,7 @@ class PreActivation(nn.Sequential):
     def __init__(self, num_in: int, num_out: int):
         super().__init__(
             nn.BatchNorm2d(num_in),
-            nn.ReLU(),  # not in place: the input goes into the shortcut too
+            nn.ReLU(),  # not in place: the shortcut needs the input unchanged
             nn.Conv2d(num_in, num_out, 3, padding=1, bias=False),
             nn.BatchNorm2d(num_out),
             nn.ReLU(inplace=True),
@@ -38,7 +38,7 @@ class PreActivation(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """A pre-activation pair beside a 1×1 convolution with batch norm."""
+    """Residual block: two pre-activation convolutions; its shortcut is a 1×1 convolution with batch norm."""
 
     def __init__(self, num_in: int, num_out: int):
         super().__init__()
@@ -50,7 +50,7 @@ class Residual(nn.Module):
 
 
 class Up(nn.Module):
-    """Pixel-shuffle ×2, plus the skip, plus `dense` features of the other branch; then a residual block."""
+    """Pixel-shuffle ×2, plus the skip, plus the other branch's features (`dense`); then a residual block."""
 
     def __init__(self, num_in: int, num_out: int, num_skip: int, num_dense: int = 0):
         super().__init__()
@@ -69,7 +69,7 @@ class Up(nn.Module):
 class ResUNet(nn.Module):
     """(B, 3, h, w) twice -> mask logits and depth (B, 1, h, w); h and w multiples of 16."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Conv2d(6, 32, 5, padding=2, bias=False)
         self.encoder = nn.ModuleList(Residual(*pair) for pair in itertools.pairwise(_ENCODER))

@@ -1,6 +1,6 @@
-"""What a network costs and consists of: floating-point operations, a table of its layers, a list of all.
+"""Size and cost of networks: operations, a table of the layers of one network, a table of all networks.
 
-Counted on the meta device, where tensors have a shape and no numbers: in moments, in next to no memory.
+Counted on the meta device, where tensors have shapes but no values: fast, and almost without memory.
 """
 
 import copy
@@ -20,23 +20,23 @@ UNKNOWN = "–"
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One call of one module that computes: one without children, or with parameters of its own."""
+    """One call of one module that has no children, or parameters of its own."""
 
     kind: str
-    """Its type and its place in the order of calls: "Conv2d-1"."""
+    """Its type and its number in the order of calls: "Conv2d-1"."""
     shape: tuple[int, ...]
-    """Of its output, or of the first one of several; (1, channels, height, width) mostly."""
+    """Shape of its output (of the first of several); mostly (1, channels, height, width)."""
     parameters: int
-    """Its own parameters, those of its children not included; 0 from its second call on."""
+    """Number of its own parameters, without those of its children; 0 from its second call on."""
     name: str
-    """Its place in the network: "core.image_stem.0"."""
+    """Its name in the network: "core.image_stem.0"."""
 
 
 def gflop(model: nn.Module, size: int = 224) -> float:
     """Billions of floating-point operations for one pair of size×size photos.
 
-    A multiply-add counts as two; convolutions and matrix products count, element-wise work does not.
-    Input: any module with forward(background, image); it stays as it is.
+    A multiply-add counts as two. Convolutions and matrix products are counted, element-wise operations not.
+    Input: any module with forward(background, image); it is not changed.
     """
     with FlopCounterMode(display=False) as counter:
         _run(_on_meta(model), size)
@@ -46,7 +46,7 @@ def gflop(model: nn.Module, size: int = 224) -> float:
 def layers(model: nn.Module, size: int = 224) -> list[Layer]:
     """The layers of `model` in the order of their calls, for one pair of size×size photos.
 
-    Input: any module with forward(background, image); it stays as it is.
+    Input: any module with forward(background, image); it is not changed.
     """
     network = _on_meta(model)
     rows: list[Layer] = []
@@ -70,10 +70,10 @@ def layers(model: nn.Module, size: int = 224) -> list[Layer]:
 
 
 def layer_table(name: str, size: int = 224) -> str:
-    """The layers, totals and sizes of the architecture `name` as text, in the form of published system 5.
+    """The layers, totals and memory of the network `name` as text, laid out as by published system 5.
 
-    Sizes are those of float32, in MiB; forward and backward: the output of every layer, and its gradient.
-    Errors: those of create_model.
+    Memory is in MiB, for float32; "Forward/backward pass" is every layer's output and its gradient.
+    Errors: as in create_model.
     """
     model = _build(name)
     rows = layers(model, size)
@@ -104,7 +104,7 @@ def _totals(model: nn.Module, rows: list[Layer], size: int) -> list[str]:
 def model_table() -> str:
     """All architectures as text: name, parameters, GFLOP at 224×224, heads, reference.
 
-    An en dash stands for what cannot be computed here: a network whose packages do not load.
+    An en dash marks a network whose packages are missing.
     """
     rows = [("name", "parameters", "GFLOP", "heads", "reference")]
     rows += [_row(model_info(name)) for name in model_names()]
@@ -114,19 +114,19 @@ def model_table() -> str:
 def _row(info: ModelInfo) -> tuple[str, str, str, str, str]:
     try:
         model = _build(info.name)
-        cost, heads = f"{gflop(model):.2f}", ", ".join(model.heads)
+        cost, heads = f"{gflop(model):.2f}", ", ".join(getattr(model, "heads", ()))
     except ModelError:
         cost, heads = UNKNOWN, UNKNOWN
     return info.name, f"{info.parameters:,}", cost, heads, info.reference
 
 
-def _build(name: str):
+def _build(name: str) -> nn.Module:
     with torch.device("meta"):
         return create_model(name)
 
 
 def _on_meta(model: nn.Module) -> nn.Module:
-    """A copy without numbers: what deepcopy finds in its memo it takes, instead of copying."""
+    """A copy of the model on the meta device: deepcopy uses the tensors that it finds in its memo."""
     memo: dict[int, Tensor] = {id(b): b.to("meta") for b in model.buffers()}
     memo |= {id(p): nn.Parameter(p.detach().to("meta"), p.requires_grad) for p in model.parameters()}
     return copy.deepcopy(model, memo).eval()

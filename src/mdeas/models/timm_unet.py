@@ -1,6 +1,6 @@
-"""`timm-unet`: any timm backbone as the encoder of a U-Net, on both photos as one picture of six channels.
+"""`timm-unet`: a U-Net with any timm backbone as its encoder; both photos form one input of six channels.
 
-For licences see models/pretrained.py. Shapes in comments are for a 224×224 pair and efficientnet_lite0.
+For licences see pretrained.py. Shapes in comments are for a 224×224 pair and efficientnet_lite0.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from mdeas.models.blocks import DoubleConv, enlarge
 from mdeas.models.pretrained import build_timm, import_timm
 from mdeas.models.registry import register
 
-# What makes a backbone take any size: nothing (convolutions), or the option of its family.
+# Options with which a backbone takes any size: none (convolutions), or the option of its family.
 _ANY_SIZE: tuple[dict[str, bool], ...] = ({}, {"dynamic_img_size": True}, {"strict_img_size": False})
 
 
@@ -24,9 +24,9 @@ _ANY_SIZE: tuple[dict[str, bool], ...] = ({}, {"dynamic_img_size": True}, {"stri
 def timm_unet(backbone: str = "efficientnet_lite0", pretrained: bool = False) -> PairNetwork:
     """A U-Net on a timm backbone.
 
-    backbone: name of a timm model, with or without the tag of its weights: "resnet18.a1_in1k"
-    pretrained: weights of the encoder from the Hugging Face hub or its cache; the first convolution is
-        repeated for the second photo
+    backbone: name of a timm model; the tag of its weights may follow: "resnet18.a1_in1k"
+    pretrained: load the encoder's weights from the Hugging Face hub or the cache; the first convolution's
+        weights are repeated for the second photo
     Errors: UsageError E-MODEL-BACKBONE; ModelError E-MODEL-PACKAGE, E-MODEL-WEIGHTS.
     """
     timm = import_timm()
@@ -51,7 +51,7 @@ class TimmUNet(nn.Module):
         channels, reductions = [6, *info.channels()], [1, *info.reduction()]
         widths = [16 * min(reduction, 16) for reduction in reductions[:-1]]
         deeper = [*widths[1:], channels[-1]]
-        # From full size down, as the encoder; forward goes through them from the deepest up.
+        # In the encoder's order, from full size down; forward runs through them in reverse.
         self.ups = nn.ModuleList(
             DoubleConv(below + skip, out, out)
             for below, skip, out in zip(deeper, channels[:-1], widths, strict=True)
@@ -72,9 +72,9 @@ class TimmUNet(nn.Module):
 
 
 def _encoder_options(timm: ModuleType, backbone: str) -> dict[str, Any]:
-    """The options of timm.create_model with which `backbone` is an encoder for pictures of any size.
+    """The options of timm.create_model with which `backbone` becomes an encoder for pictures of any size.
 
-    Tried without numbers, on the meta device. Errors: UsageError E-MODEL-BACKBONE.
+    Candidates are tried on the meta device. Errors: UsageError E-MODEL-BACKBONE.
     """
     known = timm.list_models()
     if backbone.partition(".")[0] not in known:

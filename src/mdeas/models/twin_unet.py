@@ -1,4 +1,4 @@
-"""`twin-unet`: two light U-Nets side by side that share nothing (published system 4)."""
+"""`twin-unet`: two light U-Nets that share no weights (published system 4)."""
 
 from torch import Tensor, nn
 
@@ -16,7 +16,7 @@ def twin_unet() -> PairNetwork:
 class TwinUNet(nn.Module):
     """(B, 3, h, w) twice -> mask logits and depth (B, 1, h, w); h and w multiples of 16."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.mask = UNet(6, (16, 32, 64, 128, 128), ((256, 64), (128, 32), (64, 16), (32, 16)))
         self.depth = UNet(6, DEPTH_WIDTHS[1:], DEPTH_UPS[:-1])

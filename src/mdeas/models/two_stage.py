@@ -1,4 +1,4 @@
-"""The two orders of published system 3: a mask from one network, and depth from mask × image by the other."""
+"""Published system 3 in both orders: one network predicts the mask, the other depth from mask × image."""
 
 from torch import Tensor, nn
 
@@ -29,7 +29,7 @@ def _pair(mask_network: nn.Module, depth_network: nn.Module) -> PairNetwork:
 class TwoStage(nn.Module):
     """Normalised image (B, 3, h, w) -> mask logits and depth (B, 1, h, w).
 
-    The second network sees the image where the mask is 1 and the mean colour, zero, where it is 0.
+    The second network sees the image where the mask is 1 and the mean colour (zero) where it is 0.
     """
 
     def __init__(self, mask_network: nn.Module, depth_network: nn.Module):

@@ -28,7 +28,7 @@ def unet_mask() -> PairNetwork:
 
 @register("unet-64", reference="system 2's parameter table (2020); U-Net, MICCAI 2015", parameters=17_267_393)
 def unet_64(task: Literal["mask", "depth"] = "mask") -> PairNetwork:
-    """The plain U-Net that the write-up of system 2 counts: it sees the image alone and has one head."""
+    """The plain U-Net in the parameter table of system 2: it takes the image alone and has one head."""
     core = UNet(3, (64, 128, 256, 512, 512), ((1024, 256), (512, 128), (256, 64), (128, 64)))
     return PairNetwork(core, multiple=16, heads=(task,), photos=("image",))
 

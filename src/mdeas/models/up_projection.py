@@ -1,4 +1,6 @@
-"""Up-projection, the decoder block that both networks of published system 3 share (Laina et al. 2016)."""
+"""Up-projection: the decoder block of both networks of published system 3 (Laina et al. 2016)."""
+
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -7,7 +9,7 @@ from mdeas.models.upconv import EnlargedConv
 
 
 class UpProjection(nn.Module):
-    """Enlarge, then ReLU of ([5×5, BN, ReLU, 3×3, BN] + [5×5, BN]); no biases."""
+    """Bilinear resize, then ReLU of ([5×5, BN, ReLU, 3×3, BN] + [5×5, BN]); no biases."""
 
     def __init__(self, num_in: int, num_out: int):
         super().__init__()
@@ -23,15 +25,16 @@ class UpProjection(nn.Module):
 
 
 class UpDecoder(nn.ModuleList):
-    """Up-projections one after the other, each to its own size.
+    """A sequence of up-projections, each to a size of its own.
 
-    Input: widths: channels in, and after each.
+    Input: widths: channels of the input, and after each up-projection.
     """
 
     def __init__(self, *widths: int):
         super().__init__(map(UpProjection, widths[:-1], widths[1:]))
 
-    def forward(self, x: Tensor, sizes) -> Tensor:
+    def forward(self, x: Tensor, sizes: Sequence[tuple[int, int]]) -> Tensor:
+        """x: (B, widths[0], h, w); sizes: (height, width) after each. Output: (B, widths[-1], *sizes[-1])."""
         for up, size in zip(self, sizes, strict=True):
             x = up(x, size)
         return x

@@ -1,11 +1,11 @@
-"""Convolution of an enlarged map without enlarging it first: what makes up-projections trainable on a CPU.
+"""Convolution of an upsampled map, computed at the small size: makes up-projections trainable on a CPU.
 
-conv(resize(x)) is linear in x, and both the resize and the shift of each tap are separable products, so that
+conv(resize(x)) is linear in x; the resize and the shift of each tap are separable matrix products, so that
 
     out = Σ over taps (dy, dx) of  R_dy · (W_dydx x) · R_dxᵀ
 
-where W x is a 1×1 convolution at the small size and R_d the matrix that resizes and then shifts by d. For a
-doubled size that is a quarter of the multiplications, for the ×16 of a multi-scale fusion 1/256 of them.
+where W x is a 1×1 convolution at the small size and R_d the matrix that resizes and then shifts by d. For ×2
+that is a quarter of the multiplications, for the ×16 of a multi-scale fusion 1/256.
 """
 
 import functools
@@ -20,7 +20,8 @@ from mdeas.models.blocks import enlarge
 class EnlargedConv(nn.Module):
     """Odd, zero-padded, bias-free convolution of the input after `enlarge`.
 
-    Training takes the small size's route; inference the plain one, which exports. They differ by rounding.
+    Training computes at the small size; inference resizes first, which can be exported. Results differ by
+    rounding only.
     """
 
     def __init__(self, num_in: int, num_out: int, kernel: int):
@@ -35,7 +36,7 @@ class EnlargedConv(nn.Module):
 
 
 def taps_first(x: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
-    """conv2d(enlarge(x, size), weight, padding="same"), computed as in the head of this file.
+    """conv2d(enlarge(x, size), weight, padding="same"), computed at the small size as described above.
 
     Input: x (B, C, h, w); weight (O, C, k, k), k odd. Output: (B, O, *size) in channels_last memory.
     """
@@ -53,8 +54,8 @@ def taps_first(x: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
 
 @functools.lru_cache(maxsize=64)
 def resize_shift(num_in: int, num_out: int, kernel: int, device: str) -> Tensor:
-    """float32 (num_out, num_in · kernel): column i·k + d: pixel i, resized, then shifted by tap d."""
+    """float32 (num_out, num_in · kernel): column i·k + d is input pixel i, resized, shifted by tap d."""
     resize = F.interpolate(torch.eye(num_in)[None], size=num_out, mode="linear", align_corners=False)[0].T
-    padded = F.pad(resize, (0, 0, kernel // 2, kernel // 2))  # zero rows: the convolution's own padding
+    padded = F.pad(resize, (0, 0, kernel // 2, kernel // 2))  # zero rows: the padding of the convolution
     shifted = torch.stack([padded[tap : tap + num_out] for tap in range(kernel)], 2)
     return shifted.reshape(num_out, -1).to(device)

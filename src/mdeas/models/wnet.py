@@ -1,4 +1,4 @@
-"""`wnet`: the two U-Nets of published system 1 behind one shared first double convolution."""
+"""`wnet`: the two U-Nets of published system 1 with a shared first double convolution."""
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ def wnet(sigmoid: bool = False) -> PairNetwork:
 class WNet(nn.Module):
     """(B, 3, h, w) twice -> mask logits and depth (B, 1, h, w); h and w multiples of 32."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.first = DoubleConv(6, 32, 32)
         self.mask_encoder, self.mask_decoder = UNetEncoder(MASK_WIDTHS), UNetDecoder(MASK_UPS)

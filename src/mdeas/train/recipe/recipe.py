@@ -66,7 +66,7 @@ class Recipe:
     at the learning rate that the stage before ended with.
     """
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         from mdeas.train.losses.table import LOSSES
 
         lengths = [length for length in (self.steps, self.epochs) if length is not None]

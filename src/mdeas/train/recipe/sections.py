@@ -30,7 +30,7 @@ class ModelConfig:
     freeze: list[str] = field(default_factory=list)
     """Submodules that do not learn: no gradient, no weight decay, and always in eval mode."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         alone = bool(self.mean_with) and not self.weights
         require(not alone, "model.mean_with", self.mean_with, "beside model.weights")
 
@@ -54,7 +54,7 @@ class DataConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Random changes of training batches."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self.size >= 16, "data.size", self.size, "at least 16")
         require(self.batch_size >= 1, "data.batch_size", self.batch_size, "at least 1")
         require(0 <= self.workers <= 64, "data.workers", self.workers, "in 0..64")
@@ -86,7 +86,7 @@ class OptimizerConfig:
     lr × weight_decay × weight instead (Loshchilov and Hutter, arXiv 1711.05101).
     """
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self.lr > 0, "optimizer.lr", self.lr, "above 0")
         shares = list(self.slow.values())
         require(all(0 < share <= 1 for share in shares), "optimizer.slow", shares, "each above 0, at most 1")
@@ -119,7 +119,7 @@ class ScheduleConfig:
     patience: int = 2
     """Validations without a lower loss before a drop (plateau)."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("warmup_steps", "warmup_epochs", "patience"):
             require(getattr(self, name) >= 0, f"schedule.{name}", getattr(self, name), "0 or more")
         for name in ("final", "low"):
