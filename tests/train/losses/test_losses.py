@@ -186,16 +186,27 @@ def test_least_squares_never_turns_depth_round():
 
 
 SIZE = 40
+
+
+def uniform(seed: int) -> torch.Tensor:
+    """float32 (SIZE, SIZE) in [0, 1)."""
+    return torch.rand(SIZE, SIZE, generator=torch.Generator().manual_seed(seed))
+
+
+def normal(seed: int, *shape: int) -> torch.Tensor:
+    return torch.randn(*shape, SIZE, SIZE, generator=torch.Generator().manual_seed(seed))
+
+
 HARD = {
-    "empty mask": batch_of(torch.zeros(SIZE, SIZE), torch.rand(SIZE, SIZE) + 0.1),
-    "full mask": batch_of(torch.ones(SIZE, SIZE), torch.rand(SIZE, SIZE) + 0.1),
+    "empty mask": batch_of(torch.zeros(SIZE, SIZE), uniform(1) + 0.1),
+    "full mask": batch_of(torch.ones(SIZE, SIZE), uniform(2) + 0.1),
     "constant depth": batch_of(torch.eye(SIZE), torch.full((SIZE, SIZE), 0.7)),
     "no depth": batch_of(torch.eye(SIZE)),
     "one known pixel": batch_of(torch.eye(SIZE), torch.eye(SIZE) * (torch.arange(SIZE) == 3)),
-    "huge depth": batch_of(torch.eye(SIZE), torch.rand(SIZE, SIZE) * 1e6),
+    "huge depth": batch_of(torch.eye(SIZE), uniform(3) * 1e6),
     "relative zero": batch_of(torch.eye(SIZE), torch.eye(SIZE), torch.ones(SIZE, SIZE, dtype=torch.bool)),
 }
-PREDICTIONS = {"random": torch.randn(SIZE, SIZE), "constant": torch.zeros(SIZE, SIZE)}
+PREDICTIONS = {"random": normal(4), "constant": torch.zeros(SIZE, SIZE)}
 
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)
@@ -220,7 +231,7 @@ def loss_of(name, logits, depth, batch):
 
 
 def test_a_picture_without_depth_changes_no_depth_term():
-    both = batch_of(torch.eye(SIZE), torch.rand(SIZE, SIZE) + 0.1)
+    both = batch_of(torch.eye(SIZE), uniform(5) + 0.1)
     joined = Batch(
         **{
             name: torch.cat([getattr(both, name), getattr(HARD["no depth"], name)])
@@ -228,7 +239,7 @@ def test_a_picture_without_depth_changes_no_depth_term():
         },
         ids=("with", "without"),
     )
-    depth = torch.randn(1, 1, SIZE, SIZE)
+    depth = normal(6, 1, 1)
     for name in (name for name in LOSSES if name.startswith("depth")):
         alone = loss_of(name, depth, depth, both)
         torch.testing.assert_close(alone, loss_of(name, *(depth.repeat(2, 1, 1, 1),) * 2, joined))
@@ -236,7 +247,7 @@ def test_a_picture_without_depth_changes_no_depth_term():
 
 def test_total_is_the_weighted_sum():
     batch = HARD["empty mask"]
-    output = Output(*(torch.randn(1, 1, SIZE, SIZE) for _ in range(2)))
+    output = Output(normal(7, 1, 1), normal(8, 1, 1))
     terms = loss_terms(output, batch, {"mask_l1": 3.0, "depth_mse": 0.5})
     assert list(terms) == ["mask_l1", "depth_mse", "total"]
     torch.testing.assert_close(terms["total"], 3 * terms["mask_l1"] + 0.5 * terms["depth_mse"])

@@ -9,7 +9,7 @@ from mdeas.batches.loader import Samples
 from mdeas.models.registry import model_info
 from mdeas.train.guards import make_fabric
 from mdeas.train.learner import Learner
-from mdeas.train.recipe.catalogue import recipe_names
+from mdeas.train.recipe.catalogue import recipe_names, recipe_titles
 from mdeas.train.recipe.curriculum import expand
 from mdeas.train.recipe.load import load_recipe
 
@@ -26,6 +26,13 @@ def stages(name):
 def test_every_recipe_is_whole(name):
     for recipe in stages(name):
         assert recipe.model.options.keys() <= set(model_info(recipe.model.name).options)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_the_first_line_says_what_a_recipe_is_for(name):
+    """`mdeas train --list` prints it."""
+    line = recipe_titles()[name]
+    assert line.endswith(".") and 20 < len(line) <= 90 and line.isascii()
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -58,9 +58,38 @@ def test_many_points_become_means_of_neighbours():
 
 @pytest.mark.parametrize("stages", [(), ("01-a", "02-b")])
 def test_the_picture(tmp_path, stages):
-    write(tmp_path, [{"stage": stage, **one} for stage in stages for one in ROWS] or ROWS)
+    rows = [{"stage": stage, **one} for stage in stages for one in ROWS] or ROWS
+    write(tmp_path, rows)
     curve.write_curve(tmp_path)
-    assert read_rgb(tmp_path / "curve.png").shape == (900, 900, 3)
+    picture = read_rgb(tmp_path / "curve.png")
+    assert picture.shape == (900, 900, 3)
+    for colour in ((31, 119, 180), (255, 127, 14), (44, 160, 44)):  # training, validation, learning rate
+        assert (picture == colour).all(-1).sum() > 50, colour
+
+
+@pytest.mark.parametrize("stages", [(), ("01-a", "02-b")])
+def test_what_is_drawn(stages):
+    rows = [{"stage": stage, **one} for stage in stages for one in ROWS] or ROWS
+    loss, figures, lr = curve.figure(curve.counted(rows)).axes
+    runs = max(1, len(stages))
+    steps = np.arange(1, 5 * runs + 1)
+    assert drawn_lines(loss) == {
+        "training": [(step, 10 / ((step - 1) % 5 + 1)) for step in steps],
+        "validation": [(5 * run, 3) for run in range(1, runs + 1)],
+    }
+    assert drawn_lines(figures) == {
+        "mask IoU": [(5 * run, 0.5) for run in range(1, runs + 1)],
+        "mask accuracy / 100, training": [(step, (50 + (step - 1) % 5 + 1) / 100) for step in steps],
+    }
+    assert drawn_lines(lr) == {"learning rate": [(step, 0.1) for step in steps]}
+    assert [text.get_text() for text in loss.texts] == list(stages)
+    assert [text.xy[0] for text in loss.texts] == [5 * number for number in range(len(stages))]
+
+
+def drawn_lines(axes):
+    """Label -> points of every line but the marks of stages."""
+    lines = [line for line in axes.lines if not line.get_label().startswith("_")]
+    return {line.get_label(): [tuple(point) for point in line.get_xydata()] for line in lines}
 
 
 def test_nothing_is_drawn_of_nothing(tmp_path):

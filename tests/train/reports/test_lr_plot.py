@@ -97,15 +97,18 @@ class TestRangeTest:
 
     def test_of_stages_the_first(self, recipe_of, tmp_path, monkeypatch):
         monkeypatch.setattr("mdeas.train.find_lr.STEPS", 2)
-        sizes = []
+        threads = []
 
         def note(index, sample):
-            sizes.append(torch.get_num_threads())
+            threads.append(torch.get_num_threads())
             return sample
 
-        recipe = recipe_of("stages=[{name: a, data: {batch_size: 3}}, {name: b}]")
-        find_lr(recipe, [Squares(6, change=note)], tmp_path / "lr.png", device="cpu")
-        assert len(sizes) == 6
+        recipe = recipe_of("stages=[{name: a, threads: 2, data: {batch_size: 3}}, {name: b, threads: 3}]")
+        try:
+            find_lr(recipe, [Squares(6, change=note)], tmp_path / "lr.png", device="cpu")
+        finally:
+            torch.set_num_threads(1)
+        assert threads == [2] * 6  # two steps of three samples, as stage a has it
 
     def test_data_that_is_wrong_from_the_start_is_told(self, recipe_of, tmp_path):
         with pytest.raises(InputError, match="no samples"):
