@@ -8,6 +8,7 @@ from typing import Any
 from mdeas.dataset.dataset import Dataset
 from mdeas.evaluate import report
 from mdeas.evaluate.open_model import open_model
+from mdeas.evaluate.report import PictureRow
 from mdeas.evaluate.robustness.card import card
 from mdeas.metrics.depth import ALIGNMENTS
 from mdeas.metrics.mask import cut
@@ -19,9 +20,6 @@ from mdeas.sample import Sample
 from mdeas.system.files import refuse_existing
 from mdeas.system.optional import figure_class
 from mdeas.system.progress import progress
-
-Row = dict[str, Any]
-"""One picture under one predictor: "predictor", "id", "kind" and its metrics."""
 
 
 def evaluate(
@@ -38,10 +36,10 @@ def evaluate(
 
     Input:
         model: an ONNX file, the name of a model or a baseline, a run folder or a .safetensors file.
-        data: folder of a data set. Pictures may have any size; those without mask or depth skip its metrics.
-        limit: only the first so many samples.
-        alignment: of depth, see metrics.depth.align.
-    Output: the summary, as in summary.json.
+        data: folder of a data set. Samples may have any size; those without mask or depth skip its metrics.
+        limit: number of samples to measure, the first ones; None = all.
+        alignment: of depth, one of metrics.depth.ALIGNMENTS.
+    Output: the content of summary.json.
     Errors: those of open_model, Dataset and files.write_bytes; before measuring StorageError (E-EXISTS), or
         UsageError (E-EXTRA) without matplotlib.
     """
@@ -68,9 +66,10 @@ def evaluate_predictors(
     robustness: bool = False,
     force: bool = False,
 ) -> dict[str, Any]:
-    """`evaluate` for predictors that are loaded already; the first is the one that the report is about.
+    """Measure loaded predictors and write the report, which is about the first of them.
 
-    Input: facts: more entries of the summary. robustness: write the robustness card, too.
+    Input: facts: more fields of the summary. robustness: write the robustness card, too.
+    Output and errors: as of `evaluate`.
     """
     first, count = predictors[0], min(limit or len(samples), len(samples))
     rows, seconds = measure(predictors, samples, count, alignment)
@@ -92,9 +91,12 @@ def evaluate_predictors(
 
 def measure(
     predictors: Sequence[Predictor], samples: Dataset | Sequence[Sample], count: int, alignment: str
-) -> tuple[list[Row], float]:
-    """Rows for every picture under every predictor, and the first predictor's mean seconds per picture."""
-    rows: list[Row] = []
+) -> tuple[list[PictureRow], float]:
+    """Measure every predictor on the first `count` samples.
+
+    Output: a row for each picture and predictor; the mean seconds per picture of the first predictor.
+    """
+    rows: list[PictureRow] = []
     seconds = 0.0
     with progress("measuring", count, unit="pictures") as advance:
         for index in range(count):
@@ -109,9 +111,12 @@ def measure(
     return rows, seconds / max(count, 1)
 
 
-def score(prediction: Prediction, sample: Sample, tasks: Sequence[str], alignment: str) -> Row:
-    """The metrics that `sample` has truth for and the predictor predicts; "kind" says what the pair is."""
-    row: Row = {"kind": kind(sample)}
+def score(prediction: Prediction, sample: Sample, tasks: Sequence[str], alignment: str) -> PictureRow:
+    """The metrics of one prediction for which the sample has truth, and the "kind" of the pair.
+
+    Input: tasks: what the predictor predicts.
+    """
+    row: PictureRow = {"kind": kind(sample)}
     if "mask" in tasks and sample.mask is not None:
         row |= mask_metrics(prediction.mask, sample.mask)
     if "depth" in tasks:
@@ -120,14 +125,14 @@ def score(prediction: Prediction, sample: Sample, tasks: Sequence[str], alignmen
 
 
 def kind(sample: Sample) -> str:
-    """ "empty": nothing in it. "filled": something in it. "unmasked": nobody knows."""
+    """ "filled": its true mask has a foreground. "empty": it has none. "unmasked": there is no true mask."""
     if sample.mask is None:
         return "unmasked"
     return "filled" if cut(sample.mask).any() else "empty"
 
 
-def summarize(rows: list[Row], names: Sequence[str]) -> dict[str, Any]:
-    """Means over pictures, NaN left out, by predictor; and how many pictures stand behind them."""
+def summarize(rows: list[PictureRow], names: Sequence[str]) -> dict[str, Any]:
+    """Mean metrics of each predictor over pictures, NaN left out, and the number of pictures by kind."""
     first = [row for row in rows if row["predictor"] == names[0]]
     kinds = {word: sum(row["kind"] == word for row in first) for word in ("filled", "empty", "unmasked")}
     found = {name: means([row for row in rows if row["predictor"] == name]) for name in names}

@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: rows as CSV, summary as JSON and Markdown, sheets of pictures."""
+"""The report of an evaluation: rows as CSV, summary as JSON and Markdown, sheets of pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +20,10 @@ from mdeas.system.markdown import aligned_table
 
 ROWS, SUMMARY, TABLE = "pictures.csv", "summary.json", "summary.md"
 _SHEET_ROWS = 10
+
+PictureRow = dict[str, Any]
+"""One picture under one predictor: "predictor", "index", "id", "kind" and its metrics."""
+
 _TITLES = ("background", "image", "true mask", "predicted mask", "true depth", "predicted depth")
 
 _WORST = {
@@ -98,9 +102,9 @@ _TABLES = (
 
 
 def write(
-    out: Path, rows: list[dict], summary: dict[str, Any], files: dict[str, bytes], *, force: bool
+    out: Path, rows: list[PictureRow], summary: dict[str, Any], files: dict[str, bytes], *, force: bool
 ) -> None:
-    """Commit pictures.csv, `files` by name, summary.md and, last, summary.json."""
+    """Write pictures.csv, `files` by name, summary.md and, last, summary.json."""
     out.mkdir(parents=True, exist_ok=True)
     write_bytes(out / ROWS, rows_csv(rows), force=force)
     for name, data in files.items():
@@ -109,7 +113,7 @@ def write(
     write_json(out / SUMMARY, summary, force=force)
 
 
-def rows_csv(rows: list[dict]) -> bytes:
+def rows_csv(rows: list[PictureRow]) -> bytes:
     """One line per picture and predictor; a metric that does not apply is an empty cell."""
     names = dict.fromkeys(name for row in rows for name in row)
     return csv_bytes(names, ({name: _cell(value) for name, value in row.items()} for row in rows))
@@ -158,22 +162,24 @@ def _number(value: float | None) -> str:
     return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
 
 
-def sheets(predictor: Predictor, samples: Dataset | Sequence[Sample], rows: list[dict]) -> dict[str, bytes]:
-    """Contact sheets by file name, PNG: the worst pictures by each measure, and random ones (fixed seed)."""
+def sheets(
+    predictor: Predictor, samples: Dataset | Sequence[Sample], rows: list[PictureRow]
+) -> dict[str, bytes]:
+    """Contact sheets as PNG by file name: the worst pictures by the metrics of _WORST, and random ones."""
     chosen = {name: _worst(rows, metric) for name, metric in _WORST.items()}
     random = np.random.default_rng(0).permutation(len(rows))[:_SHEET_ROWS]
     chosen["random.png"] = sorted((rows[i] for i in random), key=lambda row: row["index"])
     return {name: encode_png(_sheet(predictor, samples, found)) for name, found in chosen.items() if found}
 
 
-def _worst(rows: list[dict], metric: str) -> list[dict]:
+def _worst(rows: list[PictureRow], metric: str) -> list[PictureRow]:
     """At most _SHEET_ROWS rows, the worst first; rows without the metric are left out."""
     sign = 1 if metric_of(metric).better == "higher" else -1
     ranked = [row for row in rows if metric in row and not np.isnan(row[metric])]
     return sorted(ranked, key=lambda row: sign * row[metric])[:_SHEET_ROWS]
 
 
-def _sheet(predictor: Predictor, samples: Dataset | Sequence[Sample], rows: list[dict]) -> np.ndarray:
+def _sheet(predictor: Predictor, samples: Dataset | Sequence[Sample], rows: list[PictureRow]) -> np.ndarray:
     pictures = [_pictures(predictor, samples[row["index"]]) for row in rows]
     return contact_sheet(pictures, _TITLES, captions=[_caption(row) for row in rows])
 
@@ -198,6 +204,6 @@ def grey(mask: np.ndarray) -> np.ndarray:
     return np.repeat(to_uint8(mask)[..., None], 3, axis=2)
 
 
-def _caption(row: dict) -> str:
+def _caption(row: PictureRow) -> str:
     shown = (name for name in _WORST.values() if name in row)
     return "  ".join([row["id"], *(f"{name} {row[name]:.3f}" for name in shown)])

@@ -152,9 +152,10 @@ class TestCard:
         assert self.files(BASELINES["gradient"], [tiny_data.sample(0, mask=None)]) == {}
 
     def test_pairs_are_bounded_and_spread(self):
-        chosen = card._spread([{"index": index} for index in range(981)])
+        chosen = card._chosen([{"index": index, "kind": "filled"} for index in range(981)])
         assert [row["index"] for row in chosen] == [20 * n for n in range(50)]
-        assert len(card._spread([{"index": 0}] * 7)) == 7
+        assert len(card._chosen([{"index": 0, "kind": "empty"}] * 7)) == 7
+        assert card._chosen([{"index": 0, "kind": "unmasked"}]) == []
 
     def test_the_pair_in_the_middle_is_shown(self):
         rows = [{"index": 0}, {"index": 1, "iou": 0.9}, {"index": 2, "iou": 0.1}, {"index": 3, "iou": 0.8}]

@@ -1,4 +1,4 @@
-"""A network that is compared: what it ships as, and what its checkpoint's card says it cost."""
+"""A network of the comparison, loaded: its predictor, its size, and the cost of its training."""
 
 import math
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from mdeas.runtime.onnx_predictor import OnnxPredictor
 from mdeas.train.checkpoint import load_run, read_card
 
 GFLOP_SIZE = 224
-# ONNX folds batch norm into convolutions, so that a file holds slightly fewer numbers than the network.
-_FOLDED = 0.02
+# The export folds batch norm into convolutions, so a file holds slightly fewer numbers than the network.
+_MAX_FOLDED = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,17 +34,17 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One network, loaded."""
+    """One network of the comparison, loaded."""
 
     name: str
     predictor: OnnxPredictor
-    """What is measured is what ships."""
+    """The network as it ships."""
     sha256: str
     """Of the ONNX file."""
     facts: dict[str, float]
-    """Columns of the table that need no measurement; a column that is not known is not there."""
+    """Columns of the table that need no measurement; unknown ones are missing."""
     device: str | None
-    """Where it was trained; None = not known."""
+    """The device it was trained on; None = unknown."""
 
 
 def candidate(entry: Entry, models: Path, setting: Setting) -> Candidate:
@@ -61,26 +61,26 @@ def candidate(entry: Entry, models: Path, setting: Setting) -> Candidate:
         name=entry.name,
         predictor=predictor,
         sha256=predictor.sha256,
-        facts=_size(network) | _training(cost),
+        facts=_size_columns(network) | _training_columns(cost),
         device=cost.get("device"),
     )
 
 
 def _architecture(name: str, data: bytes) -> nn.Module | None:
-    """The network of the registry that an ONNX file holds; None when the file is of another size.
+    """The registry's network that an ONNX file holds; None when there is none or its size differs.
 
-    A file names its architecture and not its options, so the count of its numbers has to agree.
+    A file names its architecture but not the options, so the numbers of weights are compared.
     """
     try:
         network = create_model(name)
-    except MdeasError:  # no name of ours, or a package that is not here
+    except MdeasError:  # not in the registry, or a package is missing
         return None
     numbers = sum(tensor.numel() for tensor in network.state_dict().values() if tensor.is_floating_point())
-    return network if abs(_num_numbers(data) - numbers) <= _FOLDED * numbers else None
+    return network if abs(_num_numbers(data) - numbers) <= _MAX_FOLDED * numbers else None
 
 
 def _num_numbers(data: bytes) -> int:
-    """How many float32 numbers an ONNX file holds as constants."""
+    """The number of float32 constants in an ONNX file."""
     import onnx
 
     constants = onnx.load_from_string(data).graph.initializer
@@ -89,15 +89,15 @@ def _num_numbers(data: bytes) -> int:
     )
 
 
-def _size(network: nn.Module | None) -> dict[str, float]:
+def _size_columns(network: nn.Module | None) -> dict[str, float]:
     if network is None:
         return {}
     count = sum(parameter.numel() for parameter in network.parameters())
     return {"parameters": count, "gflop_224": gflop(network, GFLOP_SIZE)}
 
 
-def _training(cost: dict[str, Any]) -> dict[str, float]:
-    """Columns of a run's cost; {} when its card says nothing."""
+def _training_columns(cost: dict[str, Any]) -> dict[str, float]:
+    """Columns of the cost of a run; {} when its card has none."""
     if not cost.get("images"):
         return {}
     return {
@@ -109,7 +109,7 @@ def _training(cost: dict[str, Any]) -> dict[str, float]:
 
 
 def training_cost(run: Path) -> dict[str, Any]:
-    """What a run's card says it cost (see train.cost.Cost), of all stages together when it has stages."""
+    """The cost in a run's card (fields of train.cost.Cost), summed over stages; {} when a card has none."""
     stages = sorted(run.glob("stages/*/last.json"))
     costs = [read_card(card).get("cost", {}) for card in stages or [run]]
     if not all(costs):

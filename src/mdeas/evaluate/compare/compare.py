@@ -1,4 +1,4 @@
-"""Networks side by side: one table, one figure, one sheet of pictures, all from the same data and process."""
+"""Compare networks on one data set in one process: a table, a figure and a sheet of pictures."""
 
 import os
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from mdeas.evaluate.compare.figure import figure
 from mdeas.evaluate.compare.measure import milliseconds, quality
 from mdeas.evaluate.compare.pictures import pictures
 from mdeas.evaluate.compare.protocol import protocol
-from mdeas.evaluate.compare.table import Row, markdown, quality_columns, rows_csv
+from mdeas.evaluate.compare.table import TableRow, markdown, quality_columns, rows_csv
 from mdeas.evaluate.compare.training import train
 from mdeas.images.codec import encode_png
 from mdeas.runtime import baselines
@@ -33,10 +33,11 @@ def compare(
     threads: int | None = None,
     force: bool = False,
 ) -> str:
-    """Train what is a recipe, export what is a run, measure all, and write the four results into `out`.
+    """Train recipes, export runs, measure all networks, and write the four results into `out`.
 
-    Killed and called again it goes on: runs resume, exports and evaluations that are still true are kept.
-    Input: runs: see entries.entries; data: folder of a data set, also the one that recipes are trained on;
+    A call after an interruption continues: runs resume; exports and evaluations are reused while their
+    weights, data and settings are the same.
+    Input: runs: see entries.entries; data: folder of the data set to measure on, and to train recipes on;
         size, limit: see Setting; threads: None = all cores.
     Output: the Markdown table.
     Errors: UsageError, StorageError (E-EXISTS, before any work), those of Dataset, export and evaluate.
@@ -56,7 +57,7 @@ def compare(
 
 
 def _write(candidates: list[Candidate], samples: Dataset, out: Path, setting: Setting) -> str:
-    """Measure, and write the results, the table last."""
+    """Measure the candidates and write the results, the table last."""
     simple, summary = _baselines(samples, out, setting)
     networks = [_network(one, samples, out, setting) for one in candidates]
     predictors = [one.predictor for one in candidates]
@@ -73,7 +74,7 @@ def _write(candidates: list[Candidate], samples: Dataset, out: Path, setting: Se
     return text
 
 
-def _baselines(samples: Dataset, out: Path, setting: Setting) -> tuple[list[Row], dict[str, Any]]:
+def _baselines(samples: Dataset, out: Path, setting: Setting) -> tuple[list[TableRow], dict[str, Any]]:
     predictors = list(baselines.BASELINES.values())
     folder, facts = out / "evaluations" / BASELINES_FOLDER, {"names": [one.name for one in predictors]}
     summary = quality(predictors, samples, folder, limit=setting.limit, facts=facts)
@@ -84,7 +85,7 @@ def _baselines(samples: Dataset, out: Path, setting: Setting) -> tuple[list[Row]
     return rows, summary
 
 
-def _network(one: Candidate, samples: Dataset, out: Path, setting: Setting) -> Row:
+def _network(one: Candidate, samples: Dataset, out: Path, setting: Setting) -> TableRow:
     facts = {"sha256": one.sha256, "size": one.predictor.spec.size}
     folder = out / "evaluations" / one.name
     summary = quality([one.predictor], samples, folder, limit=setting.limit, facts=facts)

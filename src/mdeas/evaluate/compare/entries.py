@@ -1,4 +1,4 @@
-"""What is to be compared: run folders, checkpoints, ONNX files, packaged models, recipes to train first."""
+"""The networks to compare: run folders, checkpoints, ONNX files, packaged models, and recipes to train."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from mdeas.system.files import quoted
 from mdeas.train.recipe.catalogue import recipe_names
 from mdeas.train.recipe.load import load_recipe
 
-BASELINES_FOLDER = "baselines"  # beside those of the networks, so no network's name
+BASELINES_FOLDER = "baselines"  # among the folders of the networks, so no network may have this name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +21,11 @@ class Entry:
     """One network of the comparison."""
 
     name: str
-    """In tables, figures and file names; no two are equal."""
+    """In tables, figures and file names; unique."""
     source: Path
     """Run folder, .safetensors file, ONNX file, or the name of a model in the package."""
     recipe: str | None = None
-    """Name or file of the recipe that makes `source`, a run folder, first."""
+    """Name or file of the recipe by which `source`, a run folder, is trained first; None = no training."""
 
     @property
     def is_run(self) -> bool:
@@ -37,7 +37,8 @@ def entries(words: Sequence[str], runs: Path) -> list[Entry]:
     """The entry of every word, checked before any work.
 
     Input: words as `mdeas compare` takes them; runs: folder in which recipes are trained.
-    Errors: UsageError E-COMPARE (what is it? a name twice), E-RECIPE; ModelError E-CHECKPOINT (no weights).
+    Errors: UsageError E-COMPARE (an unknown word, a name that occurs twice), E-RECIPE; ModelError
+        E-CHECKPOINT (a run folder without weights).
     """
     found = [_entry(word, runs) for word in words]
     names = Counter([*(entry.name.casefold() for entry in found), *BASELINES, BASELINES_FOLDER])
@@ -59,7 +60,9 @@ def _entry(word: str, runs: Path) -> Entry:
         load_recipe(word)
         return Entry(name=path.stem, source=runs / path.stem, recipe=word)
     if path.is_dir():
-        _require_weights(path)
+        if not (path / "last.safetensors").is_file():
+            advice = "Continue its training, or name another run."
+            raise ModelError("E-CHECKPOINT", f"{quoted(path)} holds no last.safetensors. {advice}")
         return Entry(name=path.resolve().name, source=path)
     if path.is_file():
         parent = f"{path.resolve().parent.name}-" * (path.suffix == ".safetensors")
@@ -69,11 +72,3 @@ def _entry(word: str, runs: Path) -> Entry:
         f"{word!r} is no run folder, no ONNX file, none of {', '.join(PACKAGED)} and no recipe. "
         f"Recipes: {', '.join(recipe_names())}.",
     )
-
-
-def _require_weights(run: Path) -> None:
-    if not (run / "last.safetensors").is_file():
-        raise ModelError(
-            "E-CHECKPOINT",
-            f"{quoted(run)} holds no last.safetensors. Train it on, or name another run.",
-        )

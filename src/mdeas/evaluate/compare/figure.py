@@ -1,11 +1,11 @@
-"""Quality against milliseconds as a picture: one bubble a network, its area the number of parameters."""
+"""A plot of quality against milliseconds: one bubble a network; its area is the number of parameters."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mdeas.evaluate.compare.table import Row
+from mdeas.evaluate.compare.table import TableRow
 from mdeas.images.codec import encode_png
 from mdeas.images.plots import drawn
 
@@ -14,7 +14,7 @@ _AREA = 24.0  # points² for a million parameters
 _LEAST_AREA = 12.0
 _KEY = (1e6, 10e6, 50e6)  # bubbles in the legend
 _COLOURS = "tab20"  # ten strong colours, each followed by its light one
-_STEP = 4.0  # how much farther a label moves from its bubble when there is no room, pixels
+_STEP = 4.0  # pixels by which a label moves away from its bubble until it has room
 _TRIES = 40
 
 
@@ -27,7 +27,7 @@ class Box(NamedTuple):
     top: float
 
     def meets(self, other: "Box") -> bool:
-        """Whether both have a point in common."""
+        """Whether the rectangles overlap."""
         return (
             self.left < other.right
             and other.left < self.right
@@ -36,7 +36,7 @@ class Box(NamedTuple):
         )
 
 
-def figure(rows: Sequence[Row]) -> bytes:
+def figure(rows: Sequence[TableRow]) -> bytes:
     """PNG: the panels of _PANELS, networks as bubbles, baselines as lines, no label over another."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ def _colours(names: list[str]) -> dict[str, Any]:
     return {name: colormaps[_COLOURS](shades[number % 20]) for number, name in enumerate(names)}
 
 
-def _panel(axes: Any, rows: list[Row], column: str, title: str, colours: dict[str, Any]) -> None:
+def _panel(axes: Any, rows: list[TableRow], column: str, title: str, colours: dict[str, Any]) -> None:
     networks = [row for row in rows if row["network"]]
     axes.set_title(title)
     axes.set_xlabel("ms in ONNX Runtime")
@@ -85,7 +85,7 @@ def _panel(axes: Any, rows: list[Row], column: str, title: str, colours: dict[st
     _scale(axes, [row["ms"] for row in networks], [best_line, *(row[column] for row in networks)])
 
 
-def _area(row: Row) -> float:
+def _area(row: TableRow) -> float:
     return max(_LEAST_AREA, _AREA * row.get("parameters", 0) / 1e6)
 
 
@@ -103,7 +103,7 @@ def _scale(axes: Any, times: list[float], values: list[float]) -> None:
 
 
 def _legend(picture: Any) -> None:
-    """What an area means, below the panels."""
+    """The scale of the areas, below the panels."""
     axes = picture.axes[0]
     handles = [
         axes.scatter([], [], s=_AREA * count / 1e6, facecolors="0.8", edgecolors="0.5") for count in _KEY
@@ -120,7 +120,7 @@ def _legend(picture: Any) -> None:
     )
 
 
-def _label(axes: Any, rows: list[Row], column: str) -> None:
+def _label(axes: Any, rows: list[TableRow], column: str) -> None:
     """Names of the networks beside their bubbles, names of the baselines right of their lines."""
     _label_lines(axes, [row for row in rows if not row["network"]], column)
     networks = [row for row in rows if row["network"]]
@@ -132,22 +132,17 @@ def _label(axes: Any, rows: list[Row], column: str) -> None:
     taken += [Box(frame.left, y - 1, frame.right, y + 1) for y in lines]
     for row, centre, radius in zip(networks, centres, radii, strict=True):
         text = axes.annotate(row["name"], centre, xycoords="figure pixels", fontsize=9, va="bottom")
-        width, height = _extent(text)
-        box = _free(centre, radius, width, height, taken, frame)
+        extent = text.get_window_extent()
+        box = _free(centre, radius, extent.width, extent.height, taken, frame)
         taken.append(box)
         text.set_position((box.left, box.bottom))
-        _lead(axes, centre, radius, box)
-
-
-def _extent(text: Any) -> tuple[float, float]:
-    box = text.get_window_extent()
-    return box.width, box.height
+        _leader_line(axes, centre, radius, box)
 
 
 def _free(centre: Any, radius: float, width: float, height: float, taken: list[Box], frame: Box) -> Box:
-    """The nearest place beside a bubble that meets nothing in `taken` and lies in `frame`.
+    """The nearest box beside a bubble that overlaps nothing in `taken` and lies in `frame`.
 
-    When there is none, the nearest place.
+    Where there is none, the nearest box.
     """
     places = [
         _beside(centre, radius + 3 + _STEP * step, width, height, angle)
@@ -171,12 +166,13 @@ def _beside(centre: Any, distance: float, width: float, height: float, angle: in
 
 
 def _share(direction: float) -> float:
-    """Which share of a box lies before its anchor: 0 right or up of it, 1 left or down, a half between."""
+    """The share of a box that lies left of or below its anchor: 0 for a positive direction, 1 for a negative
+    one, a half for none."""
     return 0.5 if abs(direction) < 1e-6 else float(direction < 0)
 
 
-def _lead(axes: Any, centre: Any, radius: float, box: Box) -> None:
-    """A thin line to a label that had to move away."""
+def _leader_line(axes: Any, centre: Any, radius: float, box: Box) -> None:
+    """A thin line from a bubble to a label that is not beside it."""
     x, y = np.clip(centre[0], box.left, box.right), np.clip(centre[1], box.bottom, box.top)
     if np.hypot(x - centre[0], y - centre[1]) > radius + 2 * _STEP:
         axes.annotate(
@@ -189,8 +185,11 @@ def _lead(axes: Any, centre: Any, radius: float, box: Box) -> None:
         )
 
 
-def _label_lines(axes: Any, rows: list[Row], column: str) -> None:
-    """Each at the height of its line, or as near as the one below allows; one below the panel at its foot."""
+def _label_lines(axes: Any, rows: list[TableRow], column: str) -> None:
+    """The name of each baseline at its line, moved up where names would overlap.
+
+    A line below the panel has its name at the foot of the panel.
+    """
     low, high = axes.get_ylim()
     gap = 0.036 * (high - low)
     last = low - gap

@@ -25,17 +25,17 @@ ROUNDS = 21
 def quality(
     predictors: Sequence[Predictor], samples: Dataset, out: Path, *, limit: int | None, facts: dict[str, Any]
 ) -> dict[str, Any]:
-    """The summary of an evaluation of `predictors` in the folder `out`, kept when it is there already.
+    """Evaluate `predictors` into the folder `out`, unless the same evaluation is there already.
 
-    Input: facts: what the predictors are. An evaluation by the same version of the same facts, data, split
-        and limit is not repeated.
-    Output: as evaluate.evaluate.
+    Input: facts: identify the predictors, and are stored in the summary. Two evaluations are the same when
+        facts, data, split, limit and version of mdeas are equal.
+    Output: the summary, as of evaluate.evaluate.
     """
     facts = facts | {"limit": limit, "version": __version__}
-    known = {"alignment": ALIGNMENT, **facts, "split": samples.split, "fingerprint": samples.fingerprint}
-    found = read_json_if_any(out / SUMMARY)
-    if found is not None and known == {name: (found | found["data"]).get(name) for name in known}:
-        return found
+    wanted = {"alignment": ALIGNMENT, **facts, "split": samples.split, "fingerprint": samples.fingerprint}
+    stored = read_json_if_any(out / SUMMARY)
+    if stored is not None and wanted == {name: (stored | stored["data"]).get(name) for name in wanted}:
+        return stored
     print(f"mdeas: measuring {out.name}", file=sys.stderr)
     return evaluate_predictors(
         predictors, samples, out, limit=limit, alignment=ALIGNMENT, facts=facts, force=True
@@ -43,26 +43,20 @@ def quality(
 
 
 def milliseconds(predictors: Sequence[OnnxPredictor], size: int) -> list[dict[str, float]]:
-    """{"ms": median, "ms_fastest"} of each network for one pair of size×size photos, padded as it wants.
+    """The time of each network for one pair of photos of `size` pixels, padded to its multiple.
 
-    Taken in turn, ROUNDS times, so that a busy moment meets all alike. Each turn begins with a call that is
-    not counted: it warms the caches, and outlasts the threads of the network before, which spin for a while.
+    The networks take turns, ROUNDS times, so that a busy moment of the machine affects all alike.
+    Output: {"ms": median, "ms_fastest": minimum} of each.
     """
-    rows = [_turns(predictors, size) for _ in range(ROUNDS)]
-    columns = [[1000 * row[number] for row in rows] for number in range(len(predictors))]
+    rounds = [[_seconds(predictor, size) for predictor in predictors] for _ in range(ROUNDS)]
+    columns = [[1000 * seconds[number] for seconds in rounds] for number in range(len(predictors))]
     return [{"ms": statistics.median(column), "ms_fastest": min(column)} for column in columns]
 
 
-def _turns(predictors: Sequence[OnnxPredictor], size: int) -> list[float]:
-    return [_seconds(predictor, _photos(predictor, size)) for predictor in predictors]
-
-
-def _photos(predictor: OnnxPredictor, size: int) -> list[np.ndarray]:
+def _seconds(predictor: OnnxPredictor, size: int) -> float:
+    """The second of two calls; the first warms the caches after the turn of another network."""
     side = math.ceil(size / predictor.spec.multiple) * predictor.spec.multiple
-    return list(np.random.default_rng(0).random((2, 1, 3, side, side), np.float32))
-
-
-def _seconds(predictor: OnnxPredictor, photos: list[np.ndarray]) -> float:
+    photos = np.random.default_rng(0).random((2, 1, 3, side, side), np.float32)
     predictor.run(*photos)
     start = time.perf_counter()
     predictor.run(*photos)

@@ -1,4 +1,4 @@
-"""The same few pairs under every network: masks above, depth below."""
+"""A few pairs with the prediction of every network: masks above, depth below."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _UNKNOWN = 128  # grey of a mask or depth without truth
 def pictures(predictors: Sequence[Predictor], samples: Dataset, count: int) -> np.ndarray:
     """Contact sheets of up to ROWS of the first `count` samples, evenly spread: uint8 (H, W, 3) RGB.
 
-    A network stands in the sheet of each task that it does; a task that none does has no sheet.
+    A network has a column in the sheet of each task that it predicts; a task of no network has no sheet.
     """
     chosen = [samples[number] for number in spread(count, ROWS)]
     found = [[predictor.predict(s.background, s.image) for predictor in predictors] for s in chosen]

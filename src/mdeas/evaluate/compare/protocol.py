@@ -1,4 +1,4 @@
-"""What a comparison's numbers mean: the lines below its table."""
+"""How a comparison was measured: the lines below its table."""
 
 from typing import Any
 
@@ -34,12 +34,12 @@ def _working_sizes(candidates: list[Candidate], setting: Setting) -> str:
     sizes = {one.name: one.predictor.spec.size for one in candidates}
     if setting.size or len(set(sizes.values())) == 1:
         return f"All networks work at {next(iter(sizes.values()))} pixels (long side)."
-    told = ", ".join(f"{name} {size}" for name, size in sizes.items())
-    return f"Long side at which each network works, pixels: {told}."
+    listed = ", ".join(f"{name} {size}" for name, size in sizes.items())
+    return f"Long side at which each network works, pixels: {listed}."
 
 
 def _ssim_line(summary: dict[str, Any]) -> str:
-    """What the SSIM columns are; agreement when a network made the truth."""
+    """The meaning of the SSIM columns: agreement when the depth truth comes from a network."""
     line = 'SSIM ×100: the published "accuracy"; a mask of nothing has about 100 − foreground area in %'
     means = summary["predictors"]["gradient"]
     agreement = "agreement_ssim" in means and "published_ssim" not in means

@@ -8,7 +8,7 @@ from mdeas.metrics.table import METRICS
 from mdeas.system.files import csv_bytes
 from mdeas.system.markdown import aligned_table
 
-Row = dict[str, Any]
+TableRow = dict[str, Any]
 """One line of the table: "name", "network" (bool), and the columns that apply."""
 
 _NONE = "–"
@@ -48,7 +48,7 @@ COLUMNS = {
 """The columns of the table in their order, by the name they have in rows and in the CSV file."""
 
 
-def quality_columns(means: dict[str, float]) -> Row:
+def quality_columns(means: dict[str, float]) -> TableRow:
     """The columns that an evaluation fills, from its means over pictures by metric."""
     found = {name: means[name] for name in COLUMNS if name in means}
     depth_ssim = means.get("published_ssim", means.get("agreement_ssim"))
@@ -57,8 +57,8 @@ def quality_columns(means: dict[str, float]) -> Row:
     return found
 
 
-def markdown(rows: Sequence[Row], protocol: Sequence[str]) -> str:
-    """Baselines in the order given, then networks, the best value of these in bold; the protocol below."""
+def markdown(rows: Sequence[TableRow], protocol: Sequence[str]) -> str:
+    """A line for each row, the best value of the networks in bold; the protocol below."""
     best = {name: _best(rows, name) for name in COLUMNS}
     header = ["", *(column.title for column in COLUMNS.values())]
     lines = [
@@ -71,8 +71,8 @@ def markdown(rows: Sequence[Row], protocol: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _best(rows: Sequence[Row], name: str) -> str | None:
-    """The best value of the networks as it is shown; None when fewer than two have one."""
+def _best(rows: Sequence[TableRow], name: str) -> str | None:
+    """The best value of the networks as the table shows it; None when fewer than two have a value."""
     values = [row[name] for row in rows if row["network"] and name in row]
     better = COLUMNS[name].better
     if better is None or len(values) < 2:
@@ -80,7 +80,7 @@ def _best(rows: Sequence[Row], name: str) -> str | None:
     return shown(name, max(values) if better == "higher" else min(values))
 
 
-def _cell(row: Row, name: str, best: str | None) -> str:
+def _cell(row: TableRow, name: str, best: str | None) -> str:
     if name not in row:
         return _NONE
     text = shown(name, row[name])
@@ -95,6 +95,6 @@ def shown(name: str, value: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
-def rows_csv(rows: Sequence[Row]) -> bytes:
+def rows_csv(rows: Sequence[TableRow]) -> bytes:
     """The same values with all their digits, and `ms_fastest`; an empty cell where the table has a dash."""
     return csv_bytes(["name", "network", *COLUMNS, "ms_fastest"], rows)

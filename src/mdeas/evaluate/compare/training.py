@@ -1,4 +1,4 @@
-"""Trains a recipe in a process of its own, so that its peak memory is its own."""
+"""Train a recipe in a process of its own, which measures its peak memory alone."""
 
 import subprocess
 import sys
@@ -16,12 +16,12 @@ _POLL_S = 0.5
 
 
 def train(entry: Entry, data: Path) -> None:
-    """`mdeas train` of the entry's recipe into its run folder, unless that is finished.
+    """Train the recipe of an entry into its run folder with `mdeas train`, unless that is finished.
 
-    Errors: WorkerError E-TRAIN when it fails (its own line is on stderr); Stopped when a signal ended it.
+    Errors: WorkerError E-TRAIN when training fails (its own message is on stderr); Stopped by a signal.
     """
     assert entry.recipe
-    done = entry.source.with_name(f"{entry.name}.json")  # beside the run: what it was made of
+    done = entry.source.with_name(f"{entry.name}.json")  # beside the run: how it was made
     if read_json_if_any(done) == _record(entry, data):
         return
     print(f"mdeas: training {entry.recipe!r} into '{entry.source}'", file=sys.stderr)
@@ -39,7 +39,7 @@ def train(entry: Entry, data: Path) -> None:
 
 
 def _record(entry: Entry, data: Path) -> dict[str, object]:
-    """What a finished run is known by."""
+    """What identifies a finished run: its recipe, its data and its weights."""
     weights = entry.source / "last.safetensors"
     return {
         "recipe": to_dict(load_recipe(str(entry.recipe))),
@@ -49,7 +49,7 @@ def _record(entry: Entry, data: Path) -> dict[str, object]:
 
 
 def _wait(words: list[str]) -> tuple[int, int | None]:
-    """Exit code of the command, and the signal that this process got meanwhile and passed on."""
+    """(exit code of the command, signal that this process got and passed on to it, or None)."""
     passed = None
     with stop_requests() as stop, subprocess.Popen(words) as child:
         while child.poll() is None:

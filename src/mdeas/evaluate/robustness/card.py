@@ -1,9 +1,10 @@
-"""The robustness card of an evaluation: how the figures change when one thing after the other goes wrong."""
+"""The robustness card of an evaluation: how metrics change under one disturbance at a time."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from mdeas.dataset.dataset import Dataset
+from mdeas.evaluate.report import PictureRow
 from mdeas.evaluate.robustness import table
 from mdeas.evaluate.robustness.figure import figure
 from mdeas.evaluate.robustness.measure import measure
@@ -15,21 +16,21 @@ from mdeas.sample import Sample, spread
 
 TABLE, ROWS = "robustness.md", "robustness.csv"
 PLOT, PICTURES = "robustness.png", "robustness-pictures.png"
-MOST_PAIRS = 50
-"""So that a card of 224-pixel photos takes about as long as the tables of 500 pictures."""
-
-Row = dict[str, Any]
-"""One picture in an evaluation: "index", "kind" and its metrics."""
+MAX_PAIRS = 50
+"""With these a card of 224-pixel photos takes about as long as the tables of 500 pictures."""
 
 
 def card(
-    predictor: Predictor, samples: Dataset | Sequence[Sample], rows: Sequence[Row], summary: dict[str, Any]
+    predictor: Predictor,
+    samples: Dataset | Sequence[Sample],
+    rows: Sequence[PictureRow],
+    summary: dict[str, Any],
 ) -> dict[str, bytes]:
     """The files of the card by name; none when no pair has a true mask.
 
     Input: rows, summary: of the evaluation of `predictor` on `samples`.
     """
-    chosen = _spread([row for row in rows if row["kind"] != "unmasked"])
+    chosen = _chosen(rows)
     if not chosen:
         return {}
     predictors = list({p.name: p for p in (predictor, BASELINES["difference"])}.values())
@@ -43,19 +44,20 @@ def card(
     }
 
 
-def _spread(rows: list[Row]) -> list[Row]:
-    """At most MOST_PAIRS of the rows, evenly spread."""
-    return [rows[place] for place in spread(len(rows), MOST_PAIRS)]
+def _chosen(rows: Sequence[PictureRow]) -> list[PictureRow]:
+    """At most MAX_PAIRS of the rows whose pair has a true mask, evenly spread."""
+    masked = [row for row in rows if row["kind"] != "unmasked"]
+    return [masked[number] for number in spread(len(masked), MAX_PAIRS)]
 
 
-def _typical(rows: list[Row]) -> Row:
-    """The row with the middle IoU; the first one when none has any."""
+def _typical(rows: list[PictureRow]) -> PictureRow:
+    """The row with the median IoU; the first row when none has an IoU."""
     ranked = sorted((row for row in rows if "iou" in row), key=lambda row: row["iou"])
     return ranked[len(ranked) // 2] if ranked else rows[0]
 
 
-def _facts(chosen: list[Row], summary: dict[str, Any]) -> dict[str, Any]:
-    """What the table's head says of the measurement."""
+def _facts(chosen: list[PictureRow], summary: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the head of robustness.md."""
     kinds = [row["kind"] for row in chosen]
     return {
         **summary["data"],
