@@ -1,7 +1,7 @@
-"""A data set as files that other programs read: pictures with a table, or webdataset tars.
+"""Export a data set as files for other programs: pictures with a CSV table, or webdataset tars.
 
-The folder is unfinished while it has `.export.json`, which says what is being written, and finished when it
-has `export.json` with the same. `mdeas import` reads both forms back.
+While an export runs, its folder holds its plan, `.export.json`. A finished export has `export.json` instead.
+`mdeas import` reads both forms.
 """
 
 import io
@@ -36,16 +36,17 @@ from mdeas.system.signals import stop_requests
 
 PLAN, RECORD, TABLE = ".export.json", "export.json", "label_data.csv"
 ROWS_PER_TAR = 1000
-_FACTS = ("depth_kind", "depth_scale", "background_id", "foreground_ids", "source", "meta")
-_COLUMNS = ("id", "split", *PICTURES, *_FACTS)
+_OTHER_COLUMNS = ("depth_kind", "depth_scale", "background_id", "foreground_ids", "source", "meta")
+_COLUMNS = ("id", "split", *PICTURES, *_OTHER_COLUMNS)
 
 
 def export_data(dataset: Path, out: Path, *, form: str, split: str | None) -> dict[str, Any]:
-    """Write the samples of a data set, or of one split of it, into the folder `out`.
+    """Write the samples of a data set, or of one split, into the folder `out`.
 
-    Input: form: "folder": `label_data.csv` and a file per picture. "webdataset": `SPLIT-00000.tar` of
-        ROWS_PER_TAR samples each. Pictures are the bytes of the data set.
-    Output: path, samples; what is finished already is only reported.
+    Pictures keep their bytes. An interrupted export starts again; a finished one is left as it is.
+    Input: form: "folder": `label_data.csv` and a file for each picture. "webdataset": `SPLIT-00000.tar` and
+        so on, with ROWS_PER_TAR samples each.
+    Output: path, samples.
     Errors: StorageError E-EXISTS (the folder holds something else), E-FULL, ...; Stopped; those of Dataset.
     """
     samples = Dataset(dataset, split)
@@ -64,21 +65,21 @@ def export_data(dataset: Path, out: Path, *, form: str, split: str | None) -> di
 
 
 def _begin(out: Path, plan: dict[str, Any]) -> None:
-    """Say what is being written, in an empty folder or one where this was said before."""
+    """Write the plan into an empty folder; accept a folder that holds the same plan."""
     remove_temporaries(out)
     if read_json_if_any(out / PLAN) == plan:
         return
     with storage(out):
-        there = sorted(set(os.listdir(out)) - {LOCK_NAME})
-    if there:
-        what = f"holds {quoted(there[0])} and is not this export, unfinished"
+        names = sorted(set(os.listdir(out)) - {LOCK_NAME})
+    if names:
+        what = f"holds {quoted(names[0])}, which is not of this export"
         raise StorageError("E-EXISTS", f"{quoted(out)}: {what}. Choose an empty or new folder.")
     write_json(out / PLAN, plan)
     reached("plan")
 
 
 def _rows(samples: Dataset) -> Iterator[dict[str, Any]]:
-    """Every row, split by split."""
+    """Every row of the data set, in order, with progress on stderr."""
     with progress("writing samples", len(samples)) as advance, stop_requests() as stop:
         for index in range(len(samples)):
             stop.check()
@@ -91,26 +92,26 @@ def _folder(rows: Iterator[dict[str, Any]], out: Path) -> None:
         with storage(out):
             (out / name).mkdir(exist_ok=True)
     table = csv_bytes(_COLUMNS, (_table_row(row, out) for row in rows))
-    # One wait for the disk instead of one per picture, which would take ten times as long as all the rest:
-    # without its table the folder is unfinished, whatever of the pictures a power cut has left.
+    # One sync for all pictures: a sync for each would take ten times as long as all the rest. After a power
+    # cut pictures may be missing, but then the table is missing too, and the export starts again.
     os.sync()
     write_bytes(out / TABLE, table, force=True)
 
 
 def _table_row(row: dict[str, Any], out: Path) -> dict[str, Any]:
-    """Write the pictures of a row; return its line of the table."""
+    """Write the pictures of a row and return its line of the table."""
     files = {}
     for name, data in _pictures(row).items():
         files[name] = f"{name}/{_file_name(row, name)}"
         with storage(out / files[name], len(data)):
             (out / files[name]).write_bytes(data)
         reached("picture")
-    facts = {name: row[name] for name in ("id", "split", *_FACTS)}
-    return facts | files | {"foreground_ids": json.dumps(row["foreground_ids"])}
+    other = {name: row[name] for name in ("id", "split", *_OTHER_COLUMNS)}
+    return other | files | {"foreground_ids": json.dumps(row["foreground_ids"])}
 
 
 def _webdataset(rows: Iterator[dict[str, Any]], out: Path) -> None:
-    """Tars of one split each; equal rows give equal bytes."""
+    """Write tars that hold one split each; equal rows give equal bytes."""
     number = dict.fromkeys(SPLITS, 0)
     for split, part in _parts(rows):
         with replacing(out / f"{split}-{number[split]:05d}.tar", force=True) as temporary:
@@ -128,17 +129,18 @@ def _parts(rows: Iterator[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str,
 def _write_tar(path: Path, rows: list[dict[str, Any]]) -> None:
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for row in rows:
+            files = {}
             for name, data in _pictures(row).items():
                 stem, suffix = os.path.splitext(_file_name(row, name))
-                _add(tar, f"{stem}.{name}{suffix}", data)
-            facts = {name: row[name] for name in ("id", "split", *_FACTS)}
-            _add(tar, f"{row['index']:08d}.json", json.dumps(facts, sort_keys=True).encode())
-
-
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
-    entry = tarfile.TarInfo(name)  # the owner and the time of nobody: the same bytes everywhere
-    entry.size = len(data)
-    tar.addfile(entry, io.BytesIO(data))
+                files[f"{stem}.{name}{suffix}"] = data
+            other = {name: row[name] for name in ("id", "split", *_OTHER_COLUMNS)}
+            files[f"{row['index']:08d}.json"] = json.dumps(other, sort_keys=True).encode()
+            for name, data in files.items():
+                entry = tarfile.TarInfo(
+                    name
+                )  # without owner and time, so that the bytes are the same everywhere
+                entry.size = len(data)
+                tar.addfile(entry, io.BytesIO(data))
 
 
 def _pictures(row: dict[str, Any]) -> dict[str, bytes]:
@@ -146,7 +148,7 @@ def _pictures(row: dict[str, Any]) -> dict[str, bytes]:
 
 
 def _file_name(row: dict[str, Any], name: str) -> str:
-    """By the row's number: ids may be anything, and equal where case does not count."""
+    """A name from the row's index, because ids may hold any character and differ in case alone."""
     return f"{row['index']:08d}{Path(row[name]['path']).suffix}"
 
 

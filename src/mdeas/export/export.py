@@ -1,13 +1,14 @@
-"""Write a trained network as one ONNX file that explains itself, and hold it equal to torch.
+"""Export a trained network as one ONNX file with its spec inside, and compare the file with torch.
 
-The network, the wrapper that names the ports and the predictor are three things; nothing in a network knows
-that it is exported.
+The network, the wrapper that names the ports, and the predictor are three things. No network has code for
+export.
 """
 
 import contextlib
 import logging
 import sys
 import warnings
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def export(
         run: what train.checkpoint.load_run takes: a run folder (its last weights) or a .safetensors file.
         out: ONNX file to write.
         size: long side to work at; None = the size it was trained at.
-        looks: passes of the network; 2 adds a mirrored pass over a crop around the subject.
+        looks: passes of the network; 2 adds a mirrored pass over a crop around the detected subject.
     Output: {"name", "bytes", "sha256", "spec", "parity": rows of Parity}.
     Errors: ModelError (E-EXPORT-PARITY) when ONNX and torch differ; then nothing is written.
     """
@@ -86,7 +87,7 @@ def export(
 
 
 def export_network(network: nn.Module, spec: Spec, out: Path, *, force: bool = False) -> dict[str, Any]:
-    """The same for a network in memory: forward(background, image) -> Output, see models/base.py."""
+    """`export` for a network in memory: forward(background, image) -> Output, see models/base.py."""
     ports = Ports(network).eval().cpu()
     data = to_onnx(ports, spec)
     parity = measure_parity(ports, data, spec.name)
@@ -122,8 +123,8 @@ def to_onnx(ports: Ports, spec: Spec) -> bytes:
 
 
 @contextlib.contextmanager
-def _quiet():
-    """The exporter warns about packages we do not use; what it gets wrong shows in measure_parity."""
+def _quiet() -> Iterator[None]:
+    """Hide the exporter's warnings about packages that are not used; measure_parity finds its mistakes."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -138,8 +139,8 @@ def _quiet():
 def _captured(ports: Ports) -> torch.export.ExportedProgram:
     """The graph for any batch >= 1 and any size.
 
-    Deferred asserts: a decoder that doubles what the encoder halved is equal in size only for padded sizes,
-    which the shape solver cannot prove; measure_parity shows it instead.
+    Asserts are deferred: a decoder's doubled size equals the encoder's size only for padded photos, which the
+    shape solver cannot prove. measure_parity checks it.
     """
     dynamic = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)
     photos = tuple(torch.rand(*_TRACED) for _ in INPUTS)
@@ -153,19 +154,19 @@ def _captured(ports: Ports) -> torch.export.ExportedProgram:
 
 
 def metadata(ports: Ports, spec: Spec) -> dict[str, str]:
-    """What the file says about itself."""
+    """The file's metadata: its spec, its licence and the sha256 of the weights."""
     weights = weights_sha256(ports.network)
     return {SPEC_KEY: spec.to_json(), "mdeas.licence": LICENCE, "mdeas.weights_sha256": weights}
 
 
 def weights_sha256(network: nn.Module) -> str:
-    """sha256 of the weights as safetensors: that of the checkpoint's file, when they come from one."""
+    """sha256 of the weights as safetensors; weights of a checkpoint give the sha256 of its file."""
     weights = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
     return sha256_bytes(safetensors.torch.save(weights))
 
 
 def _strip(model: Any) -> None:
-    """Remove the exporter's notes: they hold paths of this machine and are a third of a small file."""
+    """Remove the exporter's notes: they name paths of this machine and take a third of a small file."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
         del part.metadata_props[:]

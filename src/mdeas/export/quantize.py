@@ -1,11 +1,12 @@
-"""An 8-bit sibling of an ONNX model: well under half of the bytes.
+"""Quantise an ONNX model to 8 bits: well under half of the bytes.
 
-What is saved in convolutions can be lost around them, in small networks above all: `mdeas benchmark --model`
-tells.
+Static quantisation of the convolutions (QDQ, weights per channel); the ranges are measured on real pairs. The
+matching of the photos and the scores of their differences are no convolutions and stay in float. So do
+convolutions of few channels, depthwise ones included: they are little work, and sums of few products round
+badly.
 
-Static quantisation of the convolutions (QDQ, weights per channel): ranges are read off real pairs beforehand.
-What is no convolution, the matching of the photos and the scores of their differences, stays in float, and so
-do convolutions of few channels, depthwise ones among them: little work, and sums of few products round badly.
+A small network can become slower, because it spends its time between convolutions: `mdeas benchmark --model`
+measures it.
 """
 
 import contextlib
@@ -26,19 +27,19 @@ from mdeas.system.files import refuse_existing, write_bytes
 from mdeas.system.optional import extra_error, import_onnxruntime
 
 SUFFIX = "-int8"
-_FEW = 32  # channels that a kernel reads, up to which its convolution stays in float
+_MAX_FLOAT_CHANNELS = 32  # a convolution that reads at most so many channels stays in float
 
 
 def quantize(
     model: str | Path, data: str | Path, out: Path, *, split: str, limit: int, force: bool = False
 ) -> dict[str, Any]:
-    """Write the 8-bit sibling of `model`.
+    """Write the 8-bit version of `model`.
 
     Input:
-        model: ONNX file, or "default".
-        data, split: data set whose pairs show the ranges; evaluate on another.
-        limit: so many of its samples at most, evenly spread.
-    Output: {"name", "bytes", "sha256"}; the spec is that of the model, but for its name, with "-int8".
+        model: ONNX file, or a model of the package.
+        data, split: data set on whose pairs the ranges are measured; evaluate on another one.
+        limit: greatest number of its samples to use, evenly spread.
+    Output: {"name", "bytes", "sha256"}. The spec in the file is that of `model`; its name ends with SUFFIX.
     Errors: those of runtime.model_bytes, OnnxPredictor and Dataset; UsageError E-EXTRA without `onnx`;
         StorageError E-EXISTS.
     """
@@ -56,7 +57,7 @@ def quantize(
             _reader(quantization, _pairs(samples, limit, predictor.spec)),
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=[*_heads(proto), *_reading(proto, _FEW)],
+            nodes_to_exclude=[*_heads(proto), *_reading(proto, _MAX_FLOAT_CHANNELS)],
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
@@ -72,13 +73,12 @@ def quantize(
 
 
 def _packages() -> tuple[Any, Any]:
+    """The modules onnx and onnxruntime.quantization, which needs onnx."""
     try:
         import onnx
-
-        quantization = import_onnxruntime("onnxruntime.quantization")
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise extra_error("onnx", "quantising") from error
-    return onnx, quantization
+    return onnx, import_onnxruntime("onnxruntime.quantization")
 
 
 def _pairs(samples: Dataset, limit: int, spec: Spec) -> Iterator[dict[str, np.ndarray]]:
@@ -89,7 +89,7 @@ def _pairs(samples: Dataset, limit: int, spec: Spec) -> Iterator[dict[str, np.nd
 
 
 def _reader(quantization: Any, pairs: Iterator[dict[str, np.ndarray]]) -> Any:
-    """The pairs in the form that ONNX Runtime asks for: one by one, then None."""
+    """The pairs as ONNX Runtime's CalibrationDataReader: one by one, then None."""
 
     class Pairs(quantization.CalibrationDataReader):
         def get_next(self) -> dict[str, np.ndarray] | None:
@@ -99,7 +99,7 @@ def _reader(quantization: Any, pairs: Iterator[dict[str, np.ndarray]]) -> Any:
 
 
 def _heads(proto: Any) -> list[str]:
-    """Convolutions after which none adds up maps: what they give is mask and depth, not features."""
+    """Names of the last convolutions before the outputs, which compute mask and depth."""
     made_by = {name: node for node in proto.graph.node for name in node.output}
     single = _reading(proto, 1)
     found, waiting = [], [output.name for output in proto.graph.output]
@@ -115,14 +115,14 @@ def _heads(proto: Any) -> list[str]:
 
 
 def _reading(proto: Any, most: int) -> list[str]:
-    """Convolutions whose kernels read at most so many channels."""
+    """Names of the convolutions that read at most `most` channels."""
     few = {t.name for t in proto.graph.initializer if len(t.dims) > 1 and t.dims[1] <= most}
     return [node.name for node in proto.graph.node if node.op_type == "Conv" and node.input[1] in few]
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """ONNX Runtime advises preprocessing on the root logger; our exporter has done it."""
+    """Hide ONNX Runtime's advice to preprocess the model, which the export has done."""
     logging.disable(logging.WARNING)
     try:
         yield

@@ -1,7 +1,7 @@
 """Depth metrics of one picture.
 
 Everywhere: z = truth and p = prediction, float64 (N,) in metres over known pixels, after the alignment. Every
-function of (p, z) returns one float and is listed in metrics.METRICS.
+function of (p, z) returns one float and has a row in table.METRICS.
 """
 
 import cv2
@@ -51,7 +51,12 @@ def log10(p: np.ndarray, z: np.ndarray) -> float:
 
 
 def delta1(p: np.ndarray, z: np.ndarray) -> float:
-    """Share of pixels with max(p/z, z/p) below 1.25."""
+    """Share of pixels with max(p/z, z/p) below 1.25.
+
+    Example:
+        >>> delta1(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 2.0, 3.0, 8.0]))
+        0.75
+    """
     return _share_below(p, z, 1.25)
 
 

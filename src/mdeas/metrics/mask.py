@@ -1,7 +1,7 @@
 """Mask metrics of one picture.
 
 Everywhere: a = prediction and g = truth, float32 (H, W) alpha in [0, 1]; whole picture; "cut" means >= .5.
-Every function returns one float and is listed in metrics.METRICS.
+Every metric returns one float and has a row in table.METRICS.
 """
 
 import math
@@ -22,7 +22,12 @@ def cut(alpha: np.ndarray) -> np.ndarray:
 
 
 def iou(a: np.ndarray, g: np.ndarray) -> float:
-    """TP / (TP + FP + FN); 1 when both are empty."""
+    """TP / (TP + FP + FN); 1 when both are empty.
+
+    Example:
+        >>> iou(np.float32([[1, 0.6, 0.2]]), np.float32([[1, 0, 0]]))
+        0.5
+    """
     return _ratio(*_overlap(cut(a), cut(g)))
 
 

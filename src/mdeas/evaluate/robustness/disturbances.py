@@ -1,8 +1,8 @@
-"""What goes wrong between two photos of one view, one thing at a time and in steps.
+"""Disturbances of a pair of photos, one at a time and in levels.
 
-Mask and depth are the truth of `image`, so a disturbance leaves both as they are: the camera moves and the
-light changes for the background photo alone, noise and JPEG meet both photos, and what is painted into the
-image (a shadow, fainter colours) is made from the true mask.
+Mask and depth are the truth of `image`, so no disturbance moves what is in the image. A moved camera and
+other light change the background photo alone; noise and JPEG change both photos; a shadow and fainter colours
+are painted into the image from the true mask.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Disturbance:
     none: float
     """The one of `levels` that leaves the pair as it is."""
     change: Callable[[Sample, float, np.random.Generator], Sample]
-    """(sample with a mask, level, rng) -> the sample with other photos and the same truth."""
+    """(sample with a mask, level, rng) -> the sample with changed photos and the same truth."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -47,10 +47,10 @@ class Disturbance:
         return "none" if level == self.none else f"{level:g}"
 
     def disturbed(self, sample: Sample, level: float, place: int) -> Sample:
-        """`sample` at one of the levels; the very same one at `none`.
+        """`sample` disturbed at one of the levels; `sample` itself at the level `none`.
 
-        Input: place: of the sample in its split. What is drawn (a direction, noise) depends on it alone, so
-            that the levels differ in strength only.
+        Input: place: position of the sample in its split. It alone seeds what is drawn (a direction, noise),
+            so that levels differ in strength only.
         """
         if level == self.none:
             return sample
@@ -124,7 +124,7 @@ def _shadow_shape(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _cast(mask: np.ndarray, inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The foreground's outline laid down from its foot, towards the side with more room."""
+    """The foreground's mask laid on the ground from its lowest row, towards the side with more room."""
     rows, columns = np.nonzero(inside)
     foot, middle = float(rows.max()), (columns.min() + columns.max()) / 2
     lean = rng.uniform(0.7, 1.3) * (1 if middle < mask.shape[1] / 2 else -1)
@@ -134,7 +134,7 @@ def _cast(mask: np.ndarray, inside: np.ndarray, rng: np.random.Generator) -> np.
 
 
 def _passing(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Of something out of view, where nothing is in it: an ellipse of 2 to 13 % of the square of the side."""
+    """For an empty pair the shadow of something out of view: an ellipse of 2 to 13 % of the squared side."""
     height, width = mask.shape
     centre = int(rng.integers(width)), int(rng.integers(height))
     axes = (max(height, width) * rng.uniform(0.08, 0.2, 2)).round().astype(int).tolist()
@@ -216,4 +216,4 @@ DISTURBANCES: dict[str, Disturbance] = {
         change=contrast,
     ),
 }
-"""All of them by name. A new one is a function and a row here."""
+"""All disturbances by name. A new one is a function and a row here."""

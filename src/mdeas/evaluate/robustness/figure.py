@@ -1,4 +1,4 @@
-"""The robustness card as a plot: a column of small panels a disturbance, a row of them a metric."""
+"""The robustness card as a plot: a column of panels for each disturbance, a row for each metric."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from mdeas.metrics.table import metric_of, title_of
 from mdeas.system.optional import figure_class
 
 _STYLES = ({"color": "tab:blue", "marker": "o"}, {"color": "0.5", "marker": "s", "linestyle": "--"})
-"""Of the predictor that the card is about, and of the one beside it."""
+"""Of the measured predictor, and of the baseline beside it."""
 
 
 def figure(means: Means) -> np.ndarray:

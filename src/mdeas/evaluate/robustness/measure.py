@@ -1,4 +1,4 @@
-"""The figures of the card: a predictor on the same pairs at every level of every disturbance."""
+"""Measure predictors on the same pairs at every level of every disturbance."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -32,11 +32,11 @@ Scores = dict[str, float]
 
 
 class Cell(NamedTuple):
-    """What a figure belongs to."""
+    """What a mean belongs to."""
 
     disturbance: str
     level: str
-    """As Disturbance.label says it."""
+    """A label of the disturbance."""
     predictor: str
 
 
@@ -86,7 +86,7 @@ def _of_each(predictors: Sequence[Predictor], sample: Sample, alignment: str) ->
 
 
 def score(prediction: Prediction, sample: Sample, tasks: Sequence[str], alignment: str) -> Scores:
-    """The card's metrics of one pair, as an evaluation has them; all of its metrics take ten times as long.
+    """The card's metrics of one pair. All metrics of an evaluation would take ten times as long.
 
     Input: sample: with a mask.
     """

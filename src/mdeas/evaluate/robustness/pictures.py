@@ -1,4 +1,4 @@
-"""One pair at every level of every disturbance, with what is predicted for it."""
+"""One pair at every level of every disturbance, with its predictions."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def _block(predictor: Predictor, sample: Sample, place: int, disturbance: Distur
 
 
 def _column(predictor: Predictor, sample: Sample) -> dict[str, np.ndarray]:
-    """Photos, and predictions of what the predictor does, by what they are called."""
+    """The photos and the predictions of the predictor's tasks, by caption."""
     prediction = predictor.predict(sample.background, sample.image)
     shown = {"mask": grey(prediction.mask), "depth": colorize(prediction.depth)}
     found = {f"predicted {task}": shown[task] for task in predictor.tasks}
