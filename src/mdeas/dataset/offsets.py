@@ -4,6 +4,7 @@ import mmap
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class ShardOffsets:
         with storage(self.path), open(self.path, "rb", buffering=0) as file:
             if _version(file.fileno()) != self.version:
                 raise damaged(self.path, "another file than when it was opened")
-            pictures = [_read(file.fileno(), *span) for span in self.spans[number].tolist()]
+            pictures = [_read(file, *span) for span in self.spans[number].tolist()]
         values = {name: self.values[name][number].as_py() for name in _VALUES}
         return values | dict(zip(PICTURES, pictures, strict=True))
 
@@ -67,8 +68,11 @@ def _version(descriptor: int) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _read(descriptor: int, start: int, length: int) -> dict[str, bytes] | None:
-    return None if length < 0 else {"bytes": os.pread(descriptor, length, start)}
+def _read(file: FileIO, start: int, length: int) -> dict[str, bytes] | None:
+    if length < 0:
+        return None
+    file.seek(start)
+    return {"bytes": file.read(length)}
 
 
 def _group_spans(data: mmap.mmap, shard: Any, number: int) -> np.ndarray:

@@ -94,7 +94,8 @@ def _folder(rows: Iterator[dict[str, Any]], out: Path) -> None:
     table = csv_bytes(_COLUMNS, (_table_row(row, out) for row in rows))
     # One sync for all pictures: a sync for each would take ten times as long as all the rest. After a power
     # cut pictures may be missing, but then the table is missing too, and the export starts again.
-    os.sync()
+    if hasattr(os, "sync"):  # Windows has none
+        os.sync()
     write_bytes(out / TABLE, table, force=True)
 
 

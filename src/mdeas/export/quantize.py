@@ -66,9 +66,7 @@ def quantize(
     spec = replace(predictor.spec, name=predictor.spec.name + SUFFIX)
     onnx.helper.set_model_props(proto, predictor.metadata | {SPEC_KEY: spec.to_json()})
     bytes_ = proto.SerializeToString(deterministic=True)
-    OnnxPredictor(
-        bytes_, str(model), device="cpu"
-    )  # refused here, by the name of what was given, not at its first use
+    OnnxPredictor(bytes_, str(model), device="cpu")  # raises here, not at the first use of the file
     return write_bytes(out, bytes_, force=force)
 
 
