@@ -1,4 +1,4 @@
-"""Pictures, tables and tars of somebody else, small; and makers over them."""
+"""Small pictures, tables and tars to import, and makers of them."""
 
 import csv
 import io

@@ -50,7 +50,14 @@ class Shares:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRecipe(Shares):
-    """Fields of every recipe whose samples are drawn at random."""
+    """Fields of every recipe whose samples are drawn at random.
+
+    Example:
+        >>> SplitRecipe(count=100).counts
+        {'train': 75, 'validation': 5, 'test': 20}
+        >>> SplitRecipe(count=100).split_of(99)
+        'test'
+    """
 
     count: int = 1000
     """Number of samples; train comes first, then validation, then test."""

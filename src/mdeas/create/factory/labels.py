@@ -16,16 +16,17 @@ import numpy as np
 from mdeas.create.depth.model import DepthModel, find_model, versions
 from mdeas.create.factory.plan import Shard
 from mdeas.create.factory.shards import RowOrError
+from mdeas.create.maker import Maker
+from mdeas.create.photos.base_maker import CompositeMaker
 from mdeas.dataset.rows import PICTURES, decode_row, encode_row
 from mdeas.errors import InputError
-from mdeas.sample import Sample
 
 
 class LabelledMaker:
     """A maker of composites with the network that labels them. It can be pickled: workers load no network."""
 
-    def __init__(self, maker: Any, model: DepthModel, environment: dict[str, Any]):
-        """Input: maker: a CompositeMaker whose samples have no depth; environment: of `local_environment`."""
+    def __init__(self, maker: CompositeMaker, model: DepthModel, environment: dict[str, Any]):
+        """Input: maker: its samples have no depth; environment: as from `local_environment`."""
         self.maker, self.model, self.environment = maker, model, environment
         self.count, self.seed, self.left_out = maker.count, maker.seed, maker.left_out
         self.make, self.split_of, self.warnings = maker.make, maker.split_of, maker.warnings
@@ -52,7 +53,10 @@ class LabelledMaker:
             filled = samples + samples[-1:] * (network.batch_size - len(samples))
             depths = network.predict(np.stack([sample.image for sample in filled]))
             for row, sample, depth in zip(rows[at:], samples, depths, strict=False):
-                yield _labelled(row, sample, depth, self.model.kind)
+                pictures = {name: row[name]["bytes"] for name in PICTURES if row[name]}
+                facts: dict[str, Any] = {"depth_kind": self.model.kind, "encoded": pictures}
+                facts["meta"] = {**sample.meta, "depth_source": "composite"}
+                yield encode_row(dataclasses.replace(sample, depth=depth, **facts))
 
 
 def local_environment() -> dict[str, Any]:
@@ -62,7 +66,7 @@ def local_environment() -> dict[str, Any]:
     return {"device": device(), "versions": versions()}
 
 
-def with_teacher(maker: Any, environment: Callable[[], dict[str, Any]]) -> Any:
+def with_teacher(maker: CompositeMaker, environment: Callable[[], dict[str, Any]]) -> Maker:
     """Turn a maker of composites into a LabelledMaker if its recipe says `teacher: composite`.
 
     Input: environment: `local_environment`, or the same of another place where the network will run.
@@ -74,14 +78,14 @@ def with_teacher(maker: Any, environment: Callable[[], dict[str, Any]]) -> Any:
 
 
 def labelled(
-    maker: Any, whole: Iterable[tuple[Shard, dict[int, RowOrError]]], tick: Callable[[], None]
+    maker: Maker, complete: Iterable[tuple[Shard, dict[int, RowOrError]]], tick: Callable[[], None]
 ) -> Iterator[tuple[Shard, dict[int, RowOrError]]]:
     """Yield (shard, its samples), labelled in this process if the maker is a LabelledMaker."""
-    for shard, made in whole:
+    for shard, made in complete:
         yield shard, label_shard(maker, made, tick)
 
 
-def label_shard(maker: Any, made: dict[int, RowOrError], tick: Callable[[], None]) -> dict[int, RowOrError]:
+def label_shard(maker: Maker, made: dict[int, RowOrError], tick: Callable[[], None]) -> dict[int, RowOrError]:
     """Label the samples of one shard, by index, if the maker is a LabelledMaker; call `tick` after each."""
     if not isinstance(maker, LabelledMaker):
         return made
@@ -90,9 +94,3 @@ def label_shard(maker: Any, made: dict[int, RowOrError], tick: Callable[[], None
         tick()
         rows[index] = row
     return made | rows
-
-
-def _labelled(row: dict[str, Any], sample: Sample, depth: np.ndarray, kind: str) -> dict[str, Any]:
-    kept = {name: row[name]["bytes"] for name in PICTURES if row[name]}
-    meta = {**sample.meta, "depth_source": "composite"}
-    return encode_row(dataclasses.replace(sample, depth=depth, depth_kind=kind, meta=meta, encoded=kept))

@@ -13,6 +13,7 @@ from typing import Any
 from mdeas.create.factory import labels, pool
 from mdeas.create.factory.plan import Shard, versions
 from mdeas.create.factory.shards import RowOrError
+from mdeas.create.maker import Maker
 from mdeas.errors import WorkerError
 
 
@@ -42,12 +43,12 @@ def results(
 
 
 def labelled(
-    maker: Any, whole: Iterable[tuple[Shard, dict[int, RowOrError]]], tick: Callable[[], None]
+    maker: Maker, complete: Iterable[tuple[Shard, dict[int, RowOrError]]], tick: Callable[[], None]
 ) -> Iterator[tuple[Shard, dict[int, RowOrError]]]:
     """Do what labels.labelled does, on the GPUs of the cluster if it has any. Errors: those of `results`."""
     if isinstance(maker, labels.LabelledMaker) and _num_gpus():
-        return labelled_by_actors(maker, whole, tick, num_actors=_num_gpus())
-    return labels.labelled(maker, whole, tick)
+        return labelled_by_actors(maker, complete, tick, num_actors=_num_gpus())
+    return labels.labelled(maker, complete, tick)
 
 
 def label_environment() -> dict[str, Any]:
@@ -60,8 +61,8 @@ def label_environment() -> dict[str, Any]:
 
 
 def labelled_by_actors(
-    maker: Any,
-    whole: Iterable[tuple[Shard, dict[int, RowOrError]]],
+    maker: Maker,
+    complete: Iterable[tuple[Shard, dict[int, RowOrError]]],
     tick: Callable[[], None],
     *,
     num_actors: int,
@@ -74,7 +75,7 @@ def labelled_by_actors(
     kind, shared = ray.remote(num_gpus=gpus_each, **options)(_Labeller), ray.put(maker)
     turns: Iterator[Any] = cycle([kind.remote(shared) for _ in range(num_actors)])
     waiting: dict[Any, Shard] = {}
-    for shard, made in whole:
+    for shard, made in complete:
         waiting[next(turns).label.remote(shard.name, made)] = shard
         while len(waiting) >= pool.AHEAD * num_actors:
             yield from _done(waiting, tick)
@@ -92,7 +93,7 @@ def _done(
 class _Labeller:
     """The code of an actor; its network stays in memory from the first shard on."""
 
-    def __init__(self, maker: Any):
+    def __init__(self, maker: Maker):
         self.maker = maker
 
     def label(self, name: str, made: dict[int, RowOrError]) -> tuple[Any, Exception | None]:

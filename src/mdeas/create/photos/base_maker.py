@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from typing import Any
 
 from mdeas.create.assets import load_pool
 from mdeas.create.depth.agreement import agreement_of
 from mdeas.create.depth.choose import open_depths
 from mdeas.create.photos.recipe import CompositeRecipe
+from mdeas.sample import Sample
 
 
-class CompositeMaker:
+class CompositeMaker(ABC):
     """Base of makers with `pools` (backgrounds, foregrounds) and `depths` (None = no depth per layer)."""
 
-    def __init__(self, recipe: CompositeRecipe, seed: int, skip_bad: bool):
+    recipe: CompositeRecipe
+    count: int
+
+    def __init__(self, recipe: CompositeRecipe, seed: int, skip_bad: bool = False):
         """Errors: InputError E-NO-IMAGES when a folder has no usable picture; those of `open_depths`."""
-        self.seed = seed
+        self.recipe, self.seed = recipe, seed
         self.pools = (
             load_pool(recipe.backgrounds, "background", recipe.background_shares, skip_bad),
             load_pool(recipe.foregrounds, "foreground", recipe.shares, skip_bad),
         )
         self.depths = open_depths(recipe.teacher, recipe.depth_model, self.pools)
+
+    @abstractmethod
+    def make(self, index: int) -> Sample:
+        """Make sample `index`."""
+
+    @abstractmethod
+    def split_of(self, index: int) -> str:
+        """Return the split of sample `index`."""
 
     @property
     def left_out(self) -> list[dict[str, str]]:
@@ -37,15 +50,14 @@ class CompositeMaker:
         rows = [row for pool in self.pools for row in pool.provenance()]
         return rows + (self.depths.provenance() if self.depths else [])
 
-    def described(self, recipe: CompositeRecipe) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """Describe the recipe without its count; folders by name and content, so that they may move."""
-        fields = dataclasses.asdict(recipe)
+        fields = dataclasses.asdict(self.recipe)
         del fields["count"]
         fields |= {f"{pool.kind}s": pool.describe() for pool in self.pools}
         if self.depths:
-            depths: Any = self.depths
+            depths: Any = self.depths  # those of the teacher `layered` can predict composites, too
             fields["depth_model"] = depths.describe()
-            if recipe.teacher == "layered":
-                maker: Any = self  # the subclasses make samples
-                fields["depth_model"] |= {"agreement": agreement_of(maker, depths)}
+            if self.recipe.teacher == "layered":
+                fields["depth_model"] |= {"agreement": agreement_of(self, depths)}
         return fields

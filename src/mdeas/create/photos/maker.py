@@ -21,10 +21,12 @@ _DEPTH_STREAM = 1  # third number of the seed of draws for depth, so that photos
 class PhotosMaker(CompositeMaker):
     """Make the samples of a PhotosRecipe; sample i depends on (recipe, seed, i) alone."""
 
+    recipe: PhotosRecipe
+
     def __init__(self, recipe: PhotosRecipe, seed: int, skip_bad: bool = False):
         """Errors: those of CompositeMaker; InputError E-POOL when a split with samples has no assets."""
         super().__init__(recipe, seed, skip_bad)
-        self.recipe, self.count = recipe, recipe.count
+        self.count = recipe.count
         self._assets = {
             split: (self.pools[0].of(split), self.pools[1].of(split))
             for split in SPLITS
@@ -36,8 +38,8 @@ class PhotosMaker(CompositeMaker):
         return self.recipe.split_of(index)
 
     def describe(self) -> dict[str, Any]:
-        """Describe the recipe without its count; folders by name and content, so that they may move."""
-        return {"maker": "photos"} | self.described(self.recipe)
+        """Describe the recipe, see CompositeMaker."""
+        return {"maker": "photos"} | super().describe()
 
     def make(self, index: int) -> Sample:
         """Make sample `index`: photos of (size, size), mask in steps of 1 / 255, depth with a teacher."""

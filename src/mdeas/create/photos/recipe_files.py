@@ -7,14 +7,15 @@ from typing import Any
 
 import yaml
 
+from mdeas.create.photos.base_maker import CompositeMaker
 from mdeas.create.photos.maker import PhotosMaker
 from mdeas.create.photos.published.product import ProductMaker
 from mdeas.create.photos.published.product_recipe import ProductRecipe
-from mdeas.create.photos.recipe import PhotosRecipe
+from mdeas.create.photos.recipe import CompositeRecipe, PhotosRecipe
 from mdeas.errors import UsageError
 
 RECIPES = Path(__file__).parent / "recipes"
-KINDS: dict[str, tuple[type, type]] = {
+KINDS: dict[str, tuple[type[CompositeRecipe], type[CompositeMaker]]] = {
     "photos": (PhotosRecipe, PhotosMaker),
     "product": (ProductRecipe, ProductMaker),
 }
@@ -26,7 +27,7 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in RECIPES.glob("*.yaml"))
 
 
-def read_recipe(name_or_path: str) -> tuple[type, type, dict[str, Any]]:
+def read_recipe(name_or_path: str) -> tuple[type[CompositeRecipe], type[CompositeMaker], dict[str, Any]]:
     """Read a YAML file, or a recipe in the package by name: (recipe class, maker class, the file's fields).
 
     Errors: UsageError E-RECIPE when there is no such recipe, it is not YAML, or its maker is unknown.

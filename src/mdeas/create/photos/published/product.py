@@ -44,10 +44,11 @@ class ProductMaker(CompositeMaker):
     Sample i is composite i; with a `count` it is the i-th of a permutation, so a part of the same data set.
     """
 
+    recipe: ProductRecipe
+
     def __init__(self, recipe: ProductRecipe, seed: int, skip_bad: bool = False):
         """Errors: those of CompositeMaker; InputError E-POOL; UsageError E-COUNT for a `count` too large."""
         super().__init__(recipe, seed, skip_bad)
-        self.recipe = recipe
         self.combinations = Combinations(recipe, seed, *self.pools)
         total = self.combinations.total
         self.count = recipe.count or total
@@ -71,7 +72,7 @@ class ProductMaker(CompositeMaker):
 
     def describe(self) -> dict[str, Any]:
         """Describe the recipe; `part` says whether the samples are a drawn part instead of all in order."""
-        return {"maker": "product", "part": self._order is not None} | self.described(self.recipe)
+        return {"maker": "product", "part": self._order is not None} | super().describe()
 
     def make(self, index: int) -> Sample:
         """Make sample `index`: photos of (size, size), mask in steps of 1 / 255, with the bytes to store."""
