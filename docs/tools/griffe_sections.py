@@ -1,4 +1,4 @@
-"""Let mkdocstrings show this project's docstrings: Input, Output and Errors become paragraphs of their own."""
+"""Let mkdocstrings show this project's docstrings: a paragraph for each section."""
 
 import re
 from typing import Any
@@ -18,6 +18,7 @@ class Sections(Extension):
 
 
 def sections(text: str) -> str:
-    """Return `text` with a blank line and a bold word before each section, its list as Markdown."""
+    """Return `text` with a blank line and a bold word before each section, its list as Markdown; examples as code."""
+    text = re.sub(r"^Example:$", "Examples:", text, flags=re.MULTILINE)
     text = _SECTION.sub(r"\n**\1:** ", text)
     return re.sub(r"^    (\w+): ", r"\n- `\1`: ", text, flags=re.MULTILINE)

@@ -1,7 +1,8 @@
 """Run the notebooks and turn them into Markdown pages with their pictures."""
 
-import asyncio
 import os
+import re
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -16,25 +17,17 @@ def render(source: Path, out: Path) -> None:
 
     Errors: CellExecutionError when a cell fails; nothing is written then.
     """
-    work = out.parent / f"{out.name}_work"
-    work.mkdir(parents=True)
     notebook: NotebookNode = nbformat.read(source, as_version=4)
-    os.environ |= {
-        "JUPYTER_PLATFORM_DIRS": "1",
-        "IPYTHONDIR": str(work),
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
-    with warnings.catch_warnings():
+    exporter = MarkdownExporter()
+    with tempfile.TemporaryDirectory() as work, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        client = NotebookClient(
-            notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": work}}
-        )
-        asyncio.run(client.async_execute())
-        body, resources = MarkdownExporter().from_notebook_node(
-            notebook, {"output_files_dir": f"{out.name}_files", "unique_key": out.name}
-        )
+        os.environ |= {"IPYTHONDIR": work, "PYDEVD_DISABLE_FILE_VALIDATION": "1", "NO_COLOR": "1"}
+        kernel = {"kernel_name": "python3", "resources": {"metadata": {"path": work}}}
+        NotebookClient(notebook, timeout=300, **kernel).execute()
+        body, resources = exporter.from_notebook_node(notebook, {"output_files_dir": f"{out.name}_files"})
+    out.parent.mkdir(parents=True, exist_ok=True)
     for name, data in resources["outputs"].items():
         path = out.parent / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
-    out.with_suffix(".md").write_text(body)
+    out.with_suffix(".md").write_text(re.sub(r"!\[png\]", f"![{source.stem}]", body))

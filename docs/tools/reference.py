@@ -67,7 +67,7 @@ def python() -> str:
 
 
 def layout() -> str:
-    """A table of files for every folder of the package: the first sentence of each docstring, and its lines."""
+    """A table of files for each folder: the first paragraph of each docstring, and its number of lines."""
     lines = ["# Layout\n", _LAYOUT]
     folders = sorted({path.parent for path in PACKAGE.rglob("*.py")})
     for folder in folders:
