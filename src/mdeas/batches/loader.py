@@ -3,6 +3,7 @@
 import ctypes
 import itertools
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -231,7 +232,9 @@ def _checked(batches) -> Iterator[RawBatch]:
             if isinstance(batch, MdeasError):
                 raise batch
             yield batch
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except Exception as error:
+        # Its traceback keeps torch's iterator, and with it the workers, alive: the process would not end.
+        traceback.clear_frames(error.__traceback__)
+        if not (isinstance(error, RuntimeError) and "DataLoader worker" in str(error)):
             raise
         raise WorkerError("E-WORKER", f"{error}. Run the same command again; it resumes.") from error

@@ -18,7 +18,12 @@ def cpu_name() -> str:
 
 def num_cores() -> int:
     """Number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(own_cores()) or os.cpu_count() or 1
+
+
+def own_cores() -> set[int]:
+    """Numbers of the cores that this process may use; empty where the system does not tell, as on Windows."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def peak_memory_mib() -> float:

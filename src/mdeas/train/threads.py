@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from mdeas.system.machine import num_cores
+from mdeas.system.machine import num_cores, own_cores
 
 _LOOK_S = 0.25  # how long the cores are watched
 
@@ -60,8 +60,8 @@ def _ticks() -> dict[str, tuple[int, int]]:
     """Idle and all clock ticks so far of each core that this process may use; empty but on Linux."""
     try:
         lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
-        mine = {f"cpu{number}" for number in os.sched_getaffinity(0)}
-    except (OSError, AttributeError):
+        mine = {f"cpu{number}" for number in own_cores()}
+    except OSError:
         return {}
     rows = [line.split() for line in lines if line.partition(" ")[0] in mine]
     # user, nice, system, idle, iowait, irq, softirq, steal; what follows is counted in user and nice already.
