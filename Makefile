@@ -1,5 +1,6 @@
 # make demo   mask, depth, cut-out and panel of the sample pair, with the base install (no PyTorch)
-# make test   what CI runs: lint, format, types, tests
+# make test   what CI runs: lint, format, types, tests, docs
+# make docs   the documentation site in build/site, offline, from docs/ and the source
 # make campaign  kill, fill up and damage the data factory at every step: minutes, ends with a table
 # make lower-bounds  the base commands with the oldest versions that pyproject.toml allows
 # make bench  speed against the obvious alternatives; nothing fails, it prints ratios
@@ -11,7 +12,7 @@ PYTHON ?= python3
 PIP = -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 SAMPLE = src/mdeas/weights/sample
 
-.PHONY: demo test campaign lower-bounds bench default-model default-figures clean
+.PHONY: demo test docs campaign lower-bounds bench default-model default-figures clean
 
 demo: .venv/base.stamp
 	@.venv/bin/mdeas predict $(SAMPLE)/image.png --background $(SAMPLE)/background.png --out demo --force
@@ -21,6 +22,10 @@ test: .venv-test/test.stamp
 	@.venv-test/bin/ruff format --check --quiet .
 	@.venv-test/bin/mypy
 	@OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest --numprocesses 2 --dist loadfile
+	@$(MAKE) --no-print-directory docs
+
+docs: .venv-test/test.stamp
+	@OMP_NUM_THREADS=1 .venv-test/bin/python docs/tools/build.py
 
 campaign: .venv-test/test.stamp
 	@MDEAS_CAMPAIGN=full OMP_NUM_THREADS=1 .venv-test/bin/python -m pytest --numprocesses 2 --dist worksteal tests/campaign
@@ -87,7 +92,7 @@ default-figures: .venv-test/test.stamp
 	  $(MDEAS) compare $(MODELS) --data datasets/figures/$$set -o datasets/figures/$$set-compared || exit 1; done
 
 clean:
-	rm -rf .venv .venv-test .venv-low demo
+	rm -rf .venv .venv-test .venv-low build demo
 
 .venv/base.stamp: pyproject.toml constraints.txt
 	@$(call environment,.venv)
