@@ -8,6 +8,7 @@ there itself, over the pixels with alpha between .02 and .98.
 """
 
 import sys
+from functools import cache
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from mdeas.images.codec import list_images, read_rgb, read_rgba
 from mdeas.images.resize import resize
 from mdeas.runtime.onnx_predictor import load
+from mdeas.runtime.predictor import Predictor
 from mdeas.subject.colours import decontaminate
 
 SIZE = 480, 640
@@ -53,8 +55,13 @@ def errors(colours, alpha, old, new, rng) -> dict[str, tuple[float, float]]:
     return {name: one(*case, over(colours, new, alpha), new) for name, case in cases.items()}
 
 
+@cache
+def model() -> Predictor:
+    return load(threads=1)
+
+
 def predicted(background: np.ndarray, image: np.ndarray) -> np.ndarray:
-    return load(threads=1).predict(np.rint(background).astype(np.uint8), np.rint(image).astype(np.uint8)).mask
+    return model().predict(np.rint(background).astype(np.uint8), np.rint(image).astype(np.uint8)).mask
 
 
 def one(image, background, alpha, truth, new) -> tuple[float, float]:
