@@ -1,4 +1,4 @@
-"""Checkpoints for use (safetensors + JSON card) and the state a run resumes from; both verified when read."""
+"""Checkpoints (safetensors with a JSON card) and resume states; both are verified when they are read."""
 
 import io
 import os
@@ -22,7 +22,7 @@ _MAGIC = b"mdeas-resume-1 "
 
 
 def save_weights(folder: Path, name: str, weights: dict[str, Tensor], card: dict[str, Any]) -> None:
-    """Write NAME.safetensors and then NAME.json, which carries `card`, the sha256 and the versions.
+    """Write NAME.safetensors, then NAME.json: `card`, the weights' sha256, and the packages' versions.
 
     Input: card: model, options, recipe, step, metrics.
     """
@@ -41,7 +41,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
     except InputError as error:
         raise ModelError("E-CHECKPOINT", str(error)) from error
     if not isinstance(card, dict) or not card.keys() >= {"model", "options", "sha256"}:
-        raise ModelError("E-CHECKPOINT", f"'{card_path}': is no card of a checkpoint. Copy it again.")
+        raise ModelError("E-CHECKPOINT", f"'{card_path}': is not the card of a checkpoint. Copy it again.")
     return card
 
 
@@ -55,8 +55,8 @@ def copy_checkpoints(source: Path, target: Path) -> None:
 def load_run(path: str | Path) -> nn.Module:
     """The trained network in eval mode, on the CPU.
 
-    Input: a run folder (its last.safetensors is taken) or a .safetensors file with its .json beside it.
-    Errors: ModelError E-CHECKPOINT when a file is missing, damaged or of another architecture.
+    Input: a run folder, whose last.safetensors is read, or a .safetensors file with its .json beside it.
+    Errors: ModelError E-CHECKPOINT when a file is missing, damaged or of another network.
     """
     weights_path = _weights_path(Path(path))
     card = read_card(weights_path)
@@ -64,7 +64,7 @@ def load_run(path: str | Path) -> nn.Module:
     if sha256_bytes(data) != card["sha256"]:
         raise ModelError("E-CHECKPOINT", f"'{weights_path}': sha256 is not that of its card. Copy it again.")
     try:
-        # The file holds all weights: none are downloaded for it.
+        # The file holds all weights, so no pretrained ones are downloaded.
         options = card["options"] | dict.fromkeys(card["options"].keys() & {"pretrained"}, False)
         model = create_model(card["model"], **options)
         model.load_state_dict(safetensors.torch.load(data), strict=True)
@@ -74,7 +74,7 @@ def load_run(path: str | Path) -> nn.Module:
 
 
 def referred(run: str, stages: Path) -> Path:
-    """The path that a recipe means by `run`; "stage:FOLDER" lies in `stages`."""
+    """The path of the run that a recipe names; "stage:FOLDER" is a folder in `stages`."""
     return stages / run.removeprefix(STAGE) if run.startswith(STAGE) else Path(run)
 
 
@@ -92,9 +92,9 @@ def _read(path: Path) -> bytes:
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
-    """Write the resume state; the one before it stays as a second good copy.
+    """Write the resume state and keep the one before it as a second good copy.
 
-    The file is one line with the sha256 of the rest, then what torch.save writes.
+    The file is a line with the sha256 of the rest, followed by the output of torch.save.
     """
     buffer = io.BytesIO()
     torch.save(state, buffer)
@@ -106,17 +106,17 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
 
 
 def load_state(folder: Path) -> dict[str, Any] | None:
-    """The newest resume state that is whole; None when the run has none yet.
+    """The newest undamaged resume state; None when the run has none yet.
 
-    A damaged newest one is named on stderr and the one before it is taken.
-    Errors: ModelError E-RESUME when states exist and none is whole.
+    When the newest is damaged, a warning says so and the one before it is used.
+    Errors: ModelError E-RESUME when every state is damaged.
     """
     present = [folder / name for name in (STATE, PREVIOUS) if (folder / name).exists()]
     for path in present:
-        data = _verified(path.read_bytes())
-        if data is not None:
+        head, _, data = path.read_bytes().partition(b"\n")
+        if head == _MAGIC + sha256_bytes(data).encode():  # nothing is parsed before this
             return _parsed(path, data)
-        print(f"mdeas: warning: '{path}' is damaged; looking for the state before it.", file=sys.stderr)
+        print(f"mdeas: warning: '{path}' is damaged; trying the state before it.", file=sys.stderr)
     if present:
         raise ModelError("E-RESUME", f"'{folder}': every resume state is damaged. Train into another folder.")
     return None
@@ -129,9 +129,3 @@ def _parsed(path: Path, data: bytes) -> dict[str, Any]:
         raise ModelError(
             "E-RESUME", f"'{path}': is not a state of mdeas. Train into another folder."
         ) from error
-
-
-def _verified(data: bytes) -> bytes | None:
-    """The part after the first line when the line holds its sha256; nothing is parsed before that."""
-    head, _, body = data.partition(b"\n")
-    return body if head == _MAGIC + sha256_bytes(body).encode() else None

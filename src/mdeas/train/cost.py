@@ -1,4 +1,4 @@
-"""What a run costs: pictures, seconds, memory. Counted at every step, kept through every resume."""
+"""What a run costs: pictures, seconds, memory. Counted at every step and kept over resumes."""
 
 from dataclasses import asdict, dataclass
 
@@ -9,18 +9,18 @@ from mdeas.system.machine import peak_memory_mib
 
 @dataclass
 class Cost:
-    """Of the steps done so far; stored in the resume state and in the checkpoints' cards."""
+    """Cost of the steps done so far; stored in the resume state and in the cards of checkpoints."""
 
     images: int = 0
-    """Training pictures seen, counted as often as they were shown."""
+    """Training pictures processed; a picture counts each time."""
     seconds: float = 0.0
-    """Wall time in training steps: waiting for data included, validation and saving not."""
+    """Wall time of training steps with the wait for data, without validation and saving."""
     peak_memory_mib: float = 0.0
-    """Peak resident memory of the training process; decoding processes not included."""
+    """Peak resident memory of the training process, without decoding processes."""
     peak_gpu_memory_mib: float = 0.0
     """Peak memory that torch held on the GPU; 0 without one."""
     device: str = "cpu"
-    """Where the last step ran: "cpu" or the name of the GPU."""
+    """Device of the last step: "cpu" or the GPU's name."""
 
     def step(self, num_images: int, seconds: float, device: torch.device) -> None:
         """Count one training step."""
@@ -33,7 +33,7 @@ class Cost:
             self.device = torch.cuda.get_device_name(device)
 
     def facts(self) -> dict[str, int | float | str]:
-        """The fields by name, with no more digits than mean something."""
+        """The fields by name, floats rounded to three digits after the point."""
         return {
             name: round(value, 3) if isinstance(value, float) else value
             for name, value in asdict(self).items()

@@ -1,4 +1,4 @@
-"""The learning-rate range test (Smith, arXiv 1506.01186): the loss while the rate grows from step to step."""
+"""The learning-rate range test (Smith, arXiv 1506.01186): losses while the rate grows at every step."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,33 +26,33 @@ from mdeas.train.threads import choose_threads
 
 LOWEST, HIGHEST, STEPS = 1e-7, 1.0, 100
 _SMOOTHING = 3.0  # steps; standard deviation of the Gaussian that smooths the losses
-_DIVERGED = 4.0  # times the best smoothed loss at which the test ends
+_DIVERGED = 4.0  # the test ends at so many times the best smoothed loss
 
 
 @dataclass
 class Sweep:
-    """What a range test has seen."""
+    """Rates and losses of a range test."""
 
     rates: list[float] = field(default_factory=list)
     """Learning rate of each step."""
     losses: list[float] = field(default_factory=list)
-    """Total loss of each step, before the weights moved at that rate."""
+    """Total loss of each step, before the weights are updated at that rate."""
 
     @property
     def smoothed(self) -> np.ndarray:
-        """float64 (N,): mean of the losses around each step; centred, since a running mean lags behind."""
+        """float64 (N,): losses smoothed by a centred Gaussian; a running mean would lag behind."""
         steps = np.arange(len(self.losses))
         weights = np.exp(-(((steps[:, None] - steps) / _SMOOTHING) ** 2) / 2)
         return weights @ np.array(self.losses) / weights.sum(1)
 
     @property
     def diverged(self) -> bool:
-        """Whether the smoothed loss is above four times its best."""
+        """Whether the smoothed loss has risen above four times its best."""
         return bool(self.smoothed[-1] > _DIVERGED * self.smoothed.min())
 
     @property
     def steepest(self) -> float | None:
-        """The rate at which the smoothed loss falls fastest along the logarithm of the rate, if it falls."""
+        """The rate at which the smoothed loss falls fastest (over log rate); None if it never falls."""
         if len(self.losses) < 2:
             return None
         slopes = np.gradient(self.smoothed)
@@ -62,10 +62,10 @@ class Sweep:
 def find_lr(
     recipe: Recipe, training: Sequence[SampleSource], file: Path, *, device: str = "auto", force: bool = False
 ) -> dict[str, Any]:
-    """Train `STEPS` steps from `LOWEST` to `HIGHEST`, draw the losses, and throw the weights away.
+    """Train `STEPS` steps with rates from `LOWEST` to `HIGHEST` and draw the losses; no weights are kept.
 
-    The recipe's schedule is not used; of a recipe with stages the first is tested.
-    Input: training: as in loop.fit. file: PNG; the numbers go beside it, as CSV.
+    The recipe's schedule is ignored. Of a recipe with stages, the first stage is tested.
+    Input: training: as in loop.fit. file: PNG; the numbers are written beside it as CSV.
     Output: the files, "suggested lr" (the steepest fall), and the last rate tried.
     Errors: as loop.fit; StorageError E-EXISTS before the test.
     """
@@ -84,7 +84,7 @@ def find_lr(
 
 
 def sweep(learner: Learner, batches: Iterable[Batch]) -> Sweep:
-    """One step a batch at growing rates, until the loss diverges or is no number."""
+    """One step for each batch at growing rates, until the loss diverges or is not finite."""
     seen = Sweep()
     for step, (rate, batch) in enumerate(zip(np.geomspace(LOWEST, HIGHEST, STEPS), batches, strict=True), 1):
         try:
@@ -128,7 +128,7 @@ def _figure(seen: Sweep) -> Figure:
     axis.plot(seen.rates, smoothed, color="C0", linewidth=2, label="smoothed")
     if seen.steepest is not None:
         axis.axvline(seen.steepest, color="C1", linestyle="--", label=f"steepest fall: {seen.steepest:.2g}")
-    axis.set_ylim(min(0.0, *seen.losses), 2 * smoothed[0])  # losses without bounds would hide the rest
+    axis.set_ylim(min(0.0, *seen.losses), 2 * smoothed[0])  # a diverged loss would flatten the rest
     axis.set_xscale("log")
     axis.set_xlabel("learning rate")
     axis.set_ylabel("loss")

@@ -1,4 +1,4 @@
-"""What a run begins with: samples, weights of other runs, parts that do not learn, a network that teaches."""
+"""What a run starts from: samples, weights of other runs, frozen parts, a teacher network."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,22 +15,22 @@ from mdeas.train.recipe.sections import ModelConfig
 
 
 def training_samples(recipe: Recipe, training: Sequence[SampleSource]) -> Samples:
-    """The share of the open train splits `training` that `recipe` uses, at its size."""
+    """The part of the open train splits `training` that `recipe` uses, at its picture size."""
     data = recipe.data
     return Samples([Part(source, data.share) for source in training], data.size, data.repeats)
 
 
 def require_samples(samples: Samples) -> None:
-    """InputError E-DATASET-EMPTY when there is nothing to train on."""
+    """InputError E-DATASET-EMPTY when there are no training samples."""
     if not len(samples):
         raise InputError("E-DATASET-EMPTY", "the train split has no samples. Make some, or check --data.")
 
 
-def begin(model: nn.Module, config: ModelConfig, stages: Path) -> None:
-    """Copy the weights of the runs that `config` names into `model`, the whole first (of several the mean),
-    then its parts.
+def load_first_weights(model: nn.Module, config: ModelConfig, stages: Path) -> None:
+    """Load the weights of the runs that `config` names: first the whole model, or the mean of several runs,
+    then single parts.
 
-    Input: stages: folder of the runs behind "stage:" references.
+    Input: stages: folder of the runs that "stage:" references name.
     Errors: ModelError E-CHECKPOINT when they cannot be read or do not fit; UsageError E-RECIPE for a part
         that the network does not have.
     """
@@ -47,10 +47,10 @@ def begin(model: nn.Module, config: ModelConfig, stages: Path) -> None:
 
 
 def mean_state(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The mean of the weights of one network; what is counted is as in the first.
+    """The mean of several state dicts of one network; integer entries are those of the first.
 
-    Of checkpoints of one run it is often better than any of them (Izmailov et al., arXiv 1803.05407), and so
-    it is of runs that begin alike (Wortsman et al., arXiv 2203.05482).
+    The mean of checkpoints of one run is often better than each of them (Izmailov et al., arXiv 1803.05407),
+    and so is the mean of runs that start from the same weights (Wortsman et al., arXiv 2203.05482).
     """
     return {
         name: torch.stack([state[name] for state in states]).mean(0) if value.is_floating_point() else value
@@ -59,7 +59,7 @@ def mean_state(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def fill(model: nn.Module, weights: dict[str, Tensor], run: str, field_name: str) -> None:
-    """Load `weights`, all of them; ModelError E-CHECKPOINT when they do not fit."""
+    """Load all of `weights`; ModelError E-CHECKPOINT when they do not fit."""
     try:
         model.load_state_dict(weights, strict=True)
     except RuntimeError as error:
@@ -68,7 +68,7 @@ def fill(model: nn.Module, weights: dict[str, Tensor], run: str, field_name: str
 
 
 def _fitting(network: nn.Module, name: str, part: nn.Module) -> dict[str, Tensor]:
-    """Weights of the submodule `name` of `network` when it is built like `part`, else those of its core."""
+    """Weights of the submodule `name` of `network` if it has the layers of `part`, else those of its core."""
     same = dict(network.named_modules()).get(name)
     wanted = part.state_dict().keys()
     if same is not None and same.state_dict().keys() == wanted:
@@ -77,7 +77,7 @@ def _fitting(network: nn.Module, name: str, part: nn.Module) -> dict[str, Tensor
 
 
 def freeze(model: nn.Module, names: Iterable[str]) -> list[nn.Module]:
-    """The named submodules, none of whose weights takes a gradient any more; errors as in `submodule`."""
+    """Stop the gradients of the named submodules and return these; errors as in `submodule`."""
     frozen = [submodule(model, name, "model.freeze").requires_grad_(False) for name in names]
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise UsageError("E-RECIPE", "model.freeze leaves nothing that learns. Freeze less.")
@@ -85,14 +85,14 @@ def freeze(model: nn.Module, names: Iterable[str]) -> list[nn.Module]:
 
 
 def load_teacher(run: str | None, stages: Path, device: torch.device) -> nn.Module | None:
-    """The network of `run` in eval mode, without gradient, on `device`."""
+    """The network of `run` in eval mode on `device`, without gradients; None for no run."""
     if run is None:
         return None
     return load_run(referred(run, stages)).requires_grad_(False).to(device)
 
 
 def submodule(model: nn.Module, name: str, field_name: str) -> nn.Module:
-    """The submodule `name`; UsageError E-RECIPE listing those on its level when there is none."""
+    """The submodule `name`; UsageError E-RECIPE, which lists the upper submodules, when there is none."""
     try:
         return model.get_submodule(name)
     except AttributeError as error:

@@ -1,4 +1,4 @@
-"""What can end a run early: numbers that are not finite, memory, a device that is not there."""
+"""Errors that end a run early: a missing device, too little memory, numbers that are not finite."""
 
 import contextlib
 import math
@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 
 from mdeas.batches.batch import Batch
 from mdeas.errors import MemoryLimitError, NonFiniteError, UsageError
@@ -59,14 +59,14 @@ def make_fabric(recipe: Recipe, device: str, ranks: Ranks = ALONE) -> Fabric:
 
 
 def _ddp(recipe: Recipe) -> DDPStrategy:
-    """DDP waits for a gradient of every weight, unless it is told that a head stays without a loss."""
+    """DDP; it must be told when a head has no loss term, or it waits for gradients of that head for ever."""
     tasks = {name.partition("_")[0] for name, weight in recipe.loss.items() if weight}
     return DDPStrategy(find_unused_parameters=len(tasks) < 2)
 
 
 @contextlib.contextmanager
 def memory_named(batch_size: int) -> Iterator[None]:
-    """Turn what torch and Python raise when memory ends into MemoryLimitError with a batch size to try."""
+    """Turn an out-of-memory error of torch or Python into MemoryLimitError with a batch size to try."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -82,9 +82,10 @@ def memory_named(batch_size: int) -> Iterator[None]:
 def check_finite(
     values: dict[str, float], output: Output, batch: Batch, step: int, ranks: Ranks = ALONE
 ) -> None:
-    """NonFiniteError on all ranks unless all `values` of step `step`, the same on all, are finite.
+    """NonFiniteError on all ranks unless all `values` of step `step` are finite.
 
-    It names the samples whose own tensors went wrong, or all when none stands out.
+    It names the samples with non-finite tensors, or all samples when there are none.
+    Input: values: the same on all ranks.
     """
     wrong = ", ".join(f"{name} {value}" for name, value in values.items() if not math.isfinite(value))
     if not wrong:

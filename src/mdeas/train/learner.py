@@ -1,4 +1,4 @@
-"""What learns: network, optimizer and the running average of the weights, moved one batch at a time."""
+"""Network, optimizer and the running average of the weights, updated batch by batch."""
 
 import copy
 import math
@@ -15,7 +15,7 @@ from mdeas.batches.batch import Batch
 from mdeas.models.base import Output
 from mdeas.models.pretrained import import_timm
 from mdeas.models.registry import create_model
-from mdeas.train.first_weights import begin, freeze, load_teacher
+from mdeas.train.first_weights import freeze, load_first_weights, load_teacher
 from mdeas.train.guards import check_finite
 from mdeas.train.losses.table import loss_terms
 from mdeas.train.ranks import ALONE, Ranks
@@ -33,16 +33,16 @@ def with_shared_statistics(model: nn.Module) -> nn.Module:
 
 
 class Learner:
-    """Weights from the recipe's seed, or from the runs it names, on the device of `fabric`.
+    """A network with weights from the recipe's seed, or from runs that it names, and all that updates it.
 
-    Input: stages: folder of the runs that "stage:" in the recipe refers to.
+    Input: stages: folder of the runs that "stage:" references in the recipe name.
     """
 
     def __init__(self, recipe: Recipe, fabric: Fabric, stages: Path = Path(), ranks: Ranks = ALONE):
         self.recipe, self.fabric, self.ranks = recipe, fabric, ranks
         torch.manual_seed(recipe.seed)
         self.plain = create_model(recipe.model.name, **recipe.model.options)
-        begin(self.plain, recipe.model, stages)
+        load_first_weights(self.plain, recipe.model, stages)
         self.frozen = freeze(self.plain, recipe.model.freeze)
         self.teacher = load_teacher(recipe.teacher, stages, fabric.device)
         if recipe.sync_batch_norm and ranks.many:
@@ -50,7 +50,7 @@ class Learner:
         if recipe.channels_last:
             self.plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = make_optimizer(self.plain, recipe.optimizer)
-        # Kept here, of the recipe: a resume state from before there were shares replaces the groups.
+        # Stored here, from the recipe: a resume state of an early version replaces the groups without them.
         self.shares = [group["share"] for group in optimizer.param_groups]
         self.model, self.optimizer = fabric.setup(self.plain, optimizer)
         self.average = copy.deepcopy(self.plain).requires_grad_(False) if recipe.ema else None
@@ -60,7 +60,7 @@ class Learner:
 
         Output: the loss terms by name, "total" and "grad_norm" (before clipping); with `accuracies` also the
             means of validate.accuracies, before the step.
-        Errors: NonFiniteError, with nothing moved.
+        Errors: NonFiniteError; the weights are then unchanged.
         """
         self.plain.train()
         for part in self.frozen:
@@ -70,7 +70,7 @@ class Learner:
         terms = loss_terms(output, batch, self.recipe.loss)
         self.fabric.backward(terms["total"])
         terms["grad_norm"] = self._clip()
-        # One transfer for all: on a GPU every .item() waits.
+        # One transfer for all values: on a GPU every .item() waits.
         values = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
         values = self.ranks.mean(values)
         check_finite(values, output, batch, step, self.ranks)
@@ -86,7 +86,7 @@ class Learner:
         return self.ranks.mean({name: values.nanmean().item() for name, values in found.items()})
 
     def _clip(self) -> Tensor:
-        """Clip the gradient; its norm before."""
+        """Clip the gradient; return its norm before clipping."""
         parameters = [parameter for parameter in self.plain.parameters() if parameter.requires_grad]
         norm = nn.utils.clip_grad_norm_(parameters, self.recipe.grad_clip or math.inf)
         if self.recipe.grad_clip_value:
@@ -94,7 +94,7 @@ class Learner:
         return norm
 
     def with_teacher(self, batch: Batch) -> Batch:
-        """The batch with the depth of the teacher as its truth, known everywhere; the batch without one."""
+        """The batch with the teacher's depth as true depth, known everywhere; unchanged without a teacher."""
         if self.teacher is None:
             return batch
         with torch.no_grad():
@@ -105,14 +105,14 @@ class Learner:
     def _update_average(self, step: int) -> None:
         if self.average is None:
             return
-        decay = min(self.recipe.ema, (1 + step) / (10 + step))  # short memory while weights move fast
+        decay = min(self.recipe.ema, (1 + step) / (10 + step))  # a short average while weights change fast
         old, new = self.average.state_dict(), self.plain.state_dict()
         names = [name for name in old if old[name].is_floating_point()]
         get_ema_multi_avg_fn(decay)([old[name] for name in names], [new[name] for name in names], step)
 
     @property
     def best_guess(self) -> nn.Module:
-        """The network to use: averaged when the recipe averages."""
+        """The network to validate and save: the averaged one if the recipe averages."""
         return self.plain if self.average is None else self.average
 
     def predict(self, batch: Batch) -> Output:
@@ -121,7 +121,7 @@ class Learner:
             return self.best_guess.eval()(batch.background, batch.image)
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs."""
+        """Input for `restore`."""
         return {
             "model": self.plain.state_dict(),
             "average": self.average.state_dict() if self.average is not None else None,
@@ -129,7 +129,7 @@ class Learner:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Become what `state` was taken from."""
+        """Return to the `state` that `state()` gave."""
         self.plain.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.average is not None:

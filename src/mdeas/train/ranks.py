@@ -1,8 +1,8 @@
-"""Several processes that train one network: which one this is, and what they tell each other.
+"""Several processes (ranks) that train one network: their numbers, and the messages between them.
 
-`torchrun` starts them; each takes its slice of every batch, and DDP makes their gradients one. What is said
-here are short texts and numbers on the CPU, over gloo, also where gradients go over NCCL. Nothing that comes
-from another rank is unpickled.
+`torchrun` starts them. Each rank takes its slice of every batch, and DDP averages their gradients. Messages
+are short texts and numbers on the CPU, sent over gloo, even where gradients use NCCL. Nothing from another
+rank is unpickled.
 """
 
 import contextlib
@@ -23,8 +23,8 @@ from torch import Tensor
 from mdeas.errors import MdeasError, StorageError, UsageError, WorkerError
 from mdeas.system.signals import end_with_parent, ignore_stop_signals
 
-# A rank that is silent for so long is given up (torch waits half an hour); torchrun then kills what does not
-# end within 30 s more. No rank works alone for so long: what takes time is done in parts, see `agreed`.
+# A rank that is silent for longer counts as dead (torch's default is half an hour); torchrun then kills ranks
+# that do not end within another 30 s. So no rank may work alone for longer: long work is split, see `agreed`.
 TIMEOUT_S = 90
 _PEER_WORDS = ("gloo/", "NCCL", "Connection closed by peer", "Connection reset by peer")
 
@@ -33,14 +33,14 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, kw_only=True)
 class Ranks:
-    """Who trains. Methods that speak are called by all ranks in the same order; alone they cost nothing."""
+    """The ranks of a run. All ranks must call the methods that send messages in the same order."""
 
     rank: int = 0
-    """Number of this process, 0 = the first; it alone writes files and talks to people."""
+    """Number of this process; rank 0, the first, alone writes files and prints."""
     count: int = 1
-    """Processes in all."""
+    """Number of processes."""
     local_count: int = 1
-    """Processes on this machine."""
+    """Number of processes on this machine."""
 
     @property
     def first(self) -> bool:
@@ -51,7 +51,7 @@ class Ranks:
         return self.count > 1
 
     def require_equal_slices(self, batch_size: int) -> None:
-        """UsageError E-RANKS unless a batch of `batch_size` samples can be shared evenly."""
+        """UsageError E-RANKS unless a batch of `batch_size` samples can be divided evenly."""
         if batch_size % self.count:
             raise UsageError(
                 "E-RANKS",
@@ -60,7 +60,7 @@ class Ranks:
             )
 
     def require_same_step(self, step: int, out: Path) -> None:
-        """StorageError E-RANKS when the states that the ranks have found in `out` are not of one step."""
+        """StorageError E-RANKS when the ranks found states of different steps in `out`."""
         steps = sorted({int(other) for other in self.gather([step])[:, 0]})
         if len(steps) > 1:
             raise StorageError(
@@ -69,14 +69,14 @@ class Ranks:
             )
 
     def slice(self, rows: list[int]) -> list[int]:
-        """The part of a batch that this rank takes."""
+        """This rank's part of a batch."""
         each = len(rows) // self.count
         return rows[self.rank * each : (self.rank + 1) * each]
 
     def seed(self, seed: int, step: int) -> int:
-        """Seed of torch's global source, for dropout: another on each rank, one process's on the first.
+        """Seed of torch's global generator, for dropout: different on each rank; the first as if alone.
 
-        torch looks at the lower 32 bits of a seed only.
+        torch uses only the lower 32 bits of a seed.
         """
         if self.first:
             return seed + step
@@ -92,17 +92,17 @@ class Ranks:
         return torch.stack(everyone)
 
     def meet(self) -> None:
-        """Go on when all ranks are here."""
+        """Wait until all ranks have called this."""
         self.gather([0])
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
-        """The mean over ranks of each value; NaN as soon as one rank has it."""
+        """The mean over ranks of each value; NaN if it is NaN on one rank."""
         if not self.many:
             return values
         return dict(zip(values, self.gather(list(values.values())).mean(0).tolist(), strict=True))
 
     def agreed(self, signum: int | None) -> int | None:
-        """The signal that stops all ranks, once any has got one; SIGTERM before SIGINT."""
+        """The signal that any rank has received, or None; if there are two, SIGTERM rather than SIGINT."""
         return int(self.gather([signum or 0]).max()) or None
 
     def texts(self, text: str) -> list[str]:
@@ -118,13 +118,13 @@ class Ranks:
         return [bytes(row[:size].tolist()).decode() for row, size in zip(everyone, sizes, strict=True)]
 
     def from_first(self, value: Value) -> Value:
-        """The `value` of the first rank, as JSON has it (NaN included); that of the others is ignored."""
+        """The first rank's `value`, sent as JSON (NaN included); the other ranks' values are ignored."""
         return json.loads(self.texts(json.dumps(value if self.first else None))[0]) if self.many else value
 
     def first_does(self, work: Callable[[], Value]) -> Value:
-        """What `work` gives on the first rank, for all (see `from_first`).
+        """Call `work` on the first rank and return its result on all ranks (see `from_first`).
 
-        When it ends in an MdeasError the first rank raises it, and the others exit with its code in silence.
+        If it raises an MdeasError, the first rank raises that and the others exit silently with its code.
         """
         result: dict = {}
         if self.first:
@@ -140,7 +140,7 @@ class Ranks:
 
     @contextlib.contextmanager
     def alike(self) -> Iterator[None]:
-        """For what ends alike on all ranks: its error is told by the first, the others exit with its code."""
+        """For an error that all ranks raise: the first raises it, the others exit with its code."""
         try:
             yield
         except MdeasError as error:
@@ -154,7 +154,7 @@ ALONE = Ranks()
 
 @contextlib.contextmanager
 def connected(device: str = "auto") -> Iterator[Ranks]:
-    """The ranks that torchrun started together with this one; without torchrun, this process alone.
+    """Connect the ranks that torchrun has started; without torchrun, this process alone.
 
     Input: device: auto | cpu | cuda.
     Errors: WorkerError E-RANK when another rank ended or was silent for TIMEOUT_S.
@@ -182,7 +182,7 @@ def _of_torchrun() -> Ranks:
 
 @contextlib.contextmanager
 def _ending_in_peace() -> Iterator[None]:
-    """torchrun sends SIGTERM to all ranks when the first has failed: who ends anyway keeps its code."""
+    """Ignore signals while an error ends this rank: torchrun's SIGTERM would change its exit code."""
     try:
         yield
     except BaseException:
@@ -192,7 +192,7 @@ def _ending_in_peace() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _peers_named() -> Iterator[None]:
-    """Turn what torch raises when another rank is gone into WorkerError E-RANK."""
+    """Turn the error that torch raises when another rank is gone into WorkerError E-RANK."""
     try:
         yield
     except RuntimeError as error:
@@ -202,5 +202,5 @@ def _peers_named() -> Iterator[None]:
         raise WorkerError(
             "E-RANK",
             f"another rank ended, or was silent for {TIMEOUT_S} s ({reason}). "
-            "See what it said; the same command goes on from the last saved state.",
+            "Read its message; the same command resumes from the last saved state.",
         ) from error

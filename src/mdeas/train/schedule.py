@@ -8,18 +8,18 @@ import torch
 from torch import nn
 
 from mdeas.train.first_weights import submodule
-from mdeas.train.recipe.recipe import OptimizerConfig, ScheduleConfig
+from mdeas.train.recipe.sections import OptimizerConfig, ScheduleConfig
 
 _PEAK = 0.3  # share of the run at which OneCycle turns
 _ONECYCLE_START = 1 / 25
-_OWN_START = ("onecycle", "cyclic")  # how these begin is part of their shape
+_OWN_START = ("onecycle", "cyclic")  # their warm-up is part of their shape
 
 
 def make_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """Optimizer whose groups name their "share" of the learning rate.
+    """An optimizer whose parameter groups have a "share": their factor on the learning rate.
 
-    Two groups a share: with weight decay (two or more axes) and without (biases, norms). Only what takes a
-    gradient is in one: frozen parts do not decay. Errors: UsageError E-RECIPE for a part that is not there.
+    Each share has two groups: with weight decay (two or more axes) and without (biases, norms). Frozen
+    parameters are in no group. Errors: UsageError E-RECIPE for a submodule that does not exist.
     """
     shares = {id(parameter): 1.0 for parameter in model.parameters() if parameter.requires_grad}
     for name, share in config.slow.items():
@@ -47,7 +47,7 @@ def make_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Opt
 
 @dataclass(frozen=True)
 class Moment:
-    """Where in a run a step lies."""
+    """A step of a run, with what schedules need to know about the run."""
 
     step: int
     """From 0."""
@@ -57,12 +57,12 @@ class Moment:
     """Steps of an epoch."""
 
     def steps(self, epochs: float) -> int:
-        """So many epochs in steps, to the nearest."""
+        """`epochs` in steps, rounded."""
         return round(epochs * self.each)
 
 
 def constant(config: ScheduleConfig, now: Moment) -> float:
-    """1."""
+    """Always 1."""
     return 1.0
 
 
@@ -86,9 +86,9 @@ def step(config: ScheduleConfig, now: Moment) -> float:
 
 
 def cyclic(config: ScheduleConfig, now: Moment) -> float:
-    """`low` for the warm-up, `cycles` triangles low-1-low, then `low` times `gamma` once more at every edge.
+    """`low` during the warm-up, `cycles` triangles low-1-low, then `low` × `gamma`, again at every edge.
 
-    SYSTEMS.md, system 5; its warm-up is "constant", taken here as constant at the foot of the first triangle.
+    Source: published system 5, docs/systems.md. Its warm-up is "constant"; here constant at `low`.
     """
     after = now.step - _warmup(config, now)
     if after < 0:
@@ -114,20 +114,20 @@ SCHEDULES: dict[str, Callable[[ScheduleConfig, Moment], float]] = {
     "onecycle": onecycle,
     "step": step,
     "cyclic": cyclic,
-    "plateau": constant,  # its drops come from `Plateau`
+    "plateau": constant,  # `Plateau` counts its drops
 }
 
 
 @dataclass
 class Plateau:
-    """What schedule `plateau` remembers: the lowest validation loss, and validations since."""
+    """State of schedule `plateau`: the lowest validation loss, validations since then, and drops."""
 
     best: float = math.inf
     waited: int = 0
     drops: int = 0
 
     def observe(self, loss: float, patience: int) -> None:
-        """Count a validation; after more than `patience` without a lower loss, drop once."""
+        """Count a validation; drop when more than `patience` of them in a row had no lower loss."""
         self.waited = 0 if loss < self.best else self.waited + 1
         self.best = min(self.best, loss)
         if self.waited > patience:
@@ -135,9 +135,9 @@ class Plateau:
 
 
 def lr_factor(config: ScheduleConfig, step: int, total: int, *, each: int, drops: int = 0) -> float:
-    """Factor on the learning rate for step `step` (from 0) of `total`.
+    """Factor on the learning rate at step `step` (from 0) of `total`.
 
-    Input: each: steps of an epoch; drops: times a plateau was met; only schedule `plateau` looks at it.
+    Input: each: steps of an epoch; drops: plateaus so far, used by schedule `plateau` only.
     """
     now = Moment(step, total, each)
     factor = SCHEDULES[config.name](config, now)

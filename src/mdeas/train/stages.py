@@ -1,7 +1,7 @@
-"""A curriculum: the stages of a recipe as ordinary runs, one after the other, each done once.
+"""A curriculum: the stages of a recipe as ordinary runs, one after the other.
 
-OUT/stages/01-NAME/ is the run of the first stage, and so on. OUT/stages.json says what is done; what else
-lies in OUT is made from it and from the runs.
+OUT/stages/01-NAME/ is the run of the first stage, and so on. OUT/stages.json records which stages are done;
+the other files in OUT are made from it and from the runs.
 """
 
 import math
@@ -32,10 +32,10 @@ def fit_stages(
     device: str = "auto",
     ranks: Ranks = ALONE,
 ) -> dict[str, Any]:
-    """`loop.fit` for every stage of `recipe` that is not done yet; output and errors as there, of the last.
+    """Train every stage of `recipe` that is not done yet; output (of the last stage) and errors as loop.fit.
 
-    OUT gets the last stage's checkpoints, and of all stages the log (log.csv), the figures (stages.csv) and
-    the last pictures (stages.png).
+    OUT gets the checkpoints of the last stage, and the log (log.csv), figures (stages.csv) and last pictures
+    (stages.png) of all stages.
     """
     with ranks.alike():
         stages = expand(recipe)
@@ -63,7 +63,7 @@ def _finish(out: Path, done: list[dict[str, Any]], last: Stage) -> None:
 
 
 def _begin(recipe: Recipe, data: str, out: Path) -> dict[str, Any]:
-    """What is done in `out`, which becomes the folder of this recipe and data, and of no other."""
+    """The record in `out`, created if there is none; refuses a folder of another recipe or other data."""
     now = {"recipe": to_dict(recipe), "data": data}
     if not (out / RECORD).exists():
         refuse_foreign(out, stages=True)
@@ -75,7 +75,7 @@ def _begin(recipe: Recipe, data: str, out: Path) -> dict[str, Any]:
 
 
 def _resolved(stage: Stage, record: dict[str, Any]) -> Recipe:
-    """Its recipe, beginning at the learning rate of the stage before when it says so."""
+    """The stage's recipe; with `continue_lr`, at the learning rate with which the stage before ended."""
     if not stage.continue_lr:
         return stage.recipe
     lr = record["done"][-1]["lr"]
@@ -83,7 +83,7 @@ def _resolved(stage: Stage, record: dict[str, Any]) -> Recipe:
 
 
 def _storable(facts: dict[str, Any]) -> dict[str, Any]:
-    """The same without numbers that JSON has not."""
+    """The same without NaN and infinity, which JSON does not have."""
     return {
         name: value for name, value in facts.items() if not isinstance(value, float) or math.isfinite(value)
     }

@@ -1,4 +1,4 @@
-"""`mdeas train`: open the data sets, then one run, or the stages of a curriculum."""
+"""`mdeas train`: open the data sets and train one run, or the stages of a curriculum."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +14,12 @@ from mdeas.train.stages import fit_stages
 def train(
     recipe: Recipe, data: Sequence[str | Path], out: str | Path, *, device: str = "auto"
 ) -> dict[str, Any]:
-    """Train on the train splits of the data sets in `data`, validating on their validation splits.
+    """Train on the train splits of the data sets `data` and validate on their validation splits.
 
-    A run folder with a state of the same recipe and data is continued.
+    If `out` holds an unfinished run of the same recipe and data, it is resumed.
     Input: device: auto | cpu | cuda.
-    Output: the figures of the last validation, "step", and "lr", the learning rate at the end;
-        nothing on ranks other than the first.
+    Output: the figures of the last validation, "step", and "lr", the last learning rate; empty on ranks
+        other than the first.
     Errors: UsageError, InputError, ModelError (damaged states), NonFiniteError, MemoryLimitError,
         WorkerError, Stopped (state saved).
     """
@@ -32,6 +32,5 @@ def train(
 
 def open_data(data: Sequence[str | Path]) -> tuple[list[Dataset], list[Dataset]]:
     """The train splits of all data sets, and the validation splits of those that have one."""
-    split = "validation"
-    training = [Dataset(path, "train") for path in data]
-    return training, [Dataset(path, split) for path in data if split in read_index(path)["splits"]]
+    validated = [path for path in data if "validation" in read_index(path)["splits"]]
+    return [Dataset(path, "train") for path in data], [Dataset(path, "validation") for path in validated]

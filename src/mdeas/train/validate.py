@@ -1,6 +1,6 @@
-"""Validation during training: a few figures in torch, with the trivial baselines beside them.
+"""Validation during training: a few figures in torch, with trivial baselines beside them.
 
-The figures that count come from `mdeas evaluate`; these choose the best checkpoint.
+They choose the best checkpoint; final figures come from `mdeas evaluate`.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,17 +19,17 @@ _DELTA = 1.25
 
 
 def mask_iou(alpha: Tensor, truth: Tensor) -> Tensor:
-    """float32 (B,): intersection over union at .5; 1 where both are empty. Input: (B, 1, H, W) in [0, 1]."""
+    """Intersection over union at .5, float32 (B,); 1 if both are empty. Input: (B, 1, H, W) in [0, 1]."""
     found, there = alpha >= 0.5, truth >= 0.5
     union = (found | there).sum((1, 2, 3))
     return torch.where(union > 0, (found & there).sum((1, 2, 3)) / union.clamp_min(1), 1.0)
 
 
 def depth_delta1(depth: Tensor, truth: Tensor, known: Tensor) -> Tensor:
-    """float32 (B,): share of known pixels whose depth, aligned in inverse depth, is within 1.25×.
+    """Share of known pixels whose depth, aligned in inverse depth, is within 1.25×; float32 (B,).
 
-    Input: (B, 1, H, W) predicted and true inverse depth. Aligned depth is kept below 1.5 × the farthest true
-    one. NaN where a picture has no known depth.
+    Aligned depth is limited to 1.5 times the farthest true depth. NaN for a picture without known depth.
+    Input: predicted and true inverse depth, float32 (B, 1, H, W); known: bool (B, 1, H, W).
     """
     known = known & (truth > 0)
     scale, shift = least_squares(depth, truth, known)
@@ -40,18 +40,17 @@ def depth_delta1(depth: Tensor, truth: Tensor, known: Tensor) -> Tensor:
 
 
 def gradient_depth(truth: Tensor) -> Tensor:
-    """Baseline: inverse depth that grows evenly from the top row to the bottom row; shape of `truth`."""
+    """Baseline: inverse depth that grows linearly from the top row to the bottom row; shaped like `truth`."""
     rows = torch.linspace(0, 1, truth.shape[-2], device=truth.device)
     return rows[:, None].expand(truth.shape)
 
 
 def accuracies(output: Output, batch: Batch, weights: dict[str, float]) -> dict[str, Tensor]:
-    """System 5's "accuracy" of each head, float32 (B,): mean SSIM of the whole picture x 100.
+    """ "Accuracy" of each head as in published system 5: mean SSIM of the whole picture × 100, float32 (B,).
 
-    Depth is brought to the truth's [0, 1] by scale and shift, and is 0 where nothing is known, as for
-    published_ssim of `mdeas evaluate`. NaN for a head that no term of the loss teaches, and for a picture
-    without known depth.
-    Input: weights: of the loss terms.
+    Depth is fitted to the true depth in [0, 1] by scale and shift, and set to 0 where it is unknown, like
+    published_ssim of `mdeas evaluate`. NaN for a head without a loss term, and for a picture without known
+    depth. Input: weights: of the loss terms.
     """
     alpha = output.mask_logits.float().sigmoid()
     views = Views(output, batch)
@@ -71,7 +70,7 @@ def accuracies(output: Output, batch: Batch, weights: dict[str, float]) -> dict[
 
 
 def batch_figures(output: Output, batch: Batch, weights: dict[str, float]) -> dict[str, Tensor]:
-    """Figures of one batch as (B,) tensors, NaN where a picture has none."""
+    """Figures of one batch as float32 (B,) tensors; NaN where a picture has no such figure."""
     alpha = output.mask_logits.float().sigmoid()
     nothing = torch.zeros_like(alpha)
     empty = batch.mask.amax((1, 2, 3)) < 0.5
@@ -95,9 +94,9 @@ FIGURES = ("mask_iou", "mask_iou_zero", "empty_area", "depth_delta1", "depth_del
 def validate(
     predict: Callable[[Batch], Output], batches: Iterable[Batch], weights: dict[str, float]
 ) -> tuple[dict[str, float], Output, Batch]:
-    """Mean of every figure over pictures (NaN when none has it), and the first batch with its output.
+    """Mean of every figure over all pictures (NaN when none has it); output of the first batch; this batch.
 
-    Input: predict: network in eval mode, on a batch.
+    Input: predict: the network in eval mode.
     """
     rows: list[dict[str, Tensor]] = []
     for batch in batches:
@@ -109,8 +108,8 @@ def validate(
     return means, *first
 
 
-def told(figures: dict[str, float]) -> str:
-    """Figures with their baselines, for people."""
+def figures_text(figures: dict[str, float]) -> str:
+    """Figures with their baselines as one line of text."""
     return (
         f"loss {figures['total']:.4f}, "
         f"mask IoU {figures['mask_iou']:.4f} (all-zero mask {figures['mask_iou_zero']:.4f}), "

@@ -1,7 +1,7 @@
-"""Loss terms of the depth, all over known pixels only.
+"""Loss terms of the depth; only pixels with known depth count.
 
 depth_log_l1, depth_log_sobel and depth_normal are the three of Hu et al. (Revisiting Single Image Depth
-Estimation, WACV 2019, arXiv 1803.08673), less the constant ln 0.5, so that a perfect prediction costs 0.
+Estimation, WACV 2019, arXiv 1803.08673) minus the constant ln 0.5, so that a perfect prediction costs 0.
 """
 
 import torch
@@ -11,40 +11,40 @@ from torch.nn import functional as F
 from mdeas.train.losses.ssim import ssim_map
 from mdeas.train.losses.views import Views, mean_where, root, soft_dice
 
-_FLAT = 1e-3  # smallest inverse depth that depth_log takes the logarithm of
+_FLAT = 1e-3  # smallest inverse depth whose logarithm depth_log takes
 _SCALES = 4
-_SURE = 1e-6  # how near to 0 and 1 depth_bce lets a probability come
+_SURE = 1e-6  # depth_bce clips probabilities to this distance from 0 and 1
 
 
 def depth_ssim(v: Views) -> Tensor:
-    """1 - SSIM of the depth stretched to [0, 1]; truth and prediction are 0 where unknown."""
+    """1 - SSIM against the true depth stretched to [0, 1]; both are 0 where the truth is unknown."""
     return v.mean_known(1 - ssim_map(v.known_depth, v.unit_depth))
 
 
 def depth_mse(v: Views) -> Tensor:
-    """Mean squared difference from the depth stretched to [0, 1]."""
+    """Mean squared difference from the true depth stretched to [0, 1]."""
     return v.mean_known((v.known_depth - v.unit_depth).square())
 
 
 def depth_rmse(v: Views) -> Tensor:
-    """Root of the mean squared difference from the depth stretched to [0, 1], over the whole batch."""
+    """Root of the mean squared difference from the true depth stretched to [0, 1], over the batch."""
     return root(depth_mse(v))
 
 
 def depth_l1(v: Views) -> Tensor:
-    """Mean absolute difference from the depth stretched to [0, 1]."""
+    """Mean absolute difference from the true depth stretched to [0, 1]."""
     return v.mean_known((v.known_depth - v.unit_depth).abs())
 
 
 def depth_dice(v: Views) -> Tensor:
-    """Soft Dice of the depth stretched to [0, 1], mean over pictures with known depth, see `soft_dice`."""
+    """Soft Dice with the true depth stretched to [0, 1], mean over pictures with known depth."""
     return mean_where(v.known.flatten(1).any(1), soft_dice(v.known_depth, v.unit_depth))
 
 
 def depth_bce(v: Views) -> Tensor:
-    """Binary cross-entropy of a depth that is a probability: for networks whose depth head is a sigmoid.
+    """Binary cross-entropy, for networks whose depth head ends in a sigmoid.
 
-    Depth outside (0, 1) counts as its nearest end, and has no gradient.
+    Depth outside (0, 1) is clipped and has no gradient.
     """
     probability = v.known_depth.clamp(_SURE, 1 - _SURE)
     truth = v.unit_depth.clamp(0, 1)
@@ -73,10 +73,10 @@ def _gradient(residual: Tensor, known: Tensor) -> Tensor:
 
 
 def depth_log(v: Views) -> Tensor:
-    """|ln| of the ratio between depth aligned by least squares and true depth: the error that δ1 counts.
+    """Mean |ln| of the ratio of aligned to true depth: the error that δ1 thresholds.
 
-    Scale and shift are constants here (no gradient): other terms hold them. Aligned inverse depth is kept
-    above a third of the smallest true one.
+    The alignment (least squares) has no gradient: other terms hold scale and shift. Aligned inverse depth is
+    limited to at least a third of the smallest true one.
     """
     scale, shift = least_squares(v.depth.detach(), v.inverse_depth, v.known)
     floor = torch.where(v.known, v.inverse_depth, torch.inf).amin((1, 2, 3), keepdim=True) / 3
@@ -87,12 +87,12 @@ def depth_log(v: Views) -> Tensor:
 
 
 def depth_log_l1(v: Views) -> Tensor:
-    """Mean of ln(|e| + ½) - ln ½, e the difference from the depth stretched to [0, 1] (Hu et al.)."""
+    """Mean of ln(|e| + ½) - ln ½, where e is the difference from the true depth in [0, 1] (Hu et al.)."""
     return v.mean_known(_log_error(v.known_depth - v.unit_depth))
 
 
 def depth_log_sobel(v: Views) -> Tensor:
-    """The same of the Sobel slopes along x and along y, added (Hu et al.)."""
+    """depth_log_l1 of the Sobel slopes: the sum of those along x and along y (Hu et al.)."""
     predicted, true = v.slopes
     return mean_where(v.window_known, _log_error(predicted - true).sum(1, keepdim=True))
 
@@ -109,7 +109,7 @@ def depth_normal(v: Views) -> Tensor:
 
 
 def least_squares(depth: Tensor, truth: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """Per picture, scale >= 0 and shift that bring `depth` nearest to `truth` over known pixels.
+    """For each picture, scale >= 0 and shift that fit `depth` to `truth` over known pixels by least squares.
 
     Output: float32 (B, 1, 1, 1) each; a constant `depth` gets scale 0 and the mean of the truth.
     """

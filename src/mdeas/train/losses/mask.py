@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from mdeas.train.losses.ssim import ssim_map
 from mdeas.train.losses.views import Views, root, soft_dice
 
-_EDGE = 7  # pixels; width of the band that mask_bce_edge weighs more
+_EDGE = 7  # pixels; width of the band that mask_bce_edge weights higher
 _EDGE_WEIGHT = 4.0
 
 
@@ -31,7 +31,7 @@ def mask_l1(v: Views) -> Tensor:
 
 
 def mask_bce(v: Views) -> Tensor:
-    """Binary cross-entropy of the logits; truth may be soft."""
+    """Binary cross-entropy of the logits; the true mask may be soft."""
     return F.binary_cross_entropy_with_logits(v.logits, v.mask)
 
 
@@ -46,10 +46,10 @@ def mask_bce_edge(v: Views) -> Tensor:
 
 
 def mask_dice(v: Views) -> Tensor:
-    """Soft Dice, mean over pictures, see `soft_dice`."""
+    """Soft Dice, mean over pictures; see `soft_dice`."""
     return soft_dice(v.alpha, v.mask).mean()
 
 
 def mask_sparsity(v: Views) -> Tensor:
-    """Mean of the predicted mask, whatever is true: asks for the fewest pixels (Hu et al., ICCV 2019)."""
+    """Mean of the predicted mask, whatever the truth: rewards small masks (Hu et al., ICCV 2019)."""
     return v.alpha.mean()

@@ -1,8 +1,8 @@
-"""Losses: pure functions of what is predicted and what is true, each a named term.
+"""The table of loss terms, and their weighted sum.
 
-A term is a function (Views) -> scalar in losses_mask.py or losses_depth.py and a row in LOSSES; a recipe
-gives weights by name. Every term is finite for any truth (empty or full mask, constant or unknown depth) and
-has zero gradient where depth is unknown.
+To add a term, write a function (Views) -> scalar in mask.py or depth.py and add it to LOSSES; recipes weight
+it by its name. Every term is finite for any truth (empty or full mask, constant or unknown depth) and has no
+gradient where depth is unknown.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ LOSSES: dict[str, Callable[[Views], Tensor]] = {
 
 
 def loss_terms(output: Output, batch: Batch, weights: dict[str, float]) -> dict[str, Tensor]:
-    """Every weighted term by name, unweighted, and "total", their weighted sum.
+    """The terms named in `weights`, unweighted, and "total", their weighted sum.
 
     Input: output of a network on `batch`; weights: term name -> weight, names of LOSSES.
     Output: float32 scalars.

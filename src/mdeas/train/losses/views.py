@@ -1,4 +1,4 @@
-"""What a loss term looks at: prediction and truth of one batch, and what several terms need of them."""
+"""Input of the loss terms: prediction and truth of a batch, and what several terms derive from them."""
 
 from functools import cached_property
 
@@ -9,12 +9,12 @@ from mdeas.batches.batch import Batch
 from mdeas.models.base import Output
 
 _SMOOTH = 1.0
-_FLAT = 1e-3  # spread of a depth map below which it counts as constant, in its own unit
-_NO_ERROR = 1e-6  # below this a root mean square bends towards a gradient of 0
+_FLAT = 1e-3  # smallest mean deviation by which a depth map is divided, in the map's unit
+_NO_ERROR = 1e-6  # keeps the gradient of a root mean square finite at 0
 
 
 class Views:
-    """Prediction and truth as the terms look at them; what several need is computed once."""
+    """Prediction and truth of a batch; quantities that several terms need are computed once."""
 
     def __init__(self, output: Output, batch: Batch):
         self.logits = output.mask_logits.float()
@@ -33,7 +33,7 @@ class Views:
     def unit_depth(self) -> Tensor:
         """(B, 1, H, W) true inverse depth stretched to [0, 1] over each picture's known pixels, 0 elsewhere.
 
-        Not stretched where the batch says so: another network's depth is met as it is.
+        Not stretched if `batch.stretch` is False: a teacher's depth is learnt at its own scale.
         """
         if not self.stretch:
             return torch.where(self.known, self.inverse_depth, 0.0)
@@ -91,9 +91,9 @@ def root(mean_square: Tensor) -> Tensor:
 
 
 def sobel(depth: Tensor) -> Tensor:
-    """float32 (B, 2, H - 2, W - 2): slopes of (B, 1, H, W) along x and y, times 8, as Sobel's kernels give.
+    """Sobel slopes along x and y, times 8: (B, 1, H, W) -> (B, 2, H - 2, W - 2).
 
-    Only where the whole 3×3 window lies in the picture: a border would be a slope that nobody saw.
+    Only for 3×3 windows inside the picture: padding would add false slopes.
     """
     down = depth[..., :-2, :] + 2 * depth[..., 1:-1, :] + depth[..., 2:, :]
     across = depth[..., :-2] + 2 * depth[..., 1:-1] + depth[..., 2:]
@@ -101,10 +101,10 @@ def sobel(depth: Tensor) -> Tensor:
 
 
 def standardised(depth: Tensor, known: Tensor) -> Tensor:
-    """Depth with each picture's median at 0 and mean absolute deviation at 1, over known pixels.
+    """Depth with each picture's median moved to 0 and mean absolute deviation scaled to 1, over known pixels.
 
-    MiDaS (Ranftl et al., arXiv 1907.01341), equations 5-7. Its other alignment, least squares, may choose a
-    negative scale, so that it cannot tell near from far; this one can.
+    Source: MiDaS (Ranftl et al., arXiv 1907.01341), equations 5-7. Its other alignment, least squares, can
+    choose a negative scale, which swaps near and far; this one cannot.
     Input: float32 (B, 1, H, W), bool (B, 1, H, W). Output: float32 (B, 1, H, W), 0 where unknown.
     """
     median = torch.where(known, depth.detach(), torch.nan).flatten(1).nanmedian(1).values

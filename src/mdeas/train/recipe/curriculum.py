@@ -1,4 +1,4 @@
-"""A recipe with stages as a list of ordinary recipes, one a stage."""
+"""Turn a recipe with stages into a list of ordinary recipes, one for each stage."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from mdeas.train.checkpoint import STAGE
 from mdeas.train.recipe.recipe import Recipe, recipe_of, to_dict
 from mdeas.train.recipe.sections import require
 
-_WHOLE = ("loss", "model.options", "model.parts")  # a stage that names one of them names all of it
+_WHOLE = ("loss", "model.options", "model.parts")  # a stage replaces these as a whole
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -18,15 +18,15 @@ class Stage:
     """One run of a curriculum."""
 
     folder: str
-    """Its number and name, "02-actual"; its run is in OUT/stages/02-actual."""
+    """Number and name, such as "02-actual"; the run is in OUT/stages/02-actual."""
     recipe: Recipe
-    """What it trains; "stage:" references hold folders, not names."""
+    """The stage's recipe; its "stage:" references contain folders, not names."""
     continue_lr: bool
-    """Whether its largest learning rate is the one that the stage before ended with."""
+    """Whether the stage begins at the learning rate with which the stage before ended."""
 
 
 def expand(recipe: Recipe) -> list[Stage]:
-    """The stages of `recipe`; UsageError E-RECIPE naming the stage and the field that is wrong."""
+    """The stages of `recipe`; UsageError E-RECIPE names the stage and the field that is wrong."""
     base = to_dict(recipe) | {"stages": []}
     stages: list[Stage] = []
     folders: dict[str, str] = {}
@@ -57,14 +57,14 @@ def _stage(
     given = fields.get("model", {})
     if before:
         _go_on(values["model"], given, before[-1])
-    if before or "weights" in given:  # the recipe's mean is of the weights beside it, which are not these
+    if before or "weights" in given:  # the recipe's mean_with belongs to its own weights
         values["model"]["mean_with"] = given.get("mean_with", [])
     _refer(values, folders)
     return Stage(folder=folder, recipe=recipe_of(values), continue_lr=continue_lr)
 
 
 def _inherited(base: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
-    """What a stage does not say itself: a length of its own, or another network, replaces all of the old."""
+    """The recipe's fields that a stage inherits: not the length or network if it has its own."""
     values = dict(base)
     if fields.keys() & {"steps", "epochs"}:
         values |= {"steps": None, "epochs": None}
@@ -82,7 +82,7 @@ def _merged(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> dict[
 
 
 def _go_on(model: dict[str, Any], given: dict[str, Any], before: Stage) -> None:
-    """Begin with the weights of the stage before, unless the stage names some or is another network."""
+    """Start from the weights of the stage before, unless the stage names weights or has another network."""
     last = before.recipe.model
     same = (model.get("name"), model.get("options") or {}) == (last.name, last.options)
     if same and "weights" not in given:
@@ -90,7 +90,7 @@ def _go_on(model: dict[str, Any], given: dict[str, Any], before: Stage) -> None:
 
 
 def _refer(values: dict[str, Any], folders: dict[str, str]) -> None:
-    """Turn the names behind "stage:" into folders."""
+    """Replace the stage names in "stage:" references by folders."""
     model = values["model"]
     model["weights"] = _folder(model.get("weights"), folders)
     model["mean_with"] = [_folder(run, folders) for run in model.get("mean_with") or []]

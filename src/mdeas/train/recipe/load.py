@@ -14,13 +14,16 @@ def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Reci
     """A recipe of the package by name, or a YAML file, with `FIELD=VALUE` overrides (`optimizer.lr=1e-3`).
 
     Errors: UsageError E-RECIPE naming the field that is unknown, of a wrong type or out of range.
+    Example:
+        >>> load_recipe("twin-small", ["steps=60"]).steps
+        60
     """
     parser = recipe_parser()
     with named(f"recipe '{name_or_path}'"):
         base = parser.parse_path(str(_find(name_or_path)))
         found = parser.parse_args([_option(text) for text in overrides], namespace=base)
     recipe = Recipe(**vars(parser.instantiate(found)))
-    expand(recipe)  # so that a mistake in the last stage is told before the first has run
+    expand(recipe)  # reports a mistake in the last stage before the first one runs
     return recipe
 
 

@@ -16,12 +16,12 @@ from mdeas.train.recipe.sections import DataConfig, ModelConfig, OptimizerConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything that decides what a training run computes, besides its data."""
+    """Everything besides the data that determines what a training run computes."""
 
     model: ModelConfig
     """The network."""
     loss: dict[str, float]
-    """Weight of each term, names of losses.LOSSES."""
+    """Weight of each loss term; the names are those of losses.table.LOSSES."""
     data: DataConfig = field(default_factory=DataConfig)
     """The batches."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -29,41 +29,41 @@ class Recipe:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     """The learning rate over time."""
     steps: int | None = None
-    """Length in optimizer steps; give this or `epochs`."""
+    """Number of optimizer steps; give this or `epochs`."""
     epochs: int | None = None
-    """Length in passes over the data."""
+    """Number of passes over the data."""
     teacher: str | None = None
-    """Run whose depth, on the augmented photos, is the truth instead of the data's; None = the data's."""
+    """Run whose network predicts the true depth, on the augmented photos; None = the data's depth."""
     ema: float = 0.0
-    """Decay of a running average of the weights, used for validation and checkpoints; 0 = none."""
+    """Decay of a running average of the weights, which is validated and saved; 0 = no average."""
     grad_clip: float = 0.0
-    """Largest norm of the gradient; 0 = not clipped."""
+    """Largest norm of the gradient; larger ones are scaled down. 0 = not clipped."""
     grad_clip_value: float = 0.0
-    """Largest size of each number of the gradient, after `grad_clip`; 0 = not clipped."""
+    """Largest absolute value in the gradient, after `grad_clip`; 0 = not clipped."""
     sync_batch_norm: bool = False
-    """With several GPUs: batch norm takes its statistics over the batches of all of them."""
+    """With several GPUs: batch norm uses the statistics of all GPUs' batches. Not available on the CPU."""
     precision: Literal["float32", "bf16"] = "float32"
     """bf16: forward and backward of the network in bfloat16, weights and losses in float32."""
     channels_last: bool = True
-    """Memory format of the network; free speed on CPU."""
+    """Whether the network uses the memory format channels_last, which is faster on CPU."""
     threads: int = 0
     """CPU threads of torch; 0 = as many as there are free cores when the run starts, shared by its ranks.
 
     The bits of a run depend on the number, so the run stores it and uses the same after a resume.
     """
     validate_every: int | Literal["epoch"] = 500
-    """Steps between validations, or "epoch": one, with its pictures, after each pass over the data."""
+    """Steps between validations, or "epoch": validate after each pass over the data."""
     save_every: int = 500
-    """Steps between resume states: what a crash may lose."""
+    """Steps between resume states; a crash loses at most so many."""
     seed: int = 0
-    """Of weights, order and augmentation."""
+    """Seed of weights, order and augmentation."""
     stages: list[dict[str, Any]] = field(default_factory=list)
-    """Runs one after the other, each with a `name` and the fields in which it differs from this recipe.
+    """Runs one after the other: each has a `name` and the fields in which it differs from this recipe.
 
-    `loss`, `model.options` and `model.parts` are replaced as a whole, other mappings field by field. A stage
-    of the same network begins with the last weights of the one before; "stage:NAME" or "stage:NAME/best-mask"
-    in `model.weights`, `model.mean_with`, `model.parts` or `teacher` is another's. `continue_lr: true` begins
-    at the learning rate that the stage before ended with.
+    A stage replaces `loss`, `model.options` and `model.parts` as a whole, other mappings field by field. It
+    begins with the last weights of the stage before if it has the same network. "stage:NAME" or
+    "stage:NAME/best-mask" in `model.weights`, `model.mean_with`, `model.parts` or `teacher` means the run of
+    an earlier stage. `continue_lr: true` begins at the learning rate with which the stage before ended.
     """
 
     def __post_init__(self) -> None:
@@ -89,7 +89,7 @@ class Recipe:
 
 
 def recipe_of(values: dict[str, Any]) -> Recipe:
-    """The recipe with these fields, of the types that YAML has; errors as in `load_recipe`."""
+    """The recipe with these fields, given as YAML types; errors as in load.load_recipe."""
     parser = recipe_parser()
     with named("recipe"):
         found = parser.parse_object(values)
@@ -105,7 +105,7 @@ def recipe_parser() -> ArgumentParser:
 
 @contextlib.contextmanager
 def named(what: str) -> Iterator[None]:
-    """What the parser refuses as one line that begins with `what`."""
+    """Turn the parser's errors into UsageError E-RECIPE: one line that begins with `what`."""
     try:
         yield
     except (ArgumentError, TypeError) as error:
@@ -119,7 +119,7 @@ def to_dict(recipe: Recipe) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The same with lists for tuples, as it comes back from a file."""
+    """The same with lists for tuples, as a file would return it."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
@@ -130,9 +130,9 @@ def to_yaml(recipe: Recipe) -> str:
     return yaml.safe_dump(to_dict(recipe), sort_keys=False)
 
 
-_FREE = ("data.workers", "data.cache")  # decide how fast, not what, a run computes
+_FREE = ("data.workers", "data.cache")  # change the speed of a run, not its result
 _REMOVED = {"compile": False, "data.cache": False, "schedule.every_epochs": 0.0}
-"""Fields that recipes had once, with their defaults: what older runs have stored still names them."""
+"""Removed fields with their defaults; the resume states of older runs still contain them."""
 
 
 def _advice(refusal: str) -> str:

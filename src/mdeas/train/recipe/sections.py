@@ -1,4 +1,4 @@
-"""The parts of a training recipe: network, data, optimizer and schedule, each checked when it is made."""
+"""The sections of a training recipe: network, data, optimizer, schedule. Each checks its own values."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,13 +22,13 @@ class ModelConfig:
     options: dict[str, Any] = field(default_factory=dict)
     """Keyword options of its builder."""
     weights: str | None = None
-    """Run folder or .safetensors file of the same network to begin with; None = fresh from the seed."""
+    """Run folder or .safetensors file of the same network to start from; None = random weights."""
     mean_with: list[str] = field(default_factory=list)
-    """Runs or files like `weights`: it begins with the mean of theirs and its."""
+    """More runs or files like `weights`: the network starts from the mean of all of them."""
     parts: dict[str, str] = field(default_factory=dict)
-    """Submodule ("core.depth_network") -> run that fills it, with its core or its submodule of that name."""
+    """Submodule ("core.depth_network") -> run whose submodule of that name, or core, is loaded into it."""
     freeze: list[str] = field(default_factory=list)
-    """Submodules that do not learn: no gradient, no weight decay, and always in eval mode."""
+    """Submodules that do not learn: no gradient, no weight decay, always in eval mode."""
 
     def __post_init__(self) -> None:
         alone = bool(self.mean_with) and not self.weights
@@ -37,20 +37,20 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """How samples become batches."""
+    """How batches are made of samples."""
 
     size: int = 128
     """Side of the square training pictures in pixels; others are resized."""
     batch_size: int = 16
-    """Samples a step."""
+    """Samples in a step."""
     workers: int = 1
     """Decoding processes; 0 = decode in the training process."""
     repeats: list[int] | None = None
-    """How often an epoch shows each data set, in the order of --data; None = once each."""
+    """How often an epoch uses each data set, in the order of --data; None = once each."""
     share: tuple[float, float] = (0.0, 1.0)
-    """Where in each data set the training rows that are used begin and end: [0.2, 0.4] = its second fifth."""
+    """Start and end of the training rows that are used, as fractions of each data set: [0.2, 0.4]."""
     validation_samples: int = 500
-    """Validation looks at this many samples at most."""
+    """Largest number of samples in a validation."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Random changes of training batches."""
 
@@ -69,16 +69,16 @@ class DataConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerConfig:
-    """How weights move."""
+    """How weights are updated."""
 
     name: Literal["adam", "adamw", "sgd", "rmsprop"] = "adamw"
     """Method."""
     lr: float = 1e-3
     """Largest learning rate; the schedule multiplies it."""
     slow: dict[str, float] = field(default_factory=dict)
-    """Submodules that learn at this share of the rate: what is published learns slower than what is new."""
+    """Submodule -> factor on its learning rate: pretrained parts learn slower than new ones."""
     betas: tuple[float, float] = (0.9, 0.999)
-    """Averaging of gradient and square (adam, adamw); the first is the momentum of sgd and rmsprop."""
+    """Decay of the averages of gradient and square (adam, adamw); betas[0]: momentum (sgd, rmsprop)."""
     weight_decay: float = 0.0
     """L2 decay of the weights of convolutions and products; biases and norms (one axis) never decay.
 
@@ -96,14 +96,14 @@ class OptimizerConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleConfig:
-    """How the learning rate moves; see schedule.py."""
+    """The learning rate over time; see schedule.py."""
 
     name: Literal["constant", "cosine", "onecycle", "step", "plateau", "cyclic"] = "cosine"
     """Shape."""
     warmup_steps: int = 0
-    """Linear rise at the start (constant, cosine, step, plateau); steps at the lowest rate (cyclic)."""
+    """Steps of linear rise at the start (constant, cosine, step, plateau), or at the lowest rate (cyclic)."""
     warmup_epochs: float = 0.0
-    """The same in epochs; added to `warmup_steps`."""
+    """Further warm-up in epochs; added to `warmup_steps`."""
     final: float = 0.01
     """Factor at the end (cosine, onecycle) and lowest factor (plateau)."""
     gamma: float = 0.1

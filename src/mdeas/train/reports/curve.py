@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,8 +15,8 @@ from mdeas.images.plots import drawn
 
 Row = dict[str, str]
 
-_POINTS = 400  # of a training curve; each the mean over as many steps
-# Figure -> (label, what it is divided by); the baseline beside a figure is dashed.
+_POINTS = 400  # largest number of points of a training curve; more are averaged
+# Figure -> (label, divisor); baselines are dashed.
 _FIGURES = {
     "mask_iou": ("mask IoU", 1.0),
     "depth_delta1": ("depth δ1", 1.0),
@@ -38,15 +39,15 @@ class Points:
 
 @dataclass(frozen=True)
 class Log:
-    """The rows of log.csv with their steps counted over all stages."""
+    """The rows of log.csv, with steps counted over all stages."""
 
     rows: list[Row]
     steps: list[int]
     stages: dict[str, int] = field(default_factory=dict)
-    """Name of each stage and the steps before it; empty for a run without stages."""
+    """Number of steps before each stage, by its name; empty for a run without stages."""
 
     def points(self, kind: str, name: str) -> Points:
-        """Column `name` of the rows of a kind ("train" or "validation") where it has a finite value."""
+        """The finite values of column `name` in rows of `kind`: "train" or "validation"."""
         found = [
             (step, float(row[name]))
             for row, step in zip(self.rows, self.steps, strict=True)
@@ -64,7 +65,7 @@ def read_log(path: Path) -> list[Row]:
 
 
 def counted(rows: Sequence[Row]) -> Log:
-    """`rows` as a Log; a new stage, in column "stage", counts its steps from 0 again."""
+    """`rows` as a Log; in the rows each stage (column "stage") counts its steps from 0."""
     stages: dict[str, int] = {}
     steps: list[int] = []
     for row in rows:
@@ -75,7 +76,7 @@ def counted(rows: Sequence[Row]) -> Log:
 
 
 def epoch_means(rows: Sequence[Row], first: int, last: int, names: Sequence[str]) -> dict[str, float]:
-    """Mean of each column over the training steps `first` to `last`; columns without a value are left out."""
+    """Mean of each column over training steps `first` to `last`; columns without values are left out."""
     log = Log(list(rows), [int(row["step"]) for row in rows])
     means = {}
     for name in names:
@@ -87,14 +88,14 @@ def epoch_means(rows: Sequence[Row], first: int, last: int, names: Sequence[str]
 
 
 def write_curve(folder: Path) -> None:
-    """Draw curve.png from log.csv in `folder`, unless no step is in it yet."""
+    """Draw curve.png from log.csv in `folder`, if the log has a training step."""
     rows = read_log(folder / "log.csv")
     if any(row["kind"] == "train" for row in rows):
         write_png(folder / "curve.png", drawn(figure(counted(rows))), force=True)
 
 
 def figure(log: Log) -> Figure:
-    """Three plots above each other over one axis of steps."""
+    """Three plots with a common axis of steps: loss, figures, learning rate."""
     made = Figure(figsize=(9, 9), dpi=100, layout="constrained")
     axes = made.subplots(3, sharex=True, height_ratios=(3, 3, 1.5))
     _loss(axes[0], log)
@@ -105,7 +106,7 @@ def figure(log: Log) -> Figure:
 
 
 def thinned(points: Points) -> Points:
-    """At most _POINTS points, each the mean of neighbours."""
+    """At most _POINTS points, each the mean of neighbouring ones."""
     parts = min(_POINTS, len(points.steps))
     if not parts:
         return points
@@ -125,7 +126,7 @@ def _loss(axes: Axes, log: Log) -> None:
 
 
 def _figures(axes: Axes, log: Log) -> None:
-    """Validation with markers; of training, those that are measured there, thin."""
+    """Figures of validations with markers; figures of training as pale lines."""
     for number, (name, (label, unit)) in enumerate(_FIGURES.items()):
         style = {"color": f"C{number}", "linestyle": "--" if name in _BASELINES else "-"}
         train, validation = thinned(log.points("train", name)), log.points("validation", name)
@@ -146,7 +147,7 @@ def _lr(axes: Axes, log: Log) -> None:
     axes.set_xlabel("step")
 
 
-def _line(axes: Axes, points: Points, label: str, **style) -> None:
+def _line(axes: Axes, points: Points, label: str, **style: Any) -> None:
     if len(points.steps):
         axes.plot(points.steps, points.values, label=label, **style)
 

@@ -1,4 +1,4 @@
-"""What a run leaves for people: log.csv, TensorBoard, picture grids, progress on stderr."""
+"""The parts of a run's reports: log.csv, TensorBoard, picture grids, progress on stderr."""
 
 import csv
 import math
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import nn
+from torch import Tensor, nn
 
 from mdeas.batches.batch import Batch
 from mdeas.images.codec import write_png
@@ -26,9 +26,9 @@ _TITLES = ("background", "image", "mask", "predicted", "depth", "predicted")
 
 
 class CsvLog:
-    """log.csv: one row a step and one a validation; what a killed run wrote past its state is cut off.
+    """log.csv: a row for each step and validation; rows newer than the resume state are cut off.
 
-    Input: columns: names in order; size: bytes to keep of what is there (0 = begin anew).
+    Input: columns: names in order; size: bytes of the existing file to keep (0 = a new file).
     """
 
     def __init__(self, path: Path, columns: list[str], size: int):
@@ -43,7 +43,7 @@ class CsvLog:
         self.writer.writerow(values)
 
     def sync(self) -> int:
-        """Bytes that are safely on disk: all so far."""
+        """Write all rows to disk; the file's size in bytes."""
         self.file.flush()
         os.fsync(self.file.fileno())
         return os.fstat(self.file.fileno()).st_size
@@ -53,7 +53,7 @@ class CsvLog:
 
 
 class Board:
-    """TensorBoard scalars and pictures; after a resume, what was written past `step` is hidden."""
+    """TensorBoard scalars and pictures; entries of an earlier run after `step` are hidden."""
 
     def __init__(self, folder: Path, step: int):
         from torch.utils.tensorboard import SummaryWriter
@@ -61,16 +61,15 @@ class Board:
         self.writer = SummaryWriter(str(folder), purge_step=step, flush_secs=30)
 
     def graph(self, network: nn.Module, size: int) -> None:
-        """The layers of `network` as a graph, for a pair of photos of `size` pixels."""
+        """Draw the layers of `network` as a graph, for a pair of size×size photos."""
         photo = torch.zeros(1, 3, size, size, device=next(network.parameters()).device)
         with warnings.catch_warnings():
-            # Sizes become constants in the trace, as its warnings say: a graph to look at may have them.
+            # The tracer warns that sizes become constants, which does not matter in a drawing.
             warnings.simplefilter("ignore")
             try:
                 self.writer.add_graph(network.eval(), (photo, photo))
-            except (
-                Exception
-            ) as error:  # the tracer raises anything; a run must not fail for a picture of itself
+            # The tracer may raise anything, and a run must not fail because of a drawing.
+            except Exception as error:
                 print(
                     f"mdeas: warning: TensorBoard gets no graph: {str(error).splitlines()[0]}",
                     file=sys.stderr,
@@ -82,7 +81,7 @@ class Board:
         self.writer.add_image("pictures", sheet, step, dataformats="HWC")
 
     def scalars(self, part: str, step: int, values: dict[str, float]) -> None:
-        """Values of a training step, of an epoch that ends at `step`, or of a validation; NaN is left out."""
+        """Values of a training step, an epoch or a validation at `step`; NaN is left out."""
         for name, value in values.items():
             if math.isfinite(value):
                 self.writer.add_scalar(f"{part}/{name}", value, step)
@@ -92,14 +91,14 @@ class Board:
 
 
 class Silent:
-    """Stands for a log, board or meter on the ranks that write none: takes every call and does nothing."""
+    """Replaces the reports on ranks that write none: accepts every call and does nothing."""
 
     def __getattr__(self, name: str) -> Any:
         return lambda *args, **kwargs: None
 
 
 def picture_sheet(output: Output, batch: Batch) -> np.ndarray:
-    """uint8 RGB grid, one row a sample: background, image, mask and depth, true and predicted.
+    """uint8 RGB grid with a row for each sample: background, image, true and predicted mask and depth.
 
     Input: output and batch on the CPU.
     """
@@ -124,16 +123,16 @@ def write_sheet(folder: Path, step: int, sheet: np.ndarray) -> None:
     write_png(folder / "pictures" / f"step-{step:06d}.png", sheet, force=True)
 
 
-def _photo(tensor) -> np.ndarray:
+def _photo(tensor: Tensor) -> np.ndarray:
     return to_uint8(tensor.permute(1, 2, 0).numpy())
 
 
-def _grey(tensor) -> np.ndarray:
+def _grey(tensor: Tensor) -> np.ndarray:
     return np.repeat(_photo(tensor), 3, axis=2)
 
 
 class Meter:
-    """Progress on stderr: a bar on a terminal, else a line every 15 s."""
+    """Progress on stderr: a bar on a terminal, otherwise a line every 15 s."""
 
     def __init__(self, step: int, total: int):
         self.total, self.first = total, step
@@ -152,7 +151,7 @@ class Meter:
             self.say(f"step {step}/{self.total}, {note}, {self._remaining(step)} left")
 
     def say(self, text: str) -> None:
-        """One line that stays."""
+        """Print a line above the progress bar."""
         print(text, file=sys.stderr, flush=True) if not self.bar else self.bar.console.print(text)
 
     def _remaining(self, step: int) -> str:

@@ -1,4 +1,4 @@
-"""Learning rates as pictures: of a recipe over its steps, and of a range test."""
+"""Draw the learning rate of a recipe over its steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Curve:
     """The learning rate of one run."""
 
     name: str
-    """"02-actual" for a stage, else the schedule's."""
+    """The stage's folder, such as "02-actual", or the name of the schedule."""
     rates: np.ndarray
     """float64 (steps,)."""
 
@@ -32,12 +32,12 @@ class Curve:
 def draw_schedule(
     recipe: Recipe, training: Sequence[SampleSource], file: Path, *, force: bool = False
 ) -> dict[str, Any]:
-    """Draw the learning rate over the steps of a recipe, of all its stages, without training.
+    """Draw the learning rate over the steps of a recipe and all its stages, without training.
 
-    Input: training: as in loop.fit; may be empty for a recipe that counts no epochs. file: PNG.
-    Output: the file, the steps, and the largest, smallest and last rate. Drops of schedule plateau depend on
-        the training and are not drawn.
-    Errors: UsageError E-USAGE when the length of an epoch is needed and not known; StorageError E-EXISTS.
+    Drops of schedule plateau depend on the training and are not drawn.
+    Input: training: as in loop.fit; may be empty for a recipe without epochs. file: PNG.
+    Output: the file, the number of steps, and the largest, smallest and last rate.
+    Errors: UsageError E-USAGE when the length of an epoch is needed but unknown; StorageError E-EXISTS.
     """
     refuse_existing(checked(file), force)
     shown = curves(recipe, training)
@@ -48,7 +48,7 @@ def draw_schedule(
 
 
 def curves(recipe: Recipe, training: Sequence[SampleSource]) -> list[Curve]:
-    """The curve of a recipe, or one of each of its stages; errors as in `draw_schedule`."""
+    """The curve of a recipe, or of each of its stages; errors as in `draw_schedule`."""
     if not recipe.stages:
         return [Curve(name=recipe.schedule.name, rates=_rates(recipe, training, recipe.optimizer.lr))]
     made: list[Curve] = []
@@ -71,20 +71,21 @@ def _steps_per_epoch(recipe: Recipe, training: Sequence[SampleSource]) -> int:
     schedule = recipe.schedule
     if recipe.epochs or schedule.name == "cyclic" or schedule.warmup_epochs:
         raise UsageError(
-            "E-USAGE", "--plot-schedule: this recipe counts epochs, whose length --data tells. Give --data."
+            "E-USAGE",
+            "--plot-schedule: this recipe counts epochs, whose length depends on the data. Give --data.",
         )
     return 1
 
 
 def checked(file: Path) -> Path:
-    """`file`, whose name ends in .png; UsageError E-USAGE when it does not."""
+    """`file`; UsageError E-USAGE unless its name ends in .png."""
     if file.suffix.lower() != ".png":
         raise UsageError("E-USAGE", f"'{file}': a plot is a PNG. Give a name that ends in .png.")
     return file
 
 
 def _schedule_figure(shown: Sequence[Curve]) -> Figure:
-    """The curves one after the other, above on a linear and below on a logarithmic scale."""
+    """The curves one after the other, on a linear scale (top) and a logarithmic scale (bottom)."""
     figure = Figure(figsize=(9, 6), dpi=100, layout="constrained")
     axes = figure.subplots(2, 1, sharex=True)
     start = 0

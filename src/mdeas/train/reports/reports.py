@@ -1,4 +1,4 @@
-"""What a run tells people while it learns; of several ranks only the first has one."""
+"""The files and progress that a run writes for people; of several ranks only the first writes them."""
 
 import time
 from pathlib import Path
@@ -12,7 +12,7 @@ from mdeas.system.files import write_bytes
 from mdeas.train.recipe.recipe import Recipe, to_yaml
 from mdeas.train.reports.curve import epoch_means, read_log, write_curve
 from mdeas.train.reports.log import Board, CsvLog, Meter, picture_sheet, write_sheet
-from mdeas.train.validate import ACCURACIES, FIGURES, told
+from mdeas.train.validate import ACCURACIES, FIGURES, figures_text
 
 _NUM_PICTURES = 6  # rows of a picture grid
 _CURVE_EVERY_S = 15.0
@@ -21,7 +21,7 @@ _CURVE_EVERY_S = 15.0
 class Reports:
     """recipe.yaml, log.csv, tensorboard/, pictures/ and curve.png of one run, and progress on stderr.
 
-    Input: step, log_bytes: how far the run has come, and the size of log.csv then; total: its steps; each: of
+    Input: step: steps done; log_bytes: size of log.csv at that step; total: steps of the run; each: steps of
         an epoch.
     """
 
@@ -36,18 +36,18 @@ class Reports:
         self.drawn = 0.0
 
     def graph(self, network: nn.Module, size: int) -> None:
-        """Show the layers of `network` for photos of `size` pixels."""
+        """Show the layers of `network` in TensorBoard, for photos of `size` pixels."""
         self.board.graph(network, size)
 
     def step(self, step: int, lr: float, pace: float, terms: dict[str, float]) -> None:
-        """A training step that is done; terms: of the loss, its gradient, and accuracies when measured."""
+        """Log a training step. terms: loss terms, gradient norm, and accuracies if they were measured."""
         row = {"kind": "train", "step": step, "epoch": (step - 1) // self.each, "lr": lr}
         self.log.row(row | {"images_per_s": round(pace, 1), "total_hex": terms["total"].hex()} | terms)
         self.board.scalars("train", step, terms | {"lr": lr, "images_per_s": pace})
         self.meter.tick(step, f"loss {terms['total']:.4f}, {pace:.0f} images/s")
 
     def epoch(self, step: int) -> None:
-        """The means over the epoch that ends at `step`, from log.csv: they are whole after a resume too."""
+        """Log the means over the epoch that ends at `step`, from log.csv, which a resume completes."""
         self.log.sync()
         number = (step - 1) // self.each
         names = [*self.terms, *ACCURACIES]
@@ -55,14 +55,14 @@ class Reports:
         self.board.scalars("epoch", step, means | {"number": number})
 
     def validation(self, step: int, figures: dict[str, float], output: Output, batch: Batch) -> None:
-        """The figures of a validation, and pictures of its first batch."""
+        """Log the figures of a validation, and draw pictures of its first batch."""
         row: dict[str, Any] = {"kind": "validation", "step": step, "epoch": step // self.each}
         self.log.row(row | figures | {"total_hex": figures["total"].hex()})
         shown = batch.map(lambda tensor: tensor[:_NUM_PICTURES].cpu())
         sheet = picture_sheet(Output(*(tensor[:_NUM_PICTURES].cpu() for tensor in output)), shown)
         write_sheet(self.out, step, sheet)
         self.board.validation(step, figures, sheet)
-        self.meter.say(f"validation at step {step}: {told(figures)}")
+        self.meter.say(f"validation at step {step}: {figures_text(figures)}")
         if time.monotonic() - self.drawn > _CURVE_EVERY_S:
             self.curve()
 
@@ -73,11 +73,11 @@ class Reports:
         self.drawn = time.monotonic()
 
     def say(self, text: str) -> None:
-        """One line that stays."""
+        """Print a line above the progress bar."""
         self.meter.say(text)
 
     def sync(self) -> int:
-        """Bytes of log.csv, all of them on disk."""
+        """Write log.csv to disk; its size in bytes."""
         return self.log.sync()
 
     def close(self) -> None:

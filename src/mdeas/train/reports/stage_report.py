@@ -1,4 +1,4 @@
-"""What a curriculum leaves for people: one log, one table and one picture of all stages."""
+"""The reports of a curriculum: one log, one table and one picture of all stages."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +13,9 @@ Row = dict[str, Any]
 
 
 def write_report(out: Path, done: Sequence[Row]) -> None:
-    """Write log.csv, stages.csv and curve.png and, when stages are done that validated, stages.png.
+    """Write log.csv, stages.csv and curve.png, and stages.png if a stage has been validated.
 
-    Input: out: folder of the curriculum; done: per stage its folder's name under "stage", and its figures.
+    Input: out: folder of the curriculum; done: for each stage its folder ("stage") and its figures.
     """
     rows = [
         {"stage": facts["stage"]} | row for facts in done for row in read_log(_folder(out, facts) / "log.csv")
@@ -34,19 +34,19 @@ def _folder(out: Path, facts: Row) -> Path:
 
 
 def _csv(rows: Sequence[Row]) -> bytes:
-    """All columns that some row has, "stage" first; what a row has not stays empty."""
+    """A table of all columns that occur, "stage" first; missing values stay empty."""
     columns = dict.fromkeys(["stage", *(name for row in rows for name in row)])
     return csv_bytes(columns, rows)
 
 
 def _last_sheet(folder: Path) -> list[Path]:
-    """The picture of the last validation, if there was one."""
+    """The picture of the last validation, in a list that is empty without one."""
     sheets = (folder / "pictures").glob("step-*.png")
     return sorted(sheets, key=lambda path: int(path.stem.removeprefix("step-")))[-1:]
 
 
 def _told(facts: Row) -> str:
-    """A line about a stage: its name, steps, and the figures that choose the best checkpoints."""
+    """One line about a stage: name, steps, and the figures that choose the best checkpoints."""
     figures = {"mask IoU": facts.get("mask_iou"), "depth delta1": facts.get("depth_delta1")}
     known = [f"{name} {value:.3f}" for name, value in figures.items() if value is not None]
     return ", ".join([f"{facts['stage']}: step {facts['step']}", *known])
