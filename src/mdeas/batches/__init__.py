@@ -1,1 +1,1 @@
-"""From a data set to torch batches, and the random changes of training."""
+"""From data sets to torch batches, and the random changes of training."""

@@ -1,8 +1,8 @@
-"""Random changes of a whole batch on its device; every sample draws its own.
+"""Random changes of a whole batch on its device; each sample draws its own amounts.
 
-Geometry is shared by background, image, mask and depth; photometry.py changes the two photos only, in two
-calls: a part that both share, and a part of its own for each. With identical changes their difference would
-stay exactly zero on the backdrop, and the network would learn a subtraction. Resizing is data.size.
+Geometry is the same for background, image, mask and depth. photometry.py changes only the two photos, in two
+calls: with amounts that both photos share, then with amounts of their own. If all changes were shared, the
+photos would differ by exactly zero on the backdrop, and the network would learn a subtraction.
 """
 
 import math
@@ -20,20 +20,20 @@ from mdeas.batches.photometry import Photometry, photometry, require_within
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
-    """How much a batch is changed; all amounts 0 = not at all. `data.size` resizes."""
+    """Largest changes of a batch; 0 = no change."""
 
     mirror: float = 0.5
     """Probability of a left-right mirror."""
     crop: float = 0.3
-    """A crop keeps between 1 - crop and 1 of each side, then fills the picture again; at most .99."""
+    """Crops keep between 1 - crop and 1 of each side and are resized to the picture's size; at most .99."""
     rotation_deg: float = 0.0
-    """Largest angle either way; depth is unknown where the picture was left."""
+    """Largest angle in either direction; depth is unknown in the corners that a rotation uncovers."""
     fade: float = 0.0
-    """In a tenth of the pictures what is new loses up to this share of its difference from what is behind."""
+    """In a tenth of the pictures the foreground loses up to this share of its contrast to the background."""
     shared: Photometry = field(default_factory=lambda: Photometry(gain=0.15))
-    """Changes of values that are the same in both photos."""
+    """Photometric changes that both photos share."""
     own: Photometry = field(default_factory=lambda: Photometry(gain=0.05, noise=0.02))
-    """Changes of values that each photo draws by itself, after the shared ones."""
+    """Photometric changes that each photo draws by itself, after the shared ones."""
 
     def __post_init__(self) -> None:
         require_within("data.augment.mirror", self.mirror, 1)
@@ -47,9 +47,9 @@ class AugmentConfig:
 def generator(
     seed: int, epoch: int, step: int, device: torch.device | str = "cpu", *, rank: int = 0, ranks: int = 1
 ) -> Draws:
-    """The random source of one step; bits differ between devices.
+    """The random generator of one step; its numbers differ between kinds of devices.
 
-    Input: rank, ranks: which slice of the step's batch, and of how many equal ones, the draws are for.
+    Input: rank, ranks: the number of this rank, and of all ranks that share the step's batch equally.
     """
     state = np.random.SeedSequence([seed, epoch, step]).generate_state(1, np.uint64)[0]
     draws = Draws(device)
@@ -59,7 +59,7 @@ def generator(
 
 
 def augment(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
-    """The batch after fading and geometry, then shared photometry, then each photo's own."""
+    """The batch after fading, geometry, shared photometry, and each photo's own photometry."""
     batch = geometry(fade(batch, config, rng), config, rng)
     both = torch.cat([batch.background, batch.image], 1)
     both = photometry(both, config.shared, rng, groups=1)
@@ -68,7 +68,7 @@ def augment(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
 
 
 def fade(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
-    """Draw the image towards the background where the mask is above 0: things in the backdrop's colour."""
+    """Blend the image with the background where the mask is above 0: objects in the backdrop's colours."""
     if not config.fade:
         return batch
     lost = config.fade * (10 * rng.uniform(len(batch.image)) - 9).clamp_min(0)
@@ -77,7 +77,7 @@ def fade(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
 
 
 def geometry(batch: Batch, config: AugmentConfig, rng: Draws) -> Batch:
-    """Mirror, crop and rotation as one affine map a sample, the same for all four pictures."""
+    """Mirror, crop and rotate by one affine map for each sample, the same for all of its pictures."""
     if not (config.mirror or config.crop or config.rotation_deg):
         return batch
     smooth = torch.cat([batch.background, batch.image, batch.mask], 1)

@@ -1,13 +1,15 @@
-"""A batch: what the loader gives and losses and networks take."""
+"""A batch: output of the loader, input of networks and losses."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Tensors of one training step, all on one device, all of one size."""
+    """Tensors of one step, all on one device and of one height and width."""
 
     background: Tensor
     """float32 (B, 3, H, W) RGB in [0, 1]."""
@@ -22,9 +24,11 @@ class Batch:
     ids: tuple[str, ...]
     """Sample ids, for error messages."""
     stretch: bool = True
-    """Losses stretch each picture's inverse depth to [0, 1]; False = another network's, met as it is."""
+    """Whether losses stretch each picture's true depth to [0, 1]; False for depth of a teacher network."""
 
-    def map(self, function) -> "Batch":
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Batch":
         """The same batch with `function` applied to every tensor."""
-        tensors = {name: function(value) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        tensors: dict[str, Any] = {
+            name: function(value) for name, value in vars(self).items() if isinstance(value, Tensor)
+        }
         return replace(self, **tensors)

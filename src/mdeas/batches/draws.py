@@ -1,15 +1,15 @@
-"""Random numbers for the samples of a batch, the same ones however many ranks share the batch."""
+"""Random numbers for the samples of a batch, independent of the number of ranks that share the batch."""
 
 import torch
 from torch import Tensor
 
 
 class Draws(torch.Generator):
-    """The random source of one step.
+    """The random generator of one step.
 
-    Every call draws for the whole batch and keeps this rank's slice, so that a sample gets what one process
-    would give it. Noise, the only large draw, thus costs each rank as much as it costs one process: with B
-    samples of all ranks, 24 · B · H · W bytes for a moment.
+    Every call draws for the whole batch and keeps this rank's slice, so that a sample gets the same numbers
+    as in one process. Noise, the only large draw, thus needs 24 · B · H · W bytes for a moment on each
+    rank, where B counts the samples of all ranks.
     """
 
     rank = 0
@@ -20,7 +20,7 @@ class Draws(torch.Generator):
         return self._mine(torch.rand(count * self.ranks, *shape, generator=self, device=self.device))
 
     def integers(self, stop: int, count: int, *shape: int) -> Tensor:
-        """int64 (count, *shape) in 0..stop - 1."""
+        """int64 (count, *shape) in 0..stop - 1, for the `count` samples of this rank."""
         size = (count * self.ranks, *shape)
         return self._mine(torch.randint(stop, size, generator=self, device=self.device))
 

@@ -1,4 +1,4 @@
-"""Data set -> batches, in an order that depends on (seed, epoch) alone and can be entered at any step."""
+"""Data sets -> batches, in an order that depends only on (seed, epoch) and can start at any step."""
 
 import ctypes
 import itertools
@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ _LARGEST_PICTURE, _ALL = 2**25, 2**30  # bytes
 
 
 class SampleSource(Protocol):
-    """A readable data set, see dataset.Dataset; it may offer `bare` as that does."""
+    """A data set to read from, such as dataset.Dataset; it may have a method `bare`, see there."""
 
     @property
     def fingerprint(self) -> str: ...
@@ -36,7 +36,7 @@ class SampleSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class RawBatch:
-    """Decoded bytes as they cross from a worker: a quarter of a float batch."""
+    """A batch as decoding workers send it: mostly bytes, a quarter of the size of floats."""
 
     background: Tensor
     """uint8 (B, H, W, 3)."""
@@ -51,7 +51,7 @@ class RawBatch:
     ids: tuple[str, ...]
 
     def to_batch(self, device: torch.device | str = "cpu") -> Batch:
-        """Floats on `device`; photos come out in channels_last memory, for free."""
+        """The batch as floats on `device`; the photos are in channels_last memory, without a copy."""
         move = {name: tensor.to(device) for name, tensor in vars(self).items() if name != "ids"}
         return Batch(
             background=move["background"].permute(0, 3, 1, 2).float().div_(255),
@@ -64,12 +64,12 @@ class RawBatch:
 
 
 class Samples(Dataset):
-    """Several sources behind one index, decoded at one size.
+    """Several data sets as one, decoded at one size.
 
     Input:
         sources: data sets.
         size: side in pixels of the square pictures; others are resized.
-        repeats: how often an epoch shows the samples of each source; None = once.
+        repeats: how often an epoch uses the samples of each source; None = once.
     """
 
     def __init__(self, sources: Sequence[SampleSource], size: int, repeats: Sequence[int] | None = None):
@@ -103,7 +103,7 @@ class Samples(Dataset):
         return resized(self.sample(index), self.size)
 
     def __getitems__(self, indices: list[int]) -> RawBatch | MdeasError:
-        """A whole batch at once; errors are returned because DataLoader cannot carry their two arguments."""
+        """A whole batch; an error is returned, since DataLoader cannot raise errors with two arguments."""
         try:
             return collate([self[index] for index in indices])
         except MdeasError as error:
@@ -111,7 +111,7 @@ class Samples(Dataset):
 
 
 def bare(source: SampleSource, index: int) -> Sample:
-    """A sample of which no meta is needed but the id, by the faster way where the source has one."""
+    """A sample that has no meta but its id; faster than source[index] if the source has a method `bare`."""
     read = getattr(source, "bare", source.__getitem__)
     return read(index)
 
@@ -135,7 +135,7 @@ def _depth(sample: Sample, size: int) -> tuple[np.ndarray, np.ndarray]:
     inverse_depth = sample.inverse_depth
     if inverse_depth is None:
         return np.zeros((size, size), np.float32), np.zeros((size, size), bool)
-    # Nearest: an average of known and unknown depth is neither.
+    # Nearest: the mean of known and unknown depth would be wrong.
     known = _resize(sample.depth_known.view(np.uint8), size, cv2.INTER_NEAREST)
     return _resize(inverse_depth, size, cv2.INTER_NEAREST), known.view(bool)
 
@@ -156,12 +156,12 @@ def collate(rows: Sequence[dict]) -> RawBatch:
 
 
 def _stacked(arrays: list[np.ndarray]) -> Tensor:
-    """The arrays along a new first axis; in a worker in memory that crosses to its parent as it is."""
+    """Stack arrays along a new first axis; in a worker, in memory that it shares with its parent."""
     example = torch.from_numpy(np.empty_like(arrays[0]))
     shape = (len(arrays), *example.shape)
     if get_worker_info() is None:
         stacked = example.new_empty(shape)
-    else:  # as torch's default_collate has it
+    else:  # as in torch's default_collate
         storage = torch.UntypedStorage._new_shared(len(arrays) * example.nbytes)
         stacked = example.new_empty(0).set_(storage).resize_(shape)
     np.stack(arrays, out=stacked.numpy())
@@ -169,15 +169,17 @@ def _stacked(arrays: list[np.ndarray]) -> Tensor:
 
 
 def steps_per_epoch(num_samples: int, batch_size: int) -> int:
-    """Whole batches only; a set smaller than a batch is one batch."""
+    """Number of whole batches; a data set smaller than a batch is one batch."""
     return max(1, num_samples // batch_size)
 
 
-def batch_indices(rows: np.ndarray, batch_size: int, seed: int, first_step: int, last_step: int):
+def batch_indices(
+    rows: np.ndarray, batch_size: int, seed: int, first_step: int, last_step: int
+) -> Iterator[list[int]]:
     """Index lists of steps first_step .. last_step - 1, counted from the start of training.
 
     Input:
-        rows: int (N,), what one epoch shows; permuted anew by (seed, epoch).
+        rows: int (N,), the samples of an epoch; permuted by (seed, epoch).
     """
     each = steps_per_epoch(len(rows), batch_size)
     for epoch in range(first_step // each, -(-last_step // each)):
@@ -188,11 +190,14 @@ def batch_indices(rows: np.ndarray, batch_size: int, seed: int, first_step: int,
 
 
 def load(samples: Samples, batches: Iterable[list[int]], workers: int = 0) -> Iterator[RawBatch]:
-    """Raw batches for lists of indices, decoded `workers` processes ahead (0 = in this process).
+    """Raw batches for lists of indices, decoded by `workers` processes (0 = in this process).
 
-    Errors: what decoding raised; WorkerError (E-WORKER) when a worker process died.
+    Errors: those of decoding; WorkerError E-WORKER when a worker process died.
     """
-    return _checked(DataLoader(samples, batch_sampler=batches, **_options(workers)))
+    loader = DataLoader(
+        samples, batch_sampler=batches, num_workers=workers, collate_fn=_as_it_is, worker_init_fn=_init_worker
+    )
+    return _checked(loader)
 
 
 def chunks(count: int, size: int) -> list[list[int]]:
@@ -200,16 +205,12 @@ def chunks(count: int, size: int) -> list[list[int]]:
     return [list(range(start, min(start + size, count))) for start in range(0, count, size)]
 
 
-def _options(workers: int) -> dict:
-    return {"num_workers": workers, "collate_fn": _identity, "worker_init_fn": _quiet_worker}
-
-
-def _identity(batch):
+def _as_it_is(batch: Any) -> Any:  # the type that DataLoader wants
     return batch
 
 
-def _quiet_worker(_: int) -> None:
-    """One thread each; the main process decides what a signal means, and no worker outlives it."""
+def _init_worker(_: int) -> None:
+    """Use one thread, ignore signals, which the main process handles, and end with it."""
     end_with_parent()
     _keep_freed_memory()
     cv2.setNumThreads(0)
@@ -217,16 +218,14 @@ def _quiet_worker(_: int) -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Reuse the memory of the last pictures: glibc gives it back to Linux, and to get it again costs as much
-    as half of the decoding.
-    """
+    """Keep the memory of freed pictures: to get it back from Linux takes half as long as decoding."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt:
         mallopt(_GLIBC_MMAP_THRESHOLD, _LARGEST_PICTURE)
         mallopt(_GLIBC_TRIM_THRESHOLD, _ALL)
 
 
-def _checked(batches) -> Iterator[RawBatch]:
+def _checked(batches: Iterable[RawBatch | MdeasError]) -> Iterator[RawBatch]:
     try:
         for batch in batches:
             if isinstance(batch, MdeasError):

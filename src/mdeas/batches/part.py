@@ -1,14 +1,14 @@
-"""A part of a data set: some of its rows, in their order."""
+"""A part of a data set: a range of its rows, in their order."""
 
 from mdeas.batches.loader import SampleSource, bare
 from mdeas.sample import Sample
 
 
 class Part:
-    """The rows of `source` between two shares of its length, as a source of its own.
+    """The rows of `source` between two fractions of its length, as a source of their own.
 
-    Input: share: (start, stop) in 0..1; each is rounded to a row, so that [0, .2] and [.2, .4] share none and
-        leave none out.
+    Input: share: (start, stop) in 0..1; both are rounded to a row, so that [0, .2] and [.2, .4] neither
+        overlap nor leave a gap.
     """
 
     def __init__(self, source: SampleSource, share: tuple[float, float]):
@@ -17,7 +17,7 @@ class Part:
 
     @property
     def fingerprint(self) -> str:
-        """That of the source; which part it is, the recipe says."""
+        """The source's fingerprint; the recipe records which part is used."""
         return self.source.fingerprint
 
     def __len__(self) -> int:
@@ -27,5 +27,5 @@ class Part:
         return self.source[self.rows[index]]
 
     def bare(self, index: int) -> Sample:
-        """As that of the source."""
+        """The sample with no meta but its id; see loader.bare."""
         return bare(self.source, self.rows[index])

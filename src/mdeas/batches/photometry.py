@@ -1,7 +1,7 @@
-"""Random changes of the values of two photos: what cameras, light and files do to them.
+"""Random changes of the values of two photos, as by cameras, light and files.
 
-The changes come in the order of a camera: lens (blur), sensor (gain, colour, gamma, noise), file (JPEG).
-Every sample draws its own amounts, up to those of a Photometry.
+The changes have the order of a camera: lens (blur), sensor (gain, colour, gamma, noise), file (JPEG). Each
+sample draws its own amounts, up to those of a Photometry.
 """
 
 import math
@@ -22,14 +22,14 @@ ChangeName = Literal["blur", "gain", "rgb_shift", "hsv", "gamma", "noise", "jpeg
 
 @dataclass(frozen=True, kw_only=True)
 class Photometry:
-    """How much photos are changed at most; 0 = not at all. Drawn evenly between none and the most."""
+    """Largest changes of photos; 0 = no change. Amounts are drawn uniformly up to these."""
 
     gain: float = 0.0
     """Brightness, contrast and half as much of each colour channel: factors exp(±gain)."""
     rgb_shift: float = 0.0
-    """Added to each channel, either way, in [0, 1] units."""
+    """Largest value added to or subtracted from each channel, in [0, 1] units."""
     hue: float = 0.0
-    """Turn of the hue either way, as a share of the whole circle: 0.5 reaches every colour."""
+    """Rotation of the hue in either direction, as a share of the circle: 0.5 reaches every colour."""
     saturation: float = 0.0
     """Saturation (HSV) by a factor exp(±saturation); grey stays grey."""
     value: float = 0.0
@@ -41,21 +41,21 @@ class Photometry:
     noise: float = 0.0
     """Standard deviation of Gaussian noise, in [0, 1] units; the noise itself differs in every photo."""
     jpeg: float = 0.0
-    """Quality that a JPEG round trip loses, as a share: 0.75 = qualities between 100 and 25."""
+    """Loss of quality in a JPEG round trip, as a share: 0.75 = qualities between 100 and 25."""
     one_of: list[ChangeName] = field(default_factory=list)
-    """Changes of which only one is made, each as likely (hsv = hue, saturation and value together)."""
+    """Changes of which only one is made, each equally likely (hsv = hue, saturation and value together)."""
 
     def amount(self, change: str) -> float:
-        """The most that `change`, a ChangeName, may do; 0 = it is not made."""
+        """Largest amount of `change`, a ChangeName; 0 = the change is not made."""
         if change == "hsv":
             return max(self.hue, self.saturation, self.value)
         amount: float = getattr(self, change)
         return amount
 
     def check(self, place: str) -> None:
-        """UsageError E-RECIPE when an amount is out of range, or `one_of` names what is not made.
+        """UsageError E-RECIPE when an amount is out of range, or `one_of` names a change without an amount.
 
-        Input: place: what the recipe calls these fields, "data.augment.own".
+        Input: place: the section of the recipe, such as "data.augment.own".
         """
         for name, high in _MOST.items():
             require_within(f"{place}.{name}", getattr(self, name), high)
@@ -81,11 +81,11 @@ def require_within(place: str, value: float, high: float) -> None:
 
 
 def photometry(both: Tensor, config: Photometry, rng: Draws, *, groups: int) -> Tensor:
-    """The photos after the changes; what is 0 costs nothing.
+    """The photos after the changes; a change with amount 0 costs no time.
 
-    Input: both: float32 (B, 6, H, W), background then image, RGB about [0, 1]. groups: 1 = both photos share
-        the draw, 2 = each its own.
-    Output: as `both`; gain, shift and noise may leave [0, 1].
+    Input: both: float32 (B, 6, H, W), background then image, RGB in about [0, 1]. groups: 1 = both photos
+        share their amounts, 2 = each photo has its own.
+    Output: like `both`; gain, shift and noise may leave [0, 1].
     """
     made = _made(config, len(both), groups, rng)
     for name, change in _CHANGES.items():
@@ -130,7 +130,7 @@ def _rgb_shift(both: Tensor, config: Photometry, made: Tensor, rng: Draws) -> Te
 
 
 def _hsv(both: Tensor, config: Photometry, made: Tensor, rng: Draws) -> Tensor:
-    """Through HSV and back; a photo whose turn it is not keeps its colours."""
+    """Change hue, saturation and value, and convert back to RGB; photos with `made` 0 keep their colours."""
     most = torch.tensor([config.hue, config.saturation, config.value], device=rng.device)
     signed = most * made[..., None] * (2 * rng.uniform(*made.shape, 3) - 1)
     turn, saturation, value = _each_photo(signed)[..., None, None].unbind(2)  # B, 2, 1, 1 each
@@ -193,7 +193,7 @@ def _each_photo(values: Tensor) -> Tensor:
 
 
 def _each_channel(values: Tensor) -> Tensor:
-    """(B, groups, N) -> (B, 6, N): a photo's numbers for each of its channels."""
+    """(B, groups, N) -> (B, 6, N): each channel gets its photo's numbers."""
     return _each_photo(values).repeat_interleave(3, 1)
 
 

@@ -1,4 +1,4 @@
-"""A JPEG round trip of a whole batch on its device: what the file format loses, without the file.
+"""The losses of a JPEG round trip, computed for a whole batch on its device.
 
 ITU-T T.81: YCbCr with halved chroma, 8×8 cosine transform, the standard's example tables (Annex K) scaled by
 quality as libjpeg does. Left out: the rounding of pixels to 8 bits before the transform.
@@ -46,12 +46,12 @@ def jpeg(photos: Tensor, quality: Tensor) -> Tensor:
 
 
 def _mixed(planes: Tensor, rows: tuple[tuple[float, ...], ...]) -> Tensor:
-    """(N, 3, H, W) with the three planes of every pixel multiplied by the matrix `rows`."""
+    """(N, 3, H, W): the three values of each pixel multiplied by the matrix `rows`."""
     return torch.einsum("ij,njhw->nihw", planes.new_tensor(rows), planes)
 
 
 def _table(rows: tuple[tuple[int, ...], ...], quality: Tensor) -> Tensor:
-    """float32 (N, 8, 8) steps of quantisation."""
+    """Quantisation steps, float32 (N, 8, 8), of the table `rows` at each quality."""
     percent = torch.where(quality < 50, 5000 / quality.clamp_min(1), 200 - 2 * quality).floor()
     table = torch.tensor(rows, dtype=torch.float32, device=quality.device)
     return ((table * percent[:, None, None] + 50) / 100).floor().clamp(1, 255)
@@ -68,7 +68,7 @@ def _quantised(planes: Tensor, table: Tensor) -> Tensor:
 
 
 def _cosine(device: torch.device) -> Tensor:
-    """float32 (8, 8): the orthonormal cosine transform, one frequency a row."""
+    """Orthonormal cosine transform, float32 (8, 8); a row for each frequency."""
     place, frequency = torch.arange(8, device=device) + 0.5, torch.arange(8, device=device)[:, None]
     rows = torch.cos(math.pi / 8 * frequency * place) / 2
     return torch.cat([rows[:1] / math.sqrt(2), rows[1:]])
