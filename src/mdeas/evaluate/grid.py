@@ -1,7 +1,7 @@
-"""Predictions of several runs side by side: a column a run, truth above prediction, for each sample.
+"""Predictions of several runs side by side: one column a run, the truth above the prediction.
 
-Depth is shown on the truth's own scale, after a fit of scale and shift that cannot turn near into far: a
-prediction that knows nothing is one flat colour, and not noise stretched to the whole range.
+Depth is fitted to the truth by scale and shift and shown in the truth's colours. A fit with a negative scale,
+which would turn near into far, is replaced by one flat colour.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -39,9 +39,9 @@ def write_grid(
     Input:
         runs: what open_model takes: run folders, .safetensors files, ONNX files, names of models.
         task: "mask" or "depth".
-        count: samples shown, spread evenly over those of `split` that have something to show.
-    Errors: those of Dataset and open_model; UsageError E-GRID-TASK (a run does not predict that
-        task), InputError E-GRID-EMPTY (no sample with that truth), StorageError E-EXISTS before any work.
+        count: number of samples to show, evenly spread over those of `split` that have a truth to show.
+    Errors: those of Dataset and open_model; UsageError E-GRID-TASK (a run does not predict the task);
+        InputError E-GRID-EMPTY (no sample has that truth); StorageError E-EXISTS before any work.
     """
     refuse_existing(out, force)
     samples = Dataset(data, split)
@@ -71,7 +71,7 @@ def grid(
 
 
 def run_titles(runs: Sequence[str | Path]) -> list[str]:
-    """The name of each run; the whole path where names meet."""
+    """The name of each run; its whole path where two runs have one name."""
     names = [_name(Path(run)) for run in runs]
     return [name if names.count(name) == 1 else str(run) for name, run in zip(names, runs, strict=True)]
 
@@ -92,10 +92,11 @@ def _predictor(run: str | Path, task: str) -> Predictor:
 
 
 def _chosen(samples: Dataset, task: str, count: int) -> Iterator[Sample]:
-    """Of `count` equal parts of the samples, the first of each that has something to show."""
+    """The first sample with a truth to show in each of `count` equal parts of the samples."""
     for part in np.array_split(np.arange(len(samples)), min(count, len(samples))):
-        candidates = (samples[int(number)] for number in part)
-        yield from (sample for sample in [next(filter(_HAS[task], candidates), None)] if sample)
+        found = next(filter(_HAS[task], (samples[int(number)] for number in part)), None)
+        if found:
+            yield found
 
 
 def _has_mask(sample: Sample) -> bool:
@@ -113,7 +114,7 @@ def _show_mask(sample: Sample, prediction: Prediction | None) -> np.ndarray:
 
 
 def _show_depth(sample: Sample, prediction: Prediction | None) -> np.ndarray:
-    """The same in colours; grey where the truth is not known."""
+    """The same for depth, in colours; grey where the truth is unknown."""
     truth, known = sample.inverse_depth, sample.depth_known
     assert truth is not None
     depth = truth if prediction is None else _fitted(prediction.depth, truth, known)
@@ -121,7 +122,7 @@ def _show_depth(sample: Sample, prediction: Prediction | None) -> np.ndarray:
 
 
 def _fitted(depth: np.ndarray, truth: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """`depth` on the scale of `truth`; the mean of the truth when it would have to be turned round."""
+    """`depth` fitted to `truth`; the mean of the truth everywhere when the scale is not positive."""
     scale, shift = fit_line(depth[known], truth[known])
     return scale * depth + shift if scale > 0 else np.full_like(truth, truth[known].mean())
 

@@ -88,8 +88,8 @@ def align(prediction: np.ndarray, truth: np.ndarray, known: np.ndarray, alignmen
         truth: float32 (H, W) inverse depth, 1/m where `known`, bool (H, W) with at least one True.
         alignment: "none": taken as 1/m. "median": scaled so that the medians of depth agree.
             "affine-disparity": scale and shift by least squares in inverse depth.
-    Output: float64 (H, W) inverse depth in 1/m, clipped so that no depth exceeds 1.5 x the farthest truth;
-        clipped under every alignment, since a prediction of 0 or less is no depth at all.
+    Output: float64 (H, W) inverse depth in 1/m, clipped under every alignment so that no depth exceeds 1.5 x
+        the farthest truth: a prediction of 0 or less is no depth.
     """
     p, d = prediction.astype(np.float64), truth.astype(np.float64)
     farthest = _FARTHEST / d[known].min()

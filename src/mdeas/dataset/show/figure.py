@@ -1,12 +1,15 @@
 """Histograms as one picture."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mdeas.dataset.show.histograms import AREA_EDGES, DEPTH_EDGES_M, SHARE_EDGES, Histograms
 from mdeas.images.plots import drawn
 from mdeas.system.optional import figure_class
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _KINDS = {"metric": "metric (1 / m)", "relative": "relative"}
 
@@ -27,7 +30,7 @@ def distributions(found: Histograms) -> np.ndarray:
     return drawn(figure)
 
 
-def _splits(axes: Any, counts: dict[str, np.ndarray], edges: np.ndarray, title: str) -> None:
+def _splits(axes: "Axes", counts: dict[str, np.ndarray], edges: np.ndarray, title: str) -> None:
     """One outline a split; each adds up to 100 %."""
     axes.set_title(title)
     if not counts:
@@ -39,7 +42,7 @@ def _splits(axes: Any, counts: dict[str, np.ndarray], edges: np.ndarray, title: 
     return None
 
 
-def _heat_map(axes: Any, found: Histograms) -> None:
+def _heat_map(axes: "Axes", found: Histograms) -> None:
     axes.set_title("where the foreground is: mean alpha")
     if not found.num_masks:
         return _write_none(axes)
@@ -48,7 +51,7 @@ def _heat_map(axes: Any, found: Histograms) -> None:
     return None
 
 
-def _metres(axes: Any, counts: np.ndarray) -> None:
+def _metres(axes: "Axes", counts: np.ndarray) -> None:
     axes.set_title("depth, metres")
     if not counts.any():
         return _write_none(axes)
@@ -58,7 +61,7 @@ def _metres(axes: Any, counts: np.ndarray) -> None:
     return None
 
 
-def _inverse_depth(axes: Any, counts: dict[str, np.ndarray]) -> None:
+def _inverse_depth(axes: "Axes", counts: dict[str, np.ndarray]) -> None:
     axes.set_title("inverse depth / nearest of the picture")
     if not counts:
         return _write_none(axes)
@@ -69,7 +72,7 @@ def _inverse_depth(axes: Any, counts: dict[str, np.ndarray]) -> None:
     return None
 
 
-def _write_none(axes: Any) -> None:
+def _write_none(axes: "Axes") -> None:
     axes.text(0.5, 0.5, "none in this data set", transform=axes.transAxes, ha="center", color="0.5")
     axes.set(xticks=[], yticks=[])
 

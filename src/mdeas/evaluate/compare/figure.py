@@ -1,13 +1,17 @@
 """A plot of quality against milliseconds: one bubble a network; its area is the number of parameters."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from mdeas.evaluate.compare.table import TableRow
 from mdeas.images.codec import encode_png
 from mdeas.images.plots import drawn
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _PANELS = (("iou", "mask IoU"), ("delta1", "depth δ1 (affine-disparity)"))
 _AREA = 24.0  # points² for a million parameters
@@ -16,6 +20,11 @@ _KEY = (1e6, 10e6, 50e6)  # bubbles in the legend
 _COLOURS = "tab20"  # ten strong colours, each followed by its light one
 _STEP = 4.0  # pixels by which a label moves away from its bubble until it has room
 _TRIES = 40
+
+Point = tuple[float, float]
+"""In pixels, y upwards."""
+Colour = tuple[float, float, float, float]
+"""Red, green, blue and opacity in [0, 1]."""
 
 
 class Box(NamedTuple):
@@ -55,7 +64,7 @@ def figure(rows: Sequence[TableRow]) -> bytes:
     return encode_png(drawn(picture))
 
 
-def _colours(names: list[str]) -> dict[str, Any]:
+def _colours(names: list[str]) -> dict[str, Colour]:
     """The same colour for a network in every panel."""
     from matplotlib import colormaps
 
@@ -63,7 +72,7 @@ def _colours(names: list[str]) -> dict[str, Any]:
     return {name: colormaps[_COLOURS](shades[number % 20]) for number, name in enumerate(names)}
 
 
-def _panel(axes: Any, rows: list[TableRow], column: str, title: str, colours: dict[str, Any]) -> None:
+def _panel(axes: "Axes", rows: list[TableRow], column: str, title: str, colours: dict[str, Colour]) -> None:
     networks = [row for row in rows if row["network"]]
     axes.set_title(title)
     axes.set_xlabel("ms in ONNX Runtime")
@@ -89,7 +98,7 @@ def _area(row: TableRow) -> float:
     return max(_LEAST_AREA, _AREA * row.get("parameters", 0) / 1e6)
 
 
-def _scale(axes: Any, times: list[float], values: list[float]) -> None:
+def _scale(axes: "Axes", times: list[float], values: list[float]) -> None:
     """Logarithmic milliseconds with plain numbers; room for labels around `values`."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
@@ -102,7 +111,7 @@ def _scale(axes: Any, times: list[float], values: list[float]) -> None:
     axes.set_ylim(min(values) - margin, max(values) + margin)
 
 
-def _legend(picture: Any) -> None:
+def _legend(picture: "Figure") -> None:
     """The scale of the areas, below the panels."""
     axes = picture.axes[0]
     handles = [
@@ -120,12 +129,12 @@ def _legend(picture: Any) -> None:
     )
 
 
-def _label(axes: Any, rows: list[TableRow], column: str) -> None:
+def _label(axes: "Axes", rows: list[TableRow], column: str) -> None:
     """Names of the networks beside their bubbles, names of the baselines right of their lines."""
     _label_lines(axes, [row for row in rows if not row["network"]], column)
     networks = [row for row in rows if row["network"]]
     frame = Box(*axes.bbox.extents)
-    centres = [axes.transData.transform((row["ms"], row[column])) for row in networks]
+    centres: list[Point] = [tuple(axes.transData.transform((row["ms"], row[column]))) for row in networks]
     radii = [np.sqrt(_area(row) / np.pi) * axes.figure.dpi / 72 for row in networks]
     taken = [Box(x - r, y - r, x + r, y + r) for (x, y), r in zip(centres, radii, strict=True)]
     lines = [axes.transData.transform((1, row[column]))[1] for row in rows if not row["network"]]
@@ -139,7 +148,7 @@ def _label(axes: Any, rows: list[TableRow], column: str) -> None:
         _leader_line(axes, centre, radius, box)
 
 
-def _free(centre: Any, radius: float, width: float, height: float, taken: list[Box], frame: Box) -> Box:
+def _free(centre: Point, radius: float, width: float, height: float, taken: list[Box], frame: Box) -> Box:
     """The nearest box beside a bubble that overlaps nothing in `taken` and lies in `frame`.
 
     Where there is none, the nearest box.
@@ -157,7 +166,7 @@ def _free(centre: Any, radius: float, width: float, height: float, taken: list[B
     return places[0]
 
 
-def _beside(centre: Any, distance: float, width: float, height: float, angle: int) -> Box:
+def _beside(centre: Point, distance: float, width: float, height: float, angle: int) -> Box:
     """A box whose side or corner next to the bubble is `distance` from its centre, at `angle` degrees."""
     right, up = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     x = centre[0] + right * distance - _share(right) * width
@@ -171,7 +180,7 @@ def _share(direction: float) -> float:
     return 0.5 if abs(direction) < 1e-6 else float(direction < 0)
 
 
-def _leader_line(axes: Any, centre: Any, radius: float, box: Box) -> None:
+def _leader_line(axes: "Axes", centre: Point, radius: float, box: Box) -> None:
     """A thin line from a bubble to a label that is not beside it."""
     x, y = np.clip(centre[0], box.left, box.right), np.clip(centre[1], box.bottom, box.top)
     if np.hypot(x - centre[0], y - centre[1]) > radius + 2 * _STEP:
@@ -185,7 +194,7 @@ def _leader_line(axes: Any, centre: Any, radius: float, box: Box) -> None:
         )
 
 
-def _label_lines(axes: Any, rows: list[TableRow], column: str) -> None:
+def _label_lines(axes: "Axes", rows: list[TableRow], column: str) -> None:
     """The name of each baseline at its line, moved up where names would overlap.
 
     A line below the panel has its name at the foot of the panel.

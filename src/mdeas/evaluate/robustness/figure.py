@@ -1,6 +1,6 @@
 """The robustness card as a plot: a column of panels for each disturbance, a row for each metric."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,14 @@ from mdeas.images.plots import drawn
 from mdeas.metrics.table import metric_of, title_of
 from mdeas.system.optional import figure_class
 
-_STYLES = ({"color": "tab:blue", "marker": "o"}, {"color": "0.5", "marker": "s", "linestyle": "--"})
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_STYLES: tuple[dict[str, Any], ...] = (
+    {"color": "tab:blue", "marker": "o"},
+    {"color": "0.5", "marker": "s", "linestyle": "--"},
+)
 """Of the measured predictor, and of the baseline beside it."""
 
 
@@ -31,21 +38,21 @@ def figure(means: Means) -> np.ndarray:
     return drawn(picture)
 
 
-def _panel(axes: Any, means: Means, disturbance: str, metric: str) -> None:
+def _panel(axes: "Axes", means: Means, disturbance: str, metric: str) -> None:
     for predictor, style in zip(predictors(means), _STYLES, strict=False):
         found = values(means, disturbance, predictor, metric)
         axes.plot(range(len(found)), found, markersize=3.5, linewidth=1.5, **style)
     axes.grid(alpha=0.25)
 
 
-def _label(top: Any, bottom: Any, disturbance: str) -> None:
+def _label(top: "Axes", bottom: "Axes", disturbance: str) -> None:
     labels = DISTURBANCES[disturbance].labels
     top.set_title(disturbance, fontsize=11)
     bottom.set_xticks(range(len(labels)), labels, fontsize=8)
     bottom.set_xlabel(DISTURBANCES[disturbance].unit, fontsize=9)
 
 
-def _legend(picture: Any, names: list[str]) -> None:
+def _legend(picture: "Figure", names: list[str]) -> None:
     """One entry a predictor, above the panels."""
     lines = [picture.axes[0].plot([], [], markersize=3.5, **style)[0] for style in _STYLES[: len(names)]]
     labels = [title(name) for name in names]

@@ -1,4 +1,4 @@
-"""The robustness card in words and numbers: Markdown and CSV."""
+"""The robustness card as Markdown and CSV."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,13 +29,13 @@ the photos' own pixels, the other levels mean the same at any size.
 
 
 def columns(means: Means) -> list[str]:
-    """The metrics of PROTOCOLS that some predictor has."""
-    there = {name for scores in means.values() for name in scores}
-    return [name for name in PROTOCOLS if name in there]
+    """The metrics of PROTOCOLS that at least one predictor has."""
+    measured = {name for scores in means.values() for name in scores}
+    return [name for name in PROTOCOLS if name in measured]
 
 
 def predictors(means: Means) -> list[str]:
-    """The names of the predictors, the first one first."""
+    """The names of the predictors, the measured one first."""
     return list(dict.fromkeys(cell.predictor for cell in means))
 
 
@@ -45,16 +45,16 @@ def title(predictor: str) -> str:
 
 
 def values(means: Means, disturbance: str, predictor: str, metric: str) -> list[float]:
-    """One figure a level, in their order; [] where the predictor has none."""
+    """The mean at each level, in order; [] when the predictor does not have the metric."""
     labels = DISTURBANCES[disturbance].labels
     found = [means[Cell(disturbance, label, predictor)] for label in labels]
     return [scores[metric] for scores in found if metric in scores]
 
 
 def markdown(means: Means, facts: dict[str, Any]) -> str:
-    """One table a disturbance: a line a metric and predictor, a column a level.
+    """One table for each disturbance: a line for each metric and predictor, a column for each level.
 
-    Input: facts: what _HEAD names.
+    Input: facts: the fields of _HEAD.
     """
     protocols = "\n".join(
         f"- {title_of(name)}: {PROTOCOLS[name].format(**facts)}." for name in columns(means)
