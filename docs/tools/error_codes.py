@@ -4,6 +4,7 @@ import ast
 import functools
 import itertools
 import re
+import signal
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +84,8 @@ def _entry(code: str, all_uses: list[Use]) -> str:
 
 
 def _exit_codes(use: Use) -> Iterator[int]:
+    if use.code == "E-STOPPED":
+        yield from (128 + signal.SIGINT, 128 + signal.SIGTERM)
     for key in (use.code, use.kind):
         if use.code[0] == "E" and key in EXIT_CODES:
             yield EXIT_CODES[key]
@@ -112,13 +115,27 @@ def _in_file(path: Path) -> Iterator[Use]:
         joined = isinstance(owner, ast.JoinedStr)
         for code in _codes(node.value, joined):
             holder = parents[owner] if joined else owner
-            kind = (
-                holder.func.id if isinstance(holder, ast.Call) and isinstance(holder.func, ast.Name) else ""
-            )
+            raised = holder if isinstance(holder, ast.Call) else _raised(holder, parents)
+            kind = raised.func.id if raised and isinstance(raised.func, ast.Name) else ""
+            if isinstance(holder, ast.keyword):
+                kind = "InputError"  # the verdict of a check, which `predict` raises
+            if isinstance(holder, ast.IfExp) and raised:
+                holder = raised
             for message in _messages(holder, node, parents, tree):
                 yield Use(code, message, kind, place)
                 if code in RAISED:
                     yield Use(RAISED[code], message, "InputError", place)
+
+
+def _raised(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.Call | None:
+    """The error in the function around `node` that is made with a code from a variable."""
+    while not isinstance(node, ast.FunctionDef | ast.Module):
+        node = parents[node]
+    for call in ast.walk(node):
+        made = isinstance(call, ast.Call) and getattr(call.func, "id", "") in EXIT_CODES
+        if made and isinstance(call, ast.Call) and isinstance(call.args[0], ast.Name):
+            return call
+    return None
 
 
 def _codes(text: str, joined: bool) -> list[str]:
@@ -141,10 +158,6 @@ def _messages(holder: ast.AST, code: ast.AST, parents: dict[ast.AST, ast.AST], t
         beside = holder.elts[1:2]
     elif isinstance(holder, ast.Dict):
         beside = [value for key, value in zip(holder.keys, holder.values, strict=True) if key is code]
-    elif isinstance(holder, ast.IfExp) and isinstance(assigned := parents[holder], ast.Assign):
-        name = ast.unparse(assigned.targets[0])
-        calls = [call for call in ast.walk(tree) if isinstance(call, ast.Call) and len(call.args) > 1]
-        beside = [call.args[1] for call in calls if ast.unparse(call.args[0]) == name]
     return _all_texts(beside[0], _known(code, parents, tree)) if beside else [""]
 
 

@@ -18,7 +18,7 @@ class Sections(Extension):
 
 
 def sections(text: str) -> str:
-    """Return `text` with a blank line and a bold word before each section, its list as Markdown; examples as code."""
+    """Return `text` with a paragraph for each section, lists as Markdown and examples as code."""
     text = re.sub(r"^Example:$", "Examples:", text, flags=re.MULTILINE)
     text = _SECTION.sub(r"\n**\1:** ", text)
     return re.sub(r"^    (\w+): ", r"\n- `\1`: ", text, flags=re.MULTILINE)

@@ -1,5 +1,6 @@
-"""The documentation is true: every `sh` block runs, with smaller numbers, and leaves what the page promises."""
+"""The documentation is true: every `sh` block runs, with smaller numbers, and leaves what it promises."""
 
+import itertools
 import json
 import re
 import shlex
@@ -18,7 +19,10 @@ from mdeas.images.video import VideoReader
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 # The guides continue each other, in this order; every tutorial begins in a folder of its own.
-GUIDES = [DOCS / f"{name}.md" for name in "index data train evaluate export predict camera metres".split()]
+GUIDES = [
+    DOCS / f"{name}.md"
+    for name in ("index", "data", "train", "evaluate", "export", "predict", "camera", "metres")
+]
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
 
 
@@ -165,12 +169,12 @@ class TestText:
             if words[:2] == ["mdeas", "train"]:
                 load_recipe(
                     words[2],
-                    [value for flag, value in zip(words, words[1:], strict=False) if flag == "--set"],
+                    [value for flag, value in itertools.pairwise(words) if flag == "--set"],
                 )
 
     def test_every_page_is_in_the_navigation(self):
         nav = (ROOT / "zensical.toml").read_text()
-        pages = [path for path in [*PAGES, *DOCS.rglob("*.ipynb")]]
+        pages = [*PAGES, *DOCS.rglob("*.ipynb")]
         assert not [page for page in pages if page.relative_to(DOCS).with_suffix(".md").as_posix() not in nav]
 
     def test_every_experiment_is_in_the_index(self):
