@@ -26,7 +26,7 @@ SMALLER = [
     ("_count=60", "_count=3"),
     ("--workers 2", "--workers 1 --set tiles=8"),
     ("--find-lr lr.png", f"--find-lr lr.png {TRAIN}"),
-    ("--set steps=240 --set data.size=64 --set data.workers=0 --set threads=1", TRAIN),
+    ("--set steps=240 --set validate_every=120 --set data.size=64 --set data.workers=0", TRAIN),
     ("train twin --data scenes -o run", f"train twin --data scenes -o run {TRAIN}"),
     ("--set optimizer.lr=1e-3", f"--set optimizer.lr=1e-3 {TRAIN}"),
 ]

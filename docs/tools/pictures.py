@@ -21,9 +21,9 @@ def main(folder: Path) -> None:
         metres(folder / "metres" / "image-depth-m.png")
     if (folder / "mine").is_dir():
         side_by_side([read_rgb(folder / "mine" / "image-panel.png")], "network-predict", 10)
-        side_by_side([read_rgb(folder / "look" / "sheet.png")[:420]], "network-sheet", 10)
+        side_by_side([read_rgb(folder / "look" / "sheet.png")[:746]], "network-sheet", 6)
         side_by_side([read_rgb(folder / "run" / "curve.png")], "network-curve", 7)
-        side_by_side([read_rgb(folder / "report" / "robustness.png")], "network-robustness", 8)
+        side_by_side([read_rgb(folder / "report" / "robustness.png")[:410]], "network-robustness", 10)
 
 
 def metres(path: Path) -> None:
