@@ -1,4 +1,4 @@
-"""What could not be used while the rest was done: a list beside the results, and one error at the end."""
+"""Pictures that could not be used: list them in errors.jsonl beside the results, then raise one error."""
 
 import json
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ ERRORS = "errors.jsonl"
 
 
 def refuse_other_list(out: Path) -> None:
-    """StorageError E-EXISTS where `out` has an errors.jsonl that tell_failures did not write."""
+    """StorageError E-EXISTS if `out` holds an errors.jsonl that tell_failures did not write."""
     path = out / ERRORS
     if path.exists() and not (path.is_file() and _is_ours(path)):
-        raise StorageError("E-EXISTS", f"{quoted(path)} is not of this command. Give another folder.")
+        raise StorageError("E-EXISTS", f"{quoted(path)} was written by something else. Give another folder.")
 
 
 def _is_ours(path: Path) -> bool:
@@ -28,10 +28,11 @@ def _is_ours(path: Path) -> bool:
 
 
 def tell_failures(out: Path, failures: Sequence[tuple[Path, InputError]], count: int) -> None:
-    """Raise what went wrong with some of `count` pictures, after listing it in `out`.
+    """List `failures` in errors.jsonl of `out`, in place of the list of an earlier run, then raise an error.
 
-    The list is of this run: that of an earlier one is replaced, or removed. Errors: InputError E-SOME-FAILED;
-    with one picture in all its own error; StorageError, also that of refuse_other_list.
+    Without failures remove an earlier list and return.
+    Input: count: number of pictures, those without an error included.
+    Errors: InputError E-SOME-FAILED, or the picture's own error if `count` is 1; StorageError.
     """
     refuse_other_list(out)
     path = out / ERRORS

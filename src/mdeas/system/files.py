@@ -1,4 +1,4 @@
-"""Final files, written so that a reader sees the whole file or none, and locks that say who holds them."""
+"""Read and write files. A file is written as a whole or not at all, and stays after a power cut."""
 
 import contextlib
 import csv
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from mdeas.errors import InputError, StorageError, UsageError
 
@@ -23,6 +23,14 @@ _LONGEST_NAME = 255  # bytes; the limit of ext4, xfs, btrfs and tmpfs
 _WINDOWS = sys.platform == "win32"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+class FileRecord(TypedDict):
+    """What an index says of a file."""
+
+    name: str
+    bytes: int
+    sha256: str
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -58,25 +66,25 @@ def open_input(path: str | os.PathLike[str]) -> BufferedReader:
 
 
 def reopening_path(file: BufferedReader) -> str:
-    """A path under which a library can open the same file again, whatever its name and wherever it was moved.
+    """Return a path by which a library can open the same file again, even if it was renamed meanwhile.
 
-    The file's own name where the system has no /dev/fd (Windows).
+    Output: a path in /dev/fd; the file's own name where the system has none (Windows).
     """
     path = f"/dev/fd/{file.fileno()}"
     return path if os.path.exists(path) else os.fsdecode(file.name)
 
 
 def quoted(path: str | os.PathLike[str]) -> str:
-    """A path for a message: in quotes, on one line, printable whatever bytes its name has."""
+    """A path as a message shows it: in quotes, on one line, printable whatever bytes its name has."""
     return repr(os.fspath(path))
 
 
-def write_bytes(path: str | os.PathLike[str], data: bytes, *, force: bool = False) -> dict[str, Any]:
-    """Commit `data` to `path`: temporary file beside it, fsync, rename, fsync of the folder.
+def write_bytes(path: str | os.PathLike[str], data: bytes, *, force: bool = False) -> FileRecord:
+    """Write `data` to `path`: temporary file in the same folder, fsync, rename, fsync of the folder.
 
-    Missing parent folders are made.
-    Output: the record {"name", "bytes", "sha256"}.
-    Errors: StorageError E-EXISTS (without `force`), E-FULL, E-READ-ONLY, E-IO; none leaves a temporary file.
+    Missing folders are made.
+    Output: the record of the file.
+    Errors: StorageError E-EXISTS (without `force`), E-FULL, E-READ-ONLY, E-IO. The temporary file is removed.
     """
     with replacing(path, force=force, needed=len(data)) as temporary, open(temporary, "wb") as file:
         file.write(data)
@@ -87,10 +95,12 @@ def write_bytes(path: str | os.PathLike[str], data: bytes, *, force: bool = Fals
 def replacing(
     path: str | os.PathLike[str], *, force: bool = False, needed: int = 0, ending: str = ""
 ) -> Iterator[Path]:
-    """A temporary path that becomes `path`, durably, when the block ends without an error; see `write_bytes`.
+    """Yield a temporary path; rename it to `path`, as `write_bytes` does, when the block ends without an error.
 
-    Input: needed: bytes, for the message of a full disk; ending: of the temporary name, for writers that look
-        at it. Errors as `write_bytes`.
+    Input:
+        needed: bytes of the file, for the message of a full disk.
+        ending: of the temporary name, for libraries that choose a format by it.
+    Errors: as `write_bytes`.
     """
     path = Path(path)
     refuse_existing(path, force)
@@ -123,7 +133,10 @@ def refuse_outputs(
     force: bool,
     advice: str = "Give another name with -o.",
 ) -> None:
-    """Before any work: UsageError for an output that is an input or another output; E-EXISTS, too."""
+    """Check the outputs before any work.
+
+    Errors: UsageError E-OUT-IS-INPUT, E-OUT-TWICE; StorageError E-EXISTS without `force`.
+    """
     protected = {os.path.realpath(path): "E-OUT-IS-INPUT" for path in inputs}
     what = {"E-OUT-IS-INPUT": "is an input", "E-OUT-TWICE": "would be written twice"}
     for output in outputs:
@@ -134,23 +147,23 @@ def refuse_outputs(
         refuse_existing(output, force)
 
 
-def write_json(path: str | os.PathLike[str], value: Any, *, force: bool = False) -> dict[str, Any]:
-    """Commit `value` as JSON: the same bytes for the same value. Output and errors as `write_bytes`."""
+def write_json(path: str | os.PathLike[str], value: object, *, force: bool = False) -> FileRecord:
+    """Write `value` as JSON: the same bytes for the same value. Output and errors: as `write_bytes`."""
     return write_bytes(path, json_bytes(value), force=force)
 
 
-def json_bytes(value: Any) -> bytes:
-    """The one JSON form of mdeas: sorted keys, indent 1, ASCII (file names need not be UTF-8)."""
+def json_bytes(value: object) -> bytes:
+    """The one JSON form of mdeas: sorted keys, indent 1, ASCII because file names need not be UTF-8."""
     return (json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
 
 
-def json_lines(values: Iterable[Any]) -> bytes:
+def json_lines(values: Iterable[object]) -> bytes:
     """One line of JSON per value: the same bytes for the same values."""
     return "".join(json.dumps(value, sort_keys=True, allow_nan=False) + "\n" for value in values).encode()
 
 
-def csv_bytes(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """The one CSV form of mdeas: a header, then the rows; a column that a row has not stays empty."""
+def csv_bytes(columns: Iterable[str], rows: Iterable[Mapping[str, object]]) -> bytes:
+    """The one CSV form of mdeas: a header, then the rows; a column that a row lacks stays empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
     writer.writeheader()
@@ -159,7 +172,7 @@ def csv_bytes(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> byte
 
 
 def read_json_if_any(path: str | os.PathLike[str]) -> Any | None:
-    """The value in a JSON file; None when it is missing or is not JSON."""
+    """The value in a JSON file; None when the file is missing or is not JSON."""
     try:
         return read_json(path)
     except InputError:
@@ -167,7 +180,7 @@ def read_json_if_any(path: str | os.PathLike[str]) -> Any | None:
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:
-    """The value in a JSON file; InputError (E-JSON) when it is missing or is not JSON."""
+    """The value in a JSON file; InputError E-JSON when the file is missing or is not JSON."""
     try:
         return json.loads(Path(path).read_bytes())
     except OSError as error:
@@ -177,7 +190,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 
 def remove_temporaries(folder: str | os.PathLike[str]) -> None:
-    """Delete what interrupted writes left in `folder` itself; only for the holder of its lock."""
+    """Delete the temporary files of interrupted writes in `folder`, not below it. Hold its lock first."""
     with storage(folder):
         for entry in os.scandir(folder):
             if _TEMPORARY.fullmatch(entry.name):
@@ -186,7 +199,11 @@ def remove_temporaries(folder: str | os.PathLike[str]) -> None:
 
 @contextlib.contextmanager
 def storage(path: str | os.PathLike[str], needed: int = 0) -> Iterator[None]:
-    """Turn an OSError inside into a StorageError that names `path`, its cause and the `needed` bytes."""
+    """Turn an OSError in the block into a StorageError that names `path` and the cause.
+
+    Input: needed: bytes to be written, for the message of a full disk.
+    Errors: StorageError E-FULL, E-READ-ONLY, E-IO.
+    """
     try:
         yield
     except OSError as error:
@@ -194,14 +211,12 @@ def storage(path: str | os.PathLike[str], needed: int = 0) -> Iterator[None]:
 
 
 def reached(step: str) -> None:
-    """Announce a step of a write as the audit event "mdeas.reached" (PEP 578).
-
-    Nothing listens but tests, which stop the process at that step.
-    """
+    """Announce a step of a write as the audit event "mdeas.reached" (PEP 578); tests kill the process there."""
     sys.audit("mdeas.reached", step)
 
 
 def _temporary(path: Path, ending: str) -> Path:
+    """A hidden name in the folder of `path`, with this process's number, cut to what a file system allows."""
     tail = f".{os.getpid()}.tmp{ending}"
     name = os.fsencode(path.name)[: _LONGEST_NAME - 1 - len(tail)]
     return path.with_name("." + os.fsdecode(name) + tail)

@@ -1,4 +1,4 @@
-"""Names for results, one per input, that never meet on any file system."""
+"""Names for results, one per input: no two are equal on any file system."""
 
 import os
 from collections import Counter
@@ -10,10 +10,13 @@ _MAX_BYTES = 180
 
 
 def output_names(paths: Sequence[Path]) -> list[str]:
-    """One name per path: its stem, or its whole name when stems meet, numbered when those meet too.
+    """One name per path: its stem; its whole name if stems are equal; with a number if those are equal, too.
 
-    `a.png` beside `a.jpg` gives "a.png" and "a.jpg"; names that differ in case alone count as equal, since
-    they are on some file systems.
+    Names that differ in case alone count as equal, since on some file systems they are.
+
+    Example:
+        >>> output_names([Path("a.png"), Path("a.jpg"), Path("b.png"), Path("x/A.png")])
+        ['a.png', 'a.jpg', 'b', 'A.png-2']
     """
     stems = Counter(_cut(path.stem).casefold() for path in paths)
     taken: set[str] = set()
@@ -30,12 +33,12 @@ def output_names(paths: Sequence[Path]) -> list[str]:
 
 
 def printable(name: str) -> str:
-    """Text that any file can hold: bytes of a name that are not UTF-8 are written as \\xNN."""
+    """A name as text that every file can hold: bytes that are not UTF-8 become \\xNN."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _cut(name: str) -> str:
-    """At most _MAX_BYTES of the name as the file system stores it, never half a character."""
+    """The first _MAX_BYTES bytes of a name, without a character that is cut in half."""
     data = os.fsencode(name)
     if len(data) <= _MAX_BYTES:
         return name

@@ -62,7 +62,7 @@ def missing_extra(error: BaseException, what: str = "this command") -> UsageErro
     """The E-EXTRA that explains a failed import; None when no extra installs the module.
 
     Input: what: as of `extra_error`.
-    An error that a package of an extra raises while it is imported is not explained: the package is there.
+    Output: None, too, for any other error that a package raises while it is imported: it is installed.
     """
     package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     return extra_error(package, what) if package in EXTRAS else None
@@ -81,10 +81,10 @@ def import_onnxruntime(module: str = "onnxruntime") -> ModuleType:
 def import_torchvision() -> None:
     """Import torchvision, if it is installed, even where its compiled operators do not load.
 
-    Beside a CPU torch they do not, in the wheel that PyPI has for Linux: it is built for CUDA. The one file
-    that describes the shapes of these operators then fails the import of all the rest, which timm and
-    transformers need, though they need no operator. Without this file torchvision imports, and a call of an
-    operator still raises torchvision's own error. A torchvision that loads is left as it is.
+    PyPI's torchvision for Linux is built for CUDA; beside a CPU torch its operators do not load. The file that
+    describes the shapes of these operators then fails, and with it the import of torchvision. timm and
+    transformers need torchvision but none of its operators. Without that file torchvision imports, and an
+    operator raises torchvision's own error when it is called. A torchvision that loads stays as it is.
     """
     if importlib.util.find_spec("torchvision") is None:
         return

@@ -5,7 +5,6 @@ import ctypes
 import signal
 import sys
 from collections.abc import Iterator
-from multiprocessing import resource_tracker
 
 from mdeas.errors import Stopped
 
@@ -54,6 +53,8 @@ def stop_signals_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    from multiprocessing import resource_tracker
+
     resource_tracker.ensure_running()  # its first start, a part of the first spawn, would unblock them again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
     try:
