@@ -234,5 +234,5 @@ def test_a_list_of_errors_that_another_command_made_stays(capsys):
     theirs.parent.mkdir()
     theirs.write_text('{"code": "E-IMG-DECODE", "kind": "sample", "index": 3}\n')
     assert predict("a.png", "--background", "b.png", "--force") == 4
-    assert "error[E-EXISTS] 'out/errors.jsonl' is not of this command" in capsys.readouterr().err
+    assert "error[E-EXISTS] 'out/errors.jsonl' was written by something else" in capsys.readouterr().err
     assert theirs.read_text().startswith('{"code"') and sorted(Path("out").iterdir()) == [theirs]

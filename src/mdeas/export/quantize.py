@@ -23,7 +23,7 @@ from mdeas.dataset.dataset import Dataset
 from mdeas.runtime.onnx_predictor import INPUTS, SPEC_KEY, OnnxPredictor, model_bytes
 from mdeas.runtime.spec import Spec, prepare
 from mdeas.sample import spread
-from mdeas.system.files import refuse_existing, write_bytes
+from mdeas.system.files import FileRecord, refuse_existing, write_bytes
 from mdeas.system.optional import extra_error, import_onnxruntime
 
 SUFFIX = "-int8"
@@ -32,14 +32,14 @@ _MAX_FLOAT_CHANNELS = 32  # a convolution that reads at most so many channels st
 
 def quantize(
     model: str | Path, data: str | Path, out: Path, *, split: str, limit: int, force: bool = False
-) -> dict[str, Any]:
+) -> FileRecord:
     """Write the 8-bit version of `model`.
 
     Input:
         model: ONNX file, or a model of the package.
         data, split: data set on whose pairs the ranges are measured; evaluate on another one.
         limit: greatest number of its samples to use, evenly spread.
-    Output: {"name", "bytes", "sha256"}. The spec in the file is that of `model`; its name ends with SUFFIX.
+    Output: the record of the file. The spec in the file is that of `model`; its name ends with SUFFIX.
     Errors: those of runtime.model_bytes, OnnxPredictor and Dataset; UsageError E-EXTRA without `onnx`;
         StorageError E-EXISTS.
     """

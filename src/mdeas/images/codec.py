@@ -8,14 +8,13 @@ is applied. 16-bit values are scaled to 8 bits by 255/65535. Palette and CMYK be
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from mdeas.errors import InputError, MemoryLimitError
 from mdeas.images import headers
-from mdeas.system.files import NotRegularFileError, open_input, quoted, write_bytes
+from mdeas.system.files import FileRecord, NotRegularFileError, open_input, quoted, write_bytes
 
 MAX_PIXELS = 200_000_000
 """Larger pictures are refused from their header. OpenCV has a limit of its own: 2**30 pixels, or what
@@ -115,14 +114,12 @@ def encode_jpeg(array: np.ndarray, quality: int = 95) -> bytes:
     return _encode(".jpg", array, [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
-def write_png(path: _PathLike, array: np.ndarray, *, force: bool = False) -> dict[str, Any]:
+def write_png(path: _PathLike, array: np.ndarray, *, force: bool = False) -> FileRecord:
     """Write `encode_png(array)`; output and errors as system.files.write_bytes."""
     return write_bytes(path, encode_png(array), force=force)
 
 
-def write_jpeg(
-    path: _PathLike, array: np.ndarray, *, quality: int = 95, force: bool = False
-) -> dict[str, Any]:
+def write_jpeg(path: _PathLike, array: np.ndarray, *, quality: int = 95, force: bool = False) -> FileRecord:
     """Write `encode_jpeg(array, quality)`; output and errors as system.files.write_bytes."""
     return write_bytes(path, encode_jpeg(array, quality), force=force)
 

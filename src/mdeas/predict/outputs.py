@@ -13,7 +13,7 @@ from mdeas.camera.rays import check_fov
 from mdeas.errors import UsageError
 from mdeas.predict import encode
 from mdeas.predict.predicted import PredictedPhoto
-from mdeas.system.files import write_bytes
+from mdeas.system.files import FileRecord, write_bytes
 from mdeas.system.machine import num_cores
 
 # Pixels of the photo. Up to here its files are made in parallel; above, one after the other to bound memory.
@@ -112,7 +112,7 @@ def write_outputs(predicted: PredictedPhoto, paths: dict[str, Path], *, force: b
         return
     with ThreadPoolExecutor(len(rows)) as disk, ThreadPoolExecutor(min(num_cores(), len(rows))) as makers:
 
-        def write(row: OutputFile) -> "Future[dict[str, object]]":
+        def write(row: OutputFile) -> "Future[FileRecord]":
             return disk.submit(write_bytes, paths[row.kind], row.encode(predicted), force=force)
 
         slow_first = sorted(rows, key=lambda row: not row.slow)

@@ -95,12 +95,12 @@ def write_bytes(path: str | os.PathLike[str], data: bytes, *, force: bool = Fals
 def replacing(
     path: str | os.PathLike[str], *, force: bool = False, needed: int = 0, ending: str = ""
 ) -> Iterator[Path]:
-    """Yield a temporary path; rename it to `path`, as `write_bytes` does, when the block ends without an error.
+    """Yield a temporary path, which is renamed to `path` when the block ends without an error.
 
     Input:
         needed: bytes of the file, for the message of a full disk.
         ending: of the temporary name, for libraries that choose a format by it.
-    Errors: as `write_bytes`.
+    Errors: as `write_bytes`, which writes in the same way.
     """
     path = Path(path)
     refuse_existing(path, force)
@@ -211,7 +211,7 @@ def storage(path: str | os.PathLike[str], needed: int = 0) -> Iterator[None]:
 
 
 def reached(step: str) -> None:
-    """Announce a step of a write as the audit event "mdeas.reached" (PEP 578); tests kill the process there."""
+    """Announce a step of a write: audit event "mdeas.reached" (PEP 578). Tests kill the process there."""
     sys.audit("mdeas.reached", step)
 
 

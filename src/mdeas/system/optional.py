@@ -81,8 +81,8 @@ def import_onnxruntime(module: str = "onnxruntime") -> ModuleType:
 def import_torchvision() -> None:
     """Import torchvision, if it is installed, even where its compiled operators do not load.
 
-    PyPI's torchvision for Linux is built for CUDA; beside a CPU torch its operators do not load. The file that
-    describes the shapes of these operators then fails, and with it the import of torchvision. timm and
+    PyPI's torchvision for Linux is built for CUDA; beside a CPU torch its operators do not load. The file
+    that describes the shapes of these operators then fails, and with it the import of torchvision. timm and
     transformers need torchvision but none of its operators. Without that file torchvision imports, and an
     operator raises torchvision's own error when it is called. A torchvision that loads stays as it is.
     """
