@@ -58,7 +58,9 @@ def main(argv: list[str] | None = None) -> int:
     Output: the exit code, see errors.py.
     """
     words = sys.argv[1:] if argv is None else argv
-    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # file names may be any bytes
+    # File names may be any bytes; Windows has other encodings, which lack letters of our messages.
+    encoding = "utf-8" if sys.platform == "win32" else None
+    sys.stdout.reconfigure(encoding=encoding, errors="surrogateescape")  # type: ignore[union-attr]
     try:
         _run(words)
         sys.stdout.flush()

@@ -1,6 +1,8 @@
 """Order, decoding and errors of the loader."""
 
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -157,3 +159,19 @@ def test_a_background_is_decoded_once_and_kept(shared_background, monkeypatch):
     # Once to see it, once to keep it, and so for the two that there are.
     assert decoded.count("background of 'tiny-003'") == 2
     assert len(decoded) == 4
+
+
+def test_a_process_ends_after_an_unexpected_error_in_a_worker(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from mdeas.batches.loader import Samples, load\n"
+        "class Faulty(list):\n"
+        "    fingerprint = 'faulty'\n"
+        "    def __getitem__(self, index): raise AttributeError('lost')\n"
+        "kept = []\n"
+        "try: next(load(Samples([Faulty([0, 1])], 8), [[0, 1], [1, 0]], workers=1))\n"
+        "except AttributeError as error: kept.append(error)\n"  # as the command line keeps what it reports
+        "print('reported', flush=True)\n"
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "reported\n"), done.stderr

@@ -16,7 +16,7 @@ DEFAULT = "depth-anything/Depth-Anything-V2-Small-hf"
 """24.8 M parameters, Apache-2.0. The Base and Large versions are not for commercial use."""
 
 _FILES = ("*.json", "*.safetensors", "README.md")  # no pickles: loading one runs code
-_PACKAGES = ("torch", "transformers")
+_PACKAGES = ("transformers", "torch")  # in the order in which a missing one is named
 _PERMISSIVE = ("apache-2.0", "bsd", "bsd-2-clause", "bsd-3-clause", "cc-by-4.0", "cc0-1.0", "isc", "mit")
 _KIND_OF_TYPE = {"glpn": "metric", "zoedepth": "metric", "depth_pro": "metric", "dpt": "relative"}
 
