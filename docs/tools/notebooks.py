@@ -23,7 +23,7 @@ def render(source: Path, out: Path) -> None:
         warnings.simplefilter("ignore")
         os.environ |= {"IPYTHONDIR": work, "PYDEVD_DISABLE_FILE_VALIDATION": "1", "NO_COLOR": "1"}
         kernel = {"kernel_name": "python3", "resources": {"metadata": {"path": work}}}
-        NotebookClient(notebook, timeout=300, **kernel).execute()
+        NotebookClient(notebook, timeout=600, **kernel).execute()
         body, resources = exporter.from_notebook_node(notebook, {"output_files_dir": f"{out.name}_files"})
     out.parent.mkdir(parents=True, exist_ok=True)
     for name, data in resources["outputs"].items():

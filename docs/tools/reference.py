@@ -50,7 +50,7 @@ def _commands(level: Mapping[str, object]) -> Iterator[list[str]]:
 
 def _block(words: list[str]) -> str:
     printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    with patch.dict(os.environ, COLUMNS="100", NO_COLOR="1"), contextlib.redirect_stdout(printed):
+    with patch.dict(os.environ, COLUMNS="84", NO_COLOR="1"), contextlib.redirect_stdout(printed):
         assert main([*words, "--help"]) == 0, words
     printed.flush()
     assert isinstance(printed.buffer, io.BytesIO)
