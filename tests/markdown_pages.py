@@ -25,6 +25,7 @@ SMALLER = [
     ("_count=500", "_count=3"),
     ("_count=60", "_count=3"),
     ("--workers 2", "--workers 1 --set tiles=8"),
+    ("evaluate run", "evaluate default"),  # a run is exported first, which takes as long as all the rest
     ("--find-lr lr.png", f"--find-lr lr.png {TRAIN}"),
     ("--set steps=240 --set validate_every=120 --set data.size=64 --set data.workers=0", TRAIN),
     ("train twin --data scenes -o run", f"train twin --data scenes -o run {TRAIN}"),

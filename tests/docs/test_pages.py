@@ -21,7 +21,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 # The guides continue each other, in this order; every tutorial begins in a folder of its own.
 GUIDES = [
     DOCS / f"{name}.md"
-    for name in ("index", "data", "train", "evaluate", "export", "predict", "camera", "metres")
+    for name in ("index", "data", "train", "export", "evaluate", "predict", "camera", "metres")
 ]
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
 
@@ -81,7 +81,7 @@ class TestGuides:
 
     def test_comparison_has_a_row_a_network(self, guided):
         text = (guided / "comparison" / "compare.md").read_text()
-        assert all(f"| {name} |" in text for name in ("MOG2", "default", "run"))
+        assert all(f"| {name} |" in text for name in ("MOG2", "default", "model"))
         assert read_rgb(guided / "comparison" / "compare.png").shape[2] == 3
 
     def test_grid_has_a_column_a_run_and_two_more(self, guided):
