@@ -5,6 +5,7 @@ docstring the help, and it imports what it needs when it runs. To add a command,
 row in COMMANDS, and write a test.
 """
 
+import io
 import os
 import sys
 
@@ -59,8 +60,9 @@ def main(argv: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if argv is None else argv
     # File names may be any bytes; Windows has other encodings, which lack letters of our messages.
-    encoding = "utf-8" if sys.platform == "win32" else None
-    sys.stdout.reconfigure(encoding=encoding, errors="surrogateescape")  # type: ignore[union-attr]
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a notebook's stdout is none
+        encoding = "utf-8" if sys.platform == "win32" else None
+        sys.stdout.reconfigure(encoding=encoding, errors="surrogateescape")
     try:
         _run(words)
         sys.stdout.flush()
