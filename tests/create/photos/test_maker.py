@@ -170,6 +170,9 @@ def test_description_and_provenance_are_json_and_hold_no_path(folders):
         {"shadow_share": 1.5},
         {"test_count": 99},
         {"scales": ()},
+        {"rotation_deg": -5.0},
+        {"aspect_jitter": -0.1},
+        {"colour_jitter": -0.1},
     ],
 )
 def test_impossible_recipes_are_refused(folders, fields):

@@ -173,6 +173,22 @@ def test_recipe_refuses_nonsense():
         ScenesRecipe(count=10, validation_count=0, test_count=11)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tiles": 0},
+        {"most_added": 0},
+        {"apparent": (0.0, 1.0)},
+        {"apparent": (1.0, 0.5)},
+        {"area": (0.5, 0.1)},
+        {"area": (0.1, 1.5)},
+    ],
+)
+def test_impossible_recipes_are_refused(fields):
+    with pytest.raises(UsageError, match=next(iter(fields))):
+        ScenesRecipe(**fields)
+
+
 def test_tiles_depend_on_seed_and_index():
     assert np.array_equal(procedural_tile(1, 4), procedural_tile(1, 4))
     assert not np.array_equal(procedural_tile(1, 4), procedural_tile(2, 4))

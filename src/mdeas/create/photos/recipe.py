@@ -89,6 +89,8 @@ class PhotosRecipe(SplitRecipe, CompositeRecipe):
             self.placement == "random" or self.teacher in LAYERED,
         )
         yield f"crop_min is {self.crop_min}; give above 0, at most 1", 0 < self.crop_min <= 1
+        for name in ("rotation_deg", "aspect_jitter", "colour_jitter"):
+            yield f"{name} is {getattr(self, name)}; give at least 0", getattr(self, name) >= 0
 
     @property
     def background_shares(self) -> dict[str, float] | None:

@@ -49,7 +49,7 @@ def read_recipe(name_or_path: str) -> tuple[type[CompositeRecipe], type[Composit
             "E-RECIPE", f"recipe {name_or_path!r} is not YAML: {' '.join(str(error).split())}."
         ) from error
     maker = fields.pop("maker", None) if isinstance(fields, dict) else None
-    if maker not in KINDS:
+    if not isinstance(maker, str) or maker not in KINDS:
         known = ", ".join(KINDS)
         raise UsageError(
             "E-RECIPE", f"recipe {name_or_path!r}: maker is {maker!r}; set it to one of: {known}."

@@ -237,7 +237,14 @@ def test_all_is_the_default_and_says_what_identity_splits_leave_out(many, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("text", "match"), [("maker: films", "films"), ("- 1", "None"), ("a: [", "recipe"), (None, "system-1")]
+    ("text", "match"),
+    [
+        ("maker: films", "films"),
+        ("maker: [films]", "films"),
+        ("- 1", "None"),
+        ("a: [", "recipe"),
+        (None, "system-1"),
+    ],
 )
 def test_what_is_no_recipe_is_refused(tmp_path, text, match):
     if text:
@@ -256,6 +263,7 @@ def test_what_is_no_recipe_is_refused(tmp_path, text, match):
         {"long_side_px": (10, 200)},
         {"offset_px": (5, 2)},
         {"photo_quality": 0},
+        {"through_px": ((100, 100), (0, 60))},
     ],
 )
 def test_impossible_recipes_are_refused(folders, fields):

@@ -56,6 +56,10 @@ class ProductRecipe(CompositeRecipe):
             f"grid is {self.grid}; columns x rows must be {self.places_per_scale}, the places per scale",
             on_grid,
         )
+        yield (
+            f"through_px is {self.through_px}; give widths and heights of at least 1",
+            all(side >= 1 for step in self.through_px for side in step),
+        )
         low, high = self.long_side_px
         yield (
             f"long_side_px is {self.long_side_px}; give 1 <= least <= greatest <= {min(self.made_px)}",
