@@ -160,7 +160,7 @@ def test_billboards_come_from_the_split_of_the_sample(tmp_path):
         RECIPE, cutouts=tmp_path, billboard_share=1.0, test_share=0.3, validation_share=0.3, empty_share=0.0
     )
     maker = ScenesMaker(recipe, seed=0)
-    identities = {split: {a.identity for a in maker.sources.cutouts.of(split)} for split in ("train", "test")}
+    identities = {split: {a.identity for a in maker.files.cutouts.of(split)} for split in ("train", "test")}
     seen = {split: set() for split in identities}
     for index in (*range(4), *range(25, 29)):
         meta = maker.make(index).meta

@@ -1,4 +1,4 @@
-"""Rendered pairs: exact mask, exact metric depth, and light and shadow that belong together."""
+"""The maker of rendered pairs: exact masks, exact metric depth, consistent light and shadows."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from mdeas.create.scenes.draw.place import Place
 from mdeas.create.scenes.recipe import ScenesRecipe
 from mdeas.create.scenes.render.render import Rendered, added_share, render
 from mdeas.create.scenes.scene import Palette, Primitive, Rng, Scene, Surface, log_uniform, rotation
-from mdeas.create.scenes.stock import Stock, load_sources
+from mdeas.create.scenes.stock import Stock, load_files
 from mdeas.images import camera_faults
 from mdeas.sample import Sample
 
 TRIES = 6
-"""Most draws of a scene until the added things are visible, and most tries to add one to it."""
+"""Greatest number of draws of a scene until the recipe's `area` holds, and of attempts to add things."""
 _SPOTS = 6  # points tried for each cut-out
 
 
 class ScenesMaker:
-    """Makes the samples of a ScenesRecipe; sample i depends on (recipe, seed, i) alone."""
+    """Make the samples of a ScenesRecipe; sample i depends on (recipe, seed, i) alone."""
 
     def __init__(self, recipe: ScenesRecipe, seed: int, skip_bad: bool = False):
+        """Find the files. Errors: those of `stock.load_files`."""
         self.recipe, self.seed, self.count = recipe, seed, recipe.count
-        self.sources = load_sources(recipe, skip_bad)
+        self.files = load_files(recipe, skip_bad)
         self._stocks: dict[str, Stock] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -37,26 +38,30 @@ class ScenesMaker:
 
     @property
     def left_out(self) -> list[dict[str, str]]:
-        """One record per photo, cut-out and mesh that cannot be used."""
-        return [record for pool in self.sources.pools for record in pool.left_out]
+        """List one record per photo, cut-out and mesh that cannot be used."""
+        return [record for pool in self.files.pools for record in pool.left_out]
 
     def split_of(self, index: int) -> str:
-        """The split of a sample."""
+        """Return the split of sample `index`."""
         return self.recipe.split_of(index)
 
     def describe(self) -> dict[str, Any]:
-        """The recipe for index.json: folders by content, so that they may move, and the version of torch."""
-        recipe = dataclasses.asdict(self.recipe) | self.sources.describe()
-        if not self.recipe.assets:  # neither is used
+        """Describe the recipe and the version of torch; folders by name and content, so they may move."""
+        recipe = dataclasses.asdict(self.recipe) | self.files.describe()
+        if not self.recipe.assets:  # as in older data sets, whose recipe has no such fields
             del recipe["assets"], recipe["mesh_share"]
         return {"maker": "scenes", "torch": torch.__version__} | recipe
 
     def provenance(self) -> list[dict[str, str]]:
-        """One row per texture, cut-out and mesh file; procedural textures have none."""
-        return [row for pool in self.sources.pools for row in pool.provenance()]
+        """List one row per texture, cut-out and mesh file; procedural textures have none."""
+        return [row for pool in self.files.pools for row in pool.provenance()]
 
     def make(self, index: int) -> Sample:
-        """The sample: uint8 (size, size, 3) photos, mask float32 in [0, 1], depth float32 in metres."""
+        """Make sample `index`: photos uint8 RGB (size, size, 3); mask float32 (size, size) in [0, 1]; depth
+        float32 (size, size) in metres, at most render.FAR_M.
+
+        Errors: those of `Stock`; InputError E-MESH for a mesh that cannot be used.
+        """
         split = self.split_of(index)
         stock = self._stock(split)
         rng = np.random.default_rng([self.seed, index])
@@ -78,19 +83,21 @@ class ScenesMaker:
         )
 
     def _stock(self, split: str) -> Stock:
+        """Return the stock of a split; a process loads it once."""
         if split not in self._stocks:
-            self._stocks[split] = Stock(self.recipe, self.seed, split, self.sources)
+            self._stocks[split] = Stock(self.recipe, self.seed, split, self.files)
         return self._stocks[split]
 
     def _draw_visible(self, stock: Stock, rng: Rng) -> tuple[Scene, list[str]]:
-        """Draw a scene that is empty on purpose, or one whose added things are visible enough."""
+        """Draw a scene without added things, or one whose added things are visible enough.
+
+        Output: the scene and the identities of its added things. After TRIES draws the last one is taken.
+        """
         empty = bool(rng.random() < self.recipe.empty_share)
+        least, greatest = self.recipe.area
         for _ in range(TRIES):
             scene, names = self._draw(stock, rng, empty=empty)
-            if (
-                empty
-                or self.recipe.area[0] <= added_share(scene, stock.bank, stock.boards) <= self.recipe.area[1]
-            ):
+            if empty or least <= added_share(scene, stock.bank, stock.boards) <= greatest:
                 break
         return scene, names
 
@@ -104,6 +111,7 @@ class ScenesMaker:
     def _add(
         self, place: Place, stock: Stock, palette: Palette, rng: Rng
     ) -> tuple[list[Primitive], list[str]]:
+        """Draw the added things: their primitives, and one identity per thing ("thing" if it has no file)."""
         added: list[Primitive] = []
         names: list[str] = []
         wanted = int(rng.integers(1, self.recipe.most_added + 1))
@@ -126,7 +134,7 @@ class ScenesMaker:
         return added, names
 
     def _camouflaged(self, primitives: list[Primitive], place: Place, rng: Rng) -> list[Primitive]:
-        """Give a share of the things a surface of the background."""
+        """Give a thing a surface of the background, with probability `camouflage_share`."""
         if rng.random() >= self.recipe.camouflage_share or primitives[0].kind in ("billboard", "mesh"):
             return primitives
         worn = place.primitives[int(rng.integers(0, len(place.primitives)))].surface
@@ -150,15 +158,16 @@ class ScenesMaker:
         return [], ""
 
     def _photos(self, rendered: Rendered, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
-        photos = [_to_uint8(p[0]) for p in (rendered.background, rendered.image)]
+        """Return background and image, uint8 RGB (size, size, 3), with the recipe's camera faults."""
+        background, image = _to_uint8(rendered.background[0]), _to_uint8(rendered.image[0])
         if not self.recipe.nuisances:
-            return photos[0], photos[1]
+            return background, image
         first, second = camera_faults.draw_pair(rng)
-        return camera_faults.apply(photos[0], first, rng), camera_faults.apply(photos[1], second, rng)
+        return camera_faults.apply(background, first, rng), camera_faults.apply(image, second, rng)
 
 
 def _board(place: Place, spot: np.ndarray, half: np.ndarray, which: int, rng: Rng) -> Primitive:
-    """The billboard of a cut-out: upright and roughly facing the camera, or flat if seen from above."""
+    """Make the billboard of cut-out `which`: it faces the camera roughly, or lies flat if seen from above."""
     forward = place.camera.rotation[:, 2]
     yaw = np.degrees(np.arctan2(-forward[0], -forward[2])) + rng.normal(0, 15) + rng.choice([0, 180])
     lies = place.seen_from_above
@@ -169,5 +178,5 @@ def _board(place: Place, spot: np.ndarray, half: np.ndarray, which: int, rng: Rn
 
 
 def _to_uint8(photo: torch.Tensor) -> np.ndarray:
-    """(3, S, S) in [0, 1] -> uint8 (S, S, 3)."""
+    """Convert float (3, S, S) in [0, 1] to uint8 (S, S, 3)."""
     return photo.mul(255).round().byte().permute(1, 2, 0).contiguous().numpy()

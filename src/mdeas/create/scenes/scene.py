@@ -1,4 +1,4 @@
-"""The records of a scene: primitives, camera, lights. They are drawn with numpy and hold no tensors.
+"""The parts of a scene before it is rendered: primitives, camera, lights. They hold numpy arrays, no tensors.
 
 World: metres, y up, floor at y = 0. Camera: x right, y up, z forward.
 """
@@ -14,18 +14,18 @@ from mdeas.create.scenes.meshes.mesh import Mesh
 Rng = np.random.Generator
 
 MESH_GREY = 0.5
-"""The albedo at which a surface leaves a mesh's own colours as they are in the file."""
+"""Albedo of a surface that leaves the colours of a mesh as they are in its file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """Look of one primitive: albedo = clip(base + contrast * (tile - mean of tile)).
+    """Appearance of one primitive: albedo = clip(base + contrast * (tile - mean of tile)).
 
-    The albedo of a mesh's surface multiplies the mesh's own colours; MESH_GREY leaves them as they are.
+    For a mesh, albedo / MESH_GREY multiplies the mesh's own colours.
     """
 
     tile: int
-    """Index into the texture bank; for billboards into the list of cut-outs."""
+    """Index into the texture bank; for a billboard, into the cut-outs."""
     tile_m: float
     """Metres that one tile covers."""
     base: np.ndarray
@@ -56,7 +56,7 @@ class Primitive:
     added: bool = False
     """Part of the foreground: in `image`, not in `background`."""
     mesh: Mesh | None = None
-    """Its faces and colours ("mesh" only); scaled as a whole until the longest of its extents fits `half`."""
+    """Its faces and colours ("mesh" only), scaled uniformly so that its longest extent is that of `half`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +76,11 @@ class Camera:
         return float(np.tan(np.radians(self.fov_deg) / 2))
 
     def point(self, u: float, v: float, depth_m: float) -> np.ndarray:
-        """World point at picture coordinates in [-1, 1] (v up) and depth along the optical axis."""
+        """Return the world point (3,) at picture coordinates in [-1, 1] (v up) and depth along the axis."""
         return self.position + self.rotation @ (np.array([u * self.reach, v * self.reach, 1.0]) * depth_m)
 
     def seen(self, point: np.ndarray) -> tuple[float, float, float]:
-        """Return picture coordinates and depth of a world point (3,); the reverse of `point`."""
+        """Return (u, v, depth_m) of a world point (3,); the inverse of `point`."""
         across, up, depth = self.rotation.T @ (point - self.position)
         return across / (depth * self.reach), up / (depth * self.reach), depth
 
@@ -92,9 +92,9 @@ class Light:
     position: np.ndarray
     """(3,) metres; a sun is far away."""
     colour: np.ndarray
-    """(3,) linear, at `reference_m`."""
+    """(3,) linear RGB, at `reference_m`."""
     size_m: float
-    """Radius of the lamp: soft shadows."""
+    """Radius of the lamp; a larger one casts softer shadows."""
     reference_m: float
     """Distance at which `colour` holds; 0 = no falloff (sun)."""
 
@@ -112,15 +112,16 @@ class Scene:
     image_gain: np.ndarray
     """(number of lights + 1, 3): drift of each light and of the ambient term in `image`."""
     ambient: np.ndarray
-    """(3,) linear."""
+    """(3,) linear RGB."""
     sky: np.ndarray | None
-    """(2, 3) linear, horizon and zenith; None indoors."""
+    """(2, 3) linear RGB, horizon and zenith; None indoors."""
     sky_tile: int = 0
+    """Index into the texture bank: the texture of the clouds."""
 
 
-def rotation(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> np.ndarray:
-    """(3, 3) from degrees: roll about z, then pitch about x (up is positive), then yaw about y."""
-    y, p, r = np.radians([yaw, -pitch, roll])
+def rotation(yaw_deg: float = 0.0, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> np.ndarray:
+    """Return the matrix (3, 3): roll about z, then pitch about x (up is positive), then yaw about y."""
+    y, p, r = np.radians([yaw_deg, -pitch_deg, roll_deg])
     about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
     about_z = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
@@ -133,7 +134,7 @@ def log_uniform(rng: Rng, low: float, high: float) -> float:
 
 
 def random_colour(rng: Rng) -> np.ndarray:
-    """(3,) linear RGB: greys, browns and whites are common, vivid colours rare."""
+    """Draw linear RGB (3,): greys, browns and whites are common, vivid colours rare."""
     value = rng.uniform(0.03, 0.95) ** 2.2
     tint = 1 + rng.beta(1.0, 3.0) * rng.uniform(-1, 1, 3)
     return np.clip(value * tint, 0.01, 0.95)
@@ -141,17 +142,19 @@ def random_colour(rng: Rng) -> np.ndarray:
 
 @dataclass
 class Palette:
-    """Draws surfaces from a bank of `num_tiles` textures."""
+    """Draw surfaces with the textures of a bank."""
 
     rng: Rng
     num_tiles: int
+    """Number of textures in the bank."""
     photos_from: int
-    """Tiles from this index on are photographs."""
+    """Textures from this index on are photographs."""
 
     def surface(self, *, plain: float = 0.4, tile_m: float | None = None, **fixed: Any) -> Surface:
         """Draw a surface.
 
-        Input: plain: chance of a faint texture; tile_m: metres that a tile covers; fixed: Surface's fields.
+        Input: plain: probability of a faint texture; tile_m: metres that a tile covers, None = drawn;
+            fixed: other fields of Surface that are not drawn.
         """
         rng = self.rng
         own = rng.random() < 0.45
@@ -177,10 +180,13 @@ class Group:
     """The primitives of one thing, placed around its base point in the thing's own frame."""
 
     base: np.ndarray
+    """(3,) metres: the point in the world on which the thing stands."""
     turn: np.ndarray
     """(3, 3) rotation of the whole thing."""
     scale: float = 1.0
+    """Factor on all offsets and sizes; things are about 1 m tall before it."""
     added: bool = False
+    """See Primitive.added."""
     primitives: list[Primitive] = field(default_factory=list)
 
     def add(

@@ -1,4 +1,4 @@
-"""The textures, cut-outs and meshes that the scenes of a data set draw from; each split has its own."""
+"""The textures, cut-outs and meshes that scenes are drawn with; each split has its own."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from mdeas.create.scenes.texture import TextureBank, photo_tile, procedural_tile
 from mdeas.sample import SPLITS
 
 CUTOUT_SIDE = 160
-"""Texels a side of a billboard, whatever its aspect."""
+"""Height and width of a billboard's picture in texels; every cut-out is stretched to this square."""
+_STREAM = 7002  # second number of the seed of draws for a split
 
 
 @dataclass(frozen=True, kw_only=True)
 class SceneFiles:
-    """The files that scenes are made of; None where the recipe names no folder."""
+    """The files of the recipe's folders; None where the recipe names no folder."""
 
     textures: Pool | None
     cutouts: Pool | None
@@ -37,13 +38,13 @@ class SceneFiles:
         return [pool for pool in pools if pool]
 
     def describe(self) -> dict[str, Any]:
-        """What index.json says of them, by field of the recipe."""
+        """Return the description of each folder for index.json, by field of the recipe."""
         fields = {"textures": self.textures, "cutouts": self.cutouts, "assets": self.meshes}
         return {name: source and source.describe() for name, source in fields.items()}
 
 
-def load_sources(recipe: ScenesRecipe, skip_bad: bool) -> SceneFiles:
-    """Errors: as `assets.load_pool` and `meshes.files.load_meshes`."""
+def load_files(recipe: ScenesRecipe, skip_bad: bool) -> SceneFiles:
+    """Find the files of the recipe's folders. Errors: those of `load_pool` and `load_meshes`."""
     pool = functools.partial(load_pool, shares=recipe.shares, skip_bad=skip_bad)
     return SceneFiles(
         textures=pool(recipe.textures, "background") if recipe.textures else None,
@@ -53,30 +54,35 @@ def load_sources(recipe: ScenesRecipe, skip_bad: bool) -> SceneFiles:
 
 
 class Stock:
-    """The texture bank, billboards and meshes of one split."""
+    """The textures, cut-outs and meshes of one split, in memory."""
 
-    def __init__(self, recipe: ScenesRecipe, seed: int, split: str, sources: SceneFiles):
-        rng = np.random.default_rng([seed, 7002, SPLITS.index(split)])
+    def __init__(self, recipe: ScenesRecipe, seed: int, split: str, files: SceneFiles):
+        """Make and load the pictures. InputError E-POOL when the split has no file of a folder; E-IMG-..."""
+        rng = np.random.default_rng([seed, _STREAM, SPLITS.index(split)])
         first = SPLITS.index(split) * recipe.tiles
         tiles = [procedural_tile(seed, first + k) for k in range(recipe.tiles)]
-        textures, cutouts, meshes = sources.textures, sources.cutouts, sources.meshes
-        tiles += [photo_tile(load_photo(asset), rng) for asset in textures.of(split)] if textures else []
+        if files.textures:
+            tiles += [photo_tile(load_photo(asset), rng) for asset in files.textures.of(split)]
         self.num_procedural = recipe.tiles
         self.bank = TextureBank(tiles)
-        self.cutouts: tuple[Asset, ...] = cutouts.of(split) if cutouts else ()
-        self.boards = torch.from_numpy(np.stack([_board(a) for a in self.cutouts])) if self.cutouts else None
+        """The procedural textures, then the photos."""
+        self.cutouts: tuple[Asset, ...] = files.cutouts.of(split) if files.cutouts else ()
+        self.boards: torch.Tensor | None = None
+        """(number of cut-outs, 4, CUTOUT_SIDE, CUTOUT_SIDE) float32: linear RGB and alpha in [0, 1]."""
+        if self.cutouts:
+            self.boards = torch.from_numpy(np.stack([_board_picture(asset) for asset in self.cutouts]))
         self.models: Models | None = None
-        if meshes:
-            known, share = meshes.table, recipe.mesh_share
-            self.models = Models(assets=meshes.pool.of(split), table=known, share=share)
+        if meshes := files.meshes:
+            assets = meshes.pool.of(split)
+            self.models = Models(assets=assets, table=meshes.table, share=recipe.mesh_share)
 
     def palette(self, rng: Rng) -> Palette:
-        """A palette that draws surfaces from this bank."""
+        """Return a palette that draws surfaces from this bank."""
         return Palette(rng, self.bank.count, self.num_procedural)
 
 
-def _board(asset: Asset) -> np.ndarray:
-    """float32 (4, CUTOUT_SIDE, CUTOUT_SIDE): linear RGB and alpha in [0, 1], stretched to the square."""
+def _board_picture(asset: Asset) -> np.ndarray:
+    """Load a cut-out for `Stock.boards`: float32 (4, CUTOUT_SIDE, CUTOUT_SIDE)."""
     square = cv2.resize(load_cutout(asset), (CUTOUT_SIDE, CUTOUT_SIDE), interpolation=cv2.INTER_AREA)
     square = square.astype(np.float32) / 255
     colour = np.clip(square[..., :3] / np.maximum(square[..., 3:], 1 / 255), 0, 1) ** 2.2

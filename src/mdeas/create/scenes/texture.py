@@ -1,7 +1,7 @@
 """Surface textures: a bank of small tiles, procedural or cut from photographs.
 
-A tile is uint8 (SIDE, SIDE, 3) sRGB; a bank takes tiles of any power of two. It keeps them with their mip
-levels in linear light, so that far surfaces do not alias. Tile k depends on (seed, k) alone.
+A tile is uint8 (SIDE, SIDE, 3) sRGB; it repeats over a surface. A bank holds its tiles at all mip levels in
+linear light, so that far surfaces do not alias. Procedural tile k depends on (seed, k) alone.
 """
 
 from collections.abc import Callable
@@ -12,19 +12,20 @@ import torch
 from torch import Tensor
 
 SIDE = 128
+_STREAM = 7001  # second number of the seed of a procedural tile
 
 Tile = np.ndarray
 Rng = np.random.Generator
 
 
 def _colour(rng: Rng) -> np.ndarray:
-    """float32 (3,) in [0, 1]: mostly muted, sometimes vivid, as surfaces are."""
+    """Draw a colour, float32 (3,) in [0, 1]: mostly muted, sometimes vivid."""
     hsv = np.array([[[rng.uniform(0, 360), rng.beta(1.1, 3.0), rng.uniform(0.08, 0.95)]]], np.float32)
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0]
 
 
 def _blend(weight: np.ndarray, rng: Rng) -> Tile:
-    """Two random colours mixed by `weight` (SIDE, SIDE) in [0, 1]."""
+    """Mix two random colours by `weight`, (SIDE, SIDE) in [0, 1]."""
     a, b = _colour(rng), _colour(rng)
     if rng.random() < 0.6:
         b = np.clip(a * rng.uniform(0.5, 1.5) + rng.uniform(-0.1, 0.1, 3), 0, 1)
@@ -33,7 +34,7 @@ def _blend(weight: np.ndarray, rng: Rng) -> Tile:
 
 
 def _noise(rng: Rng, cells: int) -> np.ndarray:
-    """Periodic smooth noise in [0, 1]; `cells` bumps a side."""
+    """Draw periodic smooth noise, (SIDE, SIDE) in [0, 1], from a grid of `cells` x `cells` values."""
     grid = np.pad(rng.random((cells, cells), np.float32), 2, mode="wrap")
     big = cv2.resize(grid, None, fx=SIDE / cells, fy=SIDE / cells, interpolation=cv2.INTER_CUBIC)
     edge = 2 * SIDE // cells
@@ -41,6 +42,7 @@ def _noise(rng: Rng, cells: int) -> np.ndarray:
 
 
 def _fractal_weight(rng: Rng, roughness: float) -> np.ndarray:
+    """Sum noise of six octaves, (SIDE, SIDE) in [0, 1]; each weighs `roughness` times the one before."""
     octaves = [2, 4, 8, 16, 32, 64]
     weights = roughness ** np.arange(len(octaves))
     total = sum(w * _noise(rng, c) for w, c in zip(weights, octaves, strict=True)) / weights.sum()
@@ -48,6 +50,7 @@ def _fractal_weight(rng: Rng, roughness: float) -> np.ndarray:
 
 
 def _grid() -> tuple[np.ndarray, np.ndarray]:
+    """Return x and y of every texel, float32 (SIDE, SIDE) in [0, 1)."""
     axis = np.arange(SIDE, dtype=np.float32) / SIDE
     return np.meshgrid(axis, axis)
 
@@ -78,7 +81,7 @@ def brick(rng: Rng) -> Tile:
     return (tile + mortar[..., None] * (_colour(rng) * 255 - tile)).astype(np.uint8)
 
 
-def tiles(rng: Rng) -> Tile:
+def tiled(rng: Rng) -> Tile:
     count = int(rng.integers(2, 9))
     x, y = _grid()
     checker = (np.floor(x * count) + np.floor(y * count)) % 2 * rng.integers(0, 2)
@@ -112,7 +115,7 @@ def speckle(rng: Rng) -> Tile:
 
 
 def clutter(rng: Rng) -> Tile:
-    """Print: boxes, lines and lettering as on packages, books and posters."""
+    """Draw boxes, outlines and letters, as on packages, books and posters."""
     tile = _blend(_fractal_weight(rng, 0.4) * 0.3, rng)
     for _ in range(int(rng.integers(2, 10))):
         ink = tuple(int(c) for c in _colour(rng) * 255)
@@ -129,33 +132,30 @@ def clutter(rng: Rng) -> Tile:
 
 
 PROCEDURES: tuple[Callable[[Rng], Tile], ...] = (
-    fractal, fractal, wood, brick, tiles, stripe, gradient, speckle, clutter, clutter,
+    fractal, fractal, wood, brick, tiled, stripe, gradient, speckle, clutter, clutter,
 )  # fmt: skip
+"""Tile k is drawn by function k modulo their number; one that is listed twice is twice as frequent."""
 
 
 def procedural_tile(seed: int, index: int) -> Tile:
-    """Tile `index` of the bank of `seed`: uint8 (SIDE, SIDE, 3) sRGB."""
-    rng = np.random.default_rng([seed, 7001, index])
+    """Draw procedural tile `index`, uint8 (SIDE, SIDE, 3) sRGB."""
+    rng = np.random.default_rng([seed, _STREAM, index])
     return PROCEDURES[index % len(PROCEDURES)](rng)
 
 
 def photo_tile(photo: np.ndarray, rng: Rng) -> Tile:
-    """A random square crop of uint8 (H, W, 3), mirrored into a seamless tile where it is not one already."""
+    """Draw a square crop of a photo, uint8 (H, W, 3), resized to a tile; its edges do not match."""
     side = int(min(photo.shape[:2]) * rng.uniform(0.5, 1.0))
     top, left = (int(rng.integers(0, n - side + 1)) for n in photo.shape[:2])
     crop = photo[top : top + side, left : left + side]
-    if side <= SIDE:
-        return cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    return cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR if side <= SIDE else cv2.INTER_AREA)
 
 
 class TextureBank:
-    """Tiles with mip levels on one device.
-
-    Input: tiles, list of uint8 (S, S, 3) sRGB, all of one S, a power of two.
-    """
+    """T tiles with their mip levels on one device."""
 
     def __init__(self, tiles: list[Tile], device: torch.device | str = "cpu"):
+        """Input: tiles: uint8 (S, S, 3) sRGB each, of one side S, a power of two."""
         linear = torch.from_numpy(np.stack(tiles)).to(device).permute(0, 3, 1, 2).float().div(255).pow(2.2)
         self.count, self.side = len(tiles), tiles[0].shape[0]
         self.num_levels = self.side.bit_length() - 1
@@ -168,11 +168,11 @@ class TextureBank:
         self.offsets = torch.tensor(np.cumsum([0, *sizes]), device=device)
 
     def sample(self, tile: Tensor, uv: Tensor, footprint: Tensor) -> Tensor:
-        """Bilinear lookup in the mip level that fits.
+        """Look up colours by bilinear interpolation in the mip level that fits the footprint.
 
-        Input: tile (B, P) int64; uv (B, 2, P) in tiles, any range (repeats);
-        footprint (B, P): width of a pixel on the surface, in tiles.
-        Output: (B, 3, P) linear.
+        Input: tile (B, P) int64; uv (B, 2, P) in tiles, any range (tiles repeat);
+            footprint (B, P): width of a pixel on the surface, in tiles.
+        Output: (B, 3, P) linear RGB.
         """
         level = (footprint * self.side).clamp_min(1).log2().round().clamp_max(self.num_levels - 1).long()
         side = self.side >> level

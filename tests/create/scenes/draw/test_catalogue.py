@@ -32,4 +32,4 @@ def test_stands_on_its_base_and_has_its_height(name):
 
 
 def test_every_kind_of_place_has_things():
-    assert {thing.place for thing in catalogue.THINGS.values()} == {"small", "large", "outdoor"}
+    assert {thing.kind for thing in catalogue.THINGS.values()} == {"small", "large", "outdoor"}

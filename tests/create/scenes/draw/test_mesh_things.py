@@ -9,7 +9,7 @@ import trimesh
 from tiny_mesh import box, broken, write
 
 from mdeas.cli import main
-from mdeas.create.scenes.draw.mesh_things import has_flat_top, place_kind
+from mdeas.create.scenes.draw.mesh_things import has_flat_top, thing_kind
 from mdeas.create.scenes.maker import ScenesMaker, ScenesRecipe
 from mdeas.create.scenes.meshes.files import load_meshes, mesh_of
 from mdeas.create.scenes.meshes.glb import read_glb
@@ -39,7 +39,7 @@ RECIPE = ScenesRecipe(
 def test_meshes_come_from_the_split_of_the_sample(folder):
     maker = ScenesMaker(dataclasses.replace(RECIPE, assets=folder), seed=0)
     identities = {
-        split: {a.identity for a in maker.sources.meshes.pool.of(split)} for split in ("train", "test")
+        split: {a.identity for a in maker.files.meshes.pool.of(split)} for split in ("train", "test")
     }
     assert not identities["train"] & identities["test"]
     seen = {split: set() for split in identities}
@@ -72,8 +72,8 @@ def test_true_sizes_come_from_the_table(folder, tmp_path):
     (tmp_path / "meshes").mkdir()
     (tmp_path / "meshes" / "00.glb").write_bytes((folder / "00.glb").read_bytes())
     maker = ScenesMaker(dataclasses.replace(RECIPE, assets=tmp_path, split="rows"), seed=0)
-    (asset,) = maker.sources.meshes.pool.assets
-    known = maker.sources.meshes.table["00.glb"]
+    (asset,) = maker.files.meshes.pool.assets
+    known = maker.files.meshes.table["00.glb"]
     assert (known.longest_m, known.category) == (1.5, "furniture")
     assert mesh_of(asset, known.longest_m).half.max() == pytest.approx(0.75, rel=1e-3)
 
@@ -85,7 +85,7 @@ def test_true_sizes_come_from_the_table(folder, tmp_path):
      ("books", 1.6, ""), ("", 1.8, "large")],
 )  # fmt: skip
 def test_places_follow_from_size_and_kind(category, longest_m, place):
-    assert place_kind(category, longest_m) == place
+    assert thing_kind(category, longest_m) == place
 
 
 def test_what_a_camera_sees_is_where_it_points():
@@ -105,7 +105,7 @@ def test_skip_bad_lists_what_is_broken(folder, tmp_path):
     maker = ScenesMaker(dataclasses.replace(RECIPE, assets=tmp_path, split="rows"), 0, skip_bad=True)
     (left_out,) = maker.left_out
     assert (left_out["kind"], left_out["name"], left_out["code"]) == ("mesh", "99.glb", "E-MESH")
-    assert len(maker.sources.meshes.pool.assets) == 10
+    assert len(maker.files.meshes.pool.assets) == 10
     assert {row["kind"] for row in maker.provenance()} == {"mesh"}
 
 

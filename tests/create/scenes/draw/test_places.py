@@ -51,7 +51,7 @@ def test_everything_has_an_extent(name):
     """A box without one has no inside: rays that meet it see nothing else."""
     rng = np.random.default_rng(0)
     for _ in range(30):
-        made = PLACES[name][0](Palette(rng, 5, 5), rng)
+        made = PLACES[name].draw(Palette(rng, 5, 5), rng)
         assert all((thing.half + thing.radius > 0).all() for thing in made.primitives)
 
 
@@ -90,7 +90,7 @@ def test_furniture_has_its_back_at_a_wall(name):
 def test_the_camera_is_inside_the_room_and_outside_of_things(name):
     rng = np.random.default_rng(2)
     for _ in range(12):
-        made = PLACES[name][0](Palette(rng, 5, 5), rng)
+        made = PLACES[name].draw(Palette(rng, 5, 5), rng)
         shell, at = made.primitives[0], made.camera.position
         assert np.all(np.abs(at - shell.centre) < shell.half)
         inside = [np.all(np.abs(p.rotation.T @ (at - p.centre)) < p.half) for p in made.primitives[1:]]

@@ -1,4 +1,4 @@
-"""Whether things touch, judged by the boxes around their primitives along the world's axes."""
+"""Test whether things touch, by the axis-aligned bounding boxes of their primitives."""
 
 from collections.abc import Sequence
 
@@ -7,46 +7,46 @@ import numpy as np
 from mdeas.create.scenes.scene import Primitive
 
 SLACK_M = 0.005
-"""Up to this much overlap counts as touching, so that things may stand on each other."""
-_CAMERA_M = 0.12  # kept free around the camera
+"""Boxes may overlap by up to this much, so that things can stand on each other."""
+_CAMERA_M = 0.12  # space kept free around the camera
 
 
 def box_of(primitive: Primitive) -> tuple[np.ndarray, np.ndarray]:
-    """Middle and half extents, (3,) metres each."""
+    """Return the middle and half extents of a primitive's bounding box, (3,) metres each."""
     return primitive.centre, np.abs(primitive.rotation) @ primitive.half + primitive.radius
 
 
 def clear(
     primitives: Sequence[Primitive], others: Sequence[Primitive], camera: np.ndarray | None = None
 ) -> bool:
-    """Whether the boxes of `primitives` keep apart from those of `others`, rooms excepted.
+    """Tell whether no box of `primitives` touches a box of `others`; rooms do not count.
 
-    Input: camera: a point (3,) that must stay outside of them as well.
+    Input: camera: a point (3,) that must be outside the boxes of `primitives`, too.
     """
-    return boxes_clear(*_stacked(primitives), others, camera)
+    return boxes_clear(*_stacked_boxes(primitives), others, camera)
 
 
 def boxes_clear(
     middle: np.ndarray, reach: np.ndarray, others: Sequence[Primitive], camera: np.ndarray | None = None
 ) -> bool:
-    """The same for boxes: (N, 3) middles and half extents in metres."""
+    """Do what `clear` does for boxes: (N, 3) middles and half extents in metres."""
     if camera is not None and np.any(np.all(np.abs(camera - middle) < reach + _CAMERA_M, axis=1)):
         return False
     there = [other for other in others if other.kind != "room"]
     if not there:
         return True
-    at, around = _stacked(there)
-    between = np.abs(middle[:, None] - at)
-    return bool(np.all(np.any(between > reach[:, None] + around - SLACK_M, axis=2)))
+    other_middle, other_reach = _stacked_boxes(there)
+    between = np.abs(middle[:, None] - other_middle)
+    return bool(np.all(np.any(between > reach[:, None] + other_reach - SLACK_M, axis=2)))
 
 
 def bounds(primitives: Sequence[Primitive]) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest corner (3,) of the box around all of them."""
-    middle, reach = _stacked(primitives)
+    """Return the least and greatest corner, (3,) metres, of the box around all primitives."""
+    middle, reach = _stacked_boxes(primitives)
     return (middle - reach).min(0), (middle + reach).max(0)
 
 
-def _stacked(primitives: Sequence[Primitive]) -> tuple[np.ndarray, np.ndarray]:
-    """(N, 3) middles and half extents."""
-    boxes = [box_of(p) for p in primitives]
-    return np.stack([b[0] for b in boxes]), np.stack([b[1] for b in boxes])
+def _stacked_boxes(primitives: Sequence[Primitive]) -> tuple[np.ndarray, np.ndarray]:
+    """Return `box_of` all primitives: middles and half extents, (N, 3) each."""
+    middles, halves = zip(*(box_of(primitive) for primitive in primitives), strict=True)
+    return np.stack(middles), np.stack(halves)

@@ -1,29 +1,29 @@
-"""The catalogue of things that scenes hold, each made of a few primitives in true metres.
+"""The catalogue of things: furniture, objects, people, cars, each built of a few primitives at true size.
 
-A thing is a function (group, palette, rng) that adds its primitives standing on the group's base point;
-`THINGS` names it with the height range it comes in. To add one: a function and a row.
+To add a thing: a function (group, palette, rng) that adds its primitives to the group, 1 m tall, standing on
+the group's origin; and a row in THINGS.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mdeas.create.scenes.scene import Group, Palette, Rng, Surface, rotation
 
-Maker = Callable[[Group, Palette, Rng], None]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Thing:
     """A row of the catalogue."""
 
-    make: Maker
-    """Adds the thing at unit height (1 m)."""
+    make: Callable[[Group, Palette, Rng], None]
+    """Adds the thing's primitives at a height of 1 m."""
     height_m: tuple[float, float]
-    place: str
-    """Where it belongs: "small" on tables and floors, "large" on floors, "outdoor" under the sky."""
+    """Least and greatest height."""
+    kind: Literal["small", "large", "outdoor"]
+    """small: on tables and floors. large: on floors. outdoor: under the sky."""
 
 
 def crate(group: Group, palette: Palette, rng: Rng) -> None:
@@ -67,6 +67,7 @@ def cup(group: Group, palette: Palette, rng: Rng) -> None:
 
 
 def _legs(group: Group, look: Surface, w: float, h: float, d: float, thick: float, kind: str) -> None:
+    """Add four legs of height `h` and half width `thick` in a rectangle of half extents `w` x `d`."""
     for sx in (-1, 1):
         for sz in (-1, 1):
             group.add(kind, (sx * (w - thick), h / 2, sz * (d - thick)), (thick, h / 2, thick), look)
@@ -125,7 +126,7 @@ def cabinet(group: Group, palette: Palette, rng: Rng) -> None:
 
 
 def _limb(group: Group, a: ArrayLike, b: ArrayLike, radius: float, look: Surface) -> None:
-    """Add a capsule from a to b, (3,) metres before scaling."""
+    """Add a capsule from `a` to `b`, (3,) metres each before scaling."""
     start, end = np.asarray(a, float), np.asarray(b, float)
     length = float(np.linalg.norm(end - start))
     axis = (end - start) / max(length, 1e-6)
@@ -237,14 +238,14 @@ def post(group: Group, palette: Palette, rng: Rng) -> None:
 
 
 def tool(group: Group, palette: Palette, rng: Rng) -> None:
-    """Something long and thin lying down: a pen, a cable, a handle."""
+    """Add long thin rods that lie: pens, cables, handles."""
     for _ in range(int(rng.integers(1, 3))):
         ends = rng.uniform(-1.5, 1.5, (2, 3)) * (1, 0, 1) + (0, 0.3, 0)
         _limb(group, ends[0], ends[1], rng.uniform(0.1, 0.3), palette.surface(plain=0.7))
 
 
 def blob(group: Group, palette: Palette, rng: Rng) -> None:
-    """A thing without a name: a few overlapping primitives in any pose."""
+    """Add a few overlapping primitives in any pose: an object of no known class."""
     for k in range(int(rng.integers(2, 6))):
         kind = ("box", "ellipsoid", "cylinder", "rounded")[int(rng.integers(0, 4))]
         half = rng.uniform(0.08, 0.35, 3)
@@ -255,36 +256,36 @@ def blob(group: Group, palette: Palette, rng: Rng) -> None:
 
 
 THINGS: dict[str, Thing] = {
-    "crate": Thing(make=crate, height_m=(0.04, 0.9), place="small"),
-    "cushion": Thing(make=cushion, height_m=(0.04, 0.6), place="small"),
-    "ball": Thing(make=ball, height_m=(0.04, 0.5), place="small"),
-    "can": Thing(make=can, height_m=(0.06, 0.5), place="small"),
-    "bottle": Thing(make=bottle, height_m=(0.12, 0.4), place="small"),
-    "cup": Thing(make=cup, height_m=(0.06, 0.15), place="small"),
-    "screen": Thing(make=screen, height_m=(0.3, 0.9), place="small"),
-    "laptop": Thing(make=laptop, height_m=(0.18, 0.3), place="small"),
-    "books": Thing(make=books, height_m=(0.05, 0.3), place="small"),
-    "tool": Thing(make=tool, height_m=(0.02, 0.12), place="small"),
-    "blob": Thing(make=blob, height_m=(0.06, 0.8), place="small"),
-    "animal": Thing(make=animal, height_m=(0.2, 0.8), place="large"),
-    "table": Thing(make=table, height_m=(0.4, 0.8), place="large"),
-    "chair": Thing(make=chair, height_m=(0.75, 1.1), place="large"),
-    "sofa": Thing(make=sofa, height_m=(0.7, 0.9), place="large"),
-    "shelf": Thing(make=shelf, height_m=(0.8, 2.2), place="large"),
-    "cabinet": Thing(make=cabinet, height_m=(0.5, 2.0), place="large"),
-    "person": Thing(make=person, height_m=(1.0, 1.95), place="large"),
-    "lamp": Thing(make=lamp, height_m=(0.4, 1.8), place="large"),
-    "plant": Thing(make=plant, height_m=(0.3, 1.6), place="large"),
-    "car": Thing(make=car, height_m=(1.35, 1.9), place="outdoor"),
-    "tree": Thing(make=tree, height_m=(2.0, 8.0), place="outdoor"),
-    "post": Thing(make=post, height_m=(0.8, 5.0), place="outdoor"),
+    "crate": Thing(make=crate, height_m=(0.04, 0.9), kind="small"),
+    "cushion": Thing(make=cushion, height_m=(0.04, 0.6), kind="small"),
+    "ball": Thing(make=ball, height_m=(0.04, 0.5), kind="small"),
+    "can": Thing(make=can, height_m=(0.06, 0.5), kind="small"),
+    "bottle": Thing(make=bottle, height_m=(0.12, 0.4), kind="small"),
+    "cup": Thing(make=cup, height_m=(0.06, 0.15), kind="small"),
+    "screen": Thing(make=screen, height_m=(0.3, 0.9), kind="small"),
+    "laptop": Thing(make=laptop, height_m=(0.18, 0.3), kind="small"),
+    "books": Thing(make=books, height_m=(0.05, 0.3), kind="small"),
+    "tool": Thing(make=tool, height_m=(0.02, 0.12), kind="small"),
+    "blob": Thing(make=blob, height_m=(0.06, 0.8), kind="small"),
+    "animal": Thing(make=animal, height_m=(0.2, 0.8), kind="large"),
+    "table": Thing(make=table, height_m=(0.4, 0.8), kind="large"),
+    "chair": Thing(make=chair, height_m=(0.75, 1.1), kind="large"),
+    "sofa": Thing(make=sofa, height_m=(0.7, 0.9), kind="large"),
+    "shelf": Thing(make=shelf, height_m=(0.8, 2.2), kind="large"),
+    "cabinet": Thing(make=cabinet, height_m=(0.5, 2.0), kind="large"),
+    "person": Thing(make=person, height_m=(1.0, 1.95), kind="large"),
+    "lamp": Thing(make=lamp, height_m=(0.4, 1.8), kind="large"),
+    "plant": Thing(make=plant, height_m=(0.3, 1.6), kind="large"),
+    "car": Thing(make=car, height_m=(1.35, 1.9), kind="outdoor"),
+    "tree": Thing(make=tree, height_m=(2.0, 8.0), kind="outdoor"),
+    "post": Thing(make=post, height_m=(0.8, 5.0), kind="outdoor"),
 }
 
 
 def build(
     name: str, base: ArrayLike, yaw_deg: float, height_m: float, palette: Palette, rng: Rng, *, added: bool
 ) -> Group:
-    """Build the named thing, `height_m` tall, standing on the point `base` (3,) in metres."""
+    """Build the thing of that name in THINGS, `height_m` tall, on the point `base`, (3,) metres."""
     group = Group(base=np.asarray(base, float), turn=rotation(yaw_deg), scale=height_m, added=added)
     THINGS[name].make(group, palette, rng)
     return group

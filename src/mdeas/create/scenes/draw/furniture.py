@@ -10,7 +10,7 @@ from mdeas.create.scenes.draw.place import Place, Support
 from mdeas.create.scenes.scene import Group, Palette, Primitive, Rng, rotation
 
 TOPS_M = (0.25, 1.4)
-"""Heights of furniture on which things are put."""
+"""Least and greatest height of furniture on which things stand."""
 AT_WALL = {
     "cabinet": (0.5, 2.1),
     "shelf": (0.8, 2.2),
@@ -18,30 +18,33 @@ AT_WALL = {
     "sofa": (0.7, 1.0),
     "crate": (0.4, 1.9),
 }
-"""Furniture that stands at walls (its front is +z, or it has none), with its range of heights in metres."""
-_GAP_M = 0.02
-_FLAT = ("cabinet", "table", "crate")
+"""Things of the catalogue that stand at walls, and their least and greatest height in metres. Their front is
++z, or they have none."""
+_GAP_M = 0.02  # between furniture and the wall
+_FLAT = ("cabinet", "table", "crate")  # furniture with a flat top
 _MOST = 6
 
 
 def line_walls(place: Place, palette: Palette, rng: Rng) -> None:
-    """Put up to six pieces of furniture along the walls; one that touches something is left out."""
+    """Put one to six pieces of furniture along the walls; one that touches something is left out."""
     for _ in range(int(rng.integers(1, _MOST + 1))):
         name = list(AT_WALL)[int(rng.integers(0, len(AT_WALL)))]
         height = rng.uniform(*AT_WALL[name])
-        made = _pushed(place.supports[-1], name, height, palette, rng)
+        made = _built_at_wall(place.supports[-1], name, height, palette, rng)
         if put(place, made) and name in _FLAT and TOPS_M[0] < height < TOPS_M[1]:
-            place.tops.append(_top(made, height))
+            low, high = bounds(made)
+            place.tops.append(Support(height_m=height, low=low[[0, 2]], high=high[[0, 2]]))
 
 
 def put(place: Place, made: list[Primitive]) -> bool:
-    """Add the primitives to the place if they touch nothing, camera included; return whether it was done."""
+    """Add primitives to the place if they touch nothing, camera included; tell whether they were added."""
     free = clear(made, place.primitives, place.camera.position)
-    place.primitives += made * free
+    if free:
+        place.primitives += made
     return free
 
 
-def _pushed(floor: Support, name: str, height_m: float, palette: Palette, rng: Rng) -> list[Primitive]:
+def _built_at_wall(floor: Support, name: str, height_m: float, palette: Palette, rng: Rng) -> list[Primitive]:
     """Build the named thing with its back at one of the four edges of the floor."""
     axis, side = int(rng.integers(0, 2)), int(rng.choice([-1, 1]))
     yaw = 90 * (1 + side) if axis else -90 * side
@@ -53,8 +56,3 @@ def _pushed(floor: Support, name: str, height_m: float, palette: Palette, rng: R
     at[axis] = inner[int(side > 0)][axis]
     spot = np.array([at[0], floor.height_m, at[1]])
     return [replace(p, centre=p.centre + spot) for p in group.primitives]
-
-
-def _top(made: list[Primitive], height_m: float) -> Support:
-    low, high = bounds(made)
-    return Support(height_m=height_m, low=low[[0, 2]], high=high[[0, 2]])

@@ -1,4 +1,4 @@
-"""Furnish a place, add what is new, light it, and finish the scene."""
+"""Lay out a scene: choose a place, furnish it, add new things, light it."""
 
 from collections.abc import Sequence
 
@@ -21,16 +21,20 @@ from mdeas.create.scenes.scene import (
 )
 
 MAX_BACKGROUND = 64
+"""Greatest number of primitives in the background."""
 MAX_ADDED = 24
+"""Greatest number of primitives of the added things."""
 APPARENT = (0.08, 1.3)
-"""Size of the things in the background, as a share of the picture's height; the border cuts some off."""
+"""Range of the size of things in the background, as a share of the picture's height; the border cuts some."""
 SUN_M = 1000.0
-_TRIES = 16
+"""Distance of the sun from the origin."""
+_TRIES = 16  # spots tried for one thing
 
 
 def _choose_thing(place: Place, rng: Rng) -> tuple[str, float]:
+    """Draw the name of a thing that belongs in the place, and its height in metres."""
     kind = place.kinds[int(rng.integers(0, len(place.kinds)))]
-    names = [name for name, thing in catalogue.THINGS.items() if thing.place == kind]
+    names = [name for name, thing in catalogue.THINGS.items() if thing.kind == kind]
     name = names[int(rng.integers(0, len(names)))]
     return name, log_uniform(rng, *catalogue.THINGS[name].height_m)
 
@@ -48,7 +52,9 @@ def furnish(
 ) -> list[Primitive]:
     """Draw up to `count` things that stand in the place; one that finds no room is left out.
 
-    Input: models: meshes to draw some of them from; beside: primitives in the way besides the place's own.
+    Input: apparent: range of their size as a share of the picture's height; added: see Primitive.added;
+        models: meshes to draw some of the things from; beside: primitives that they must not touch, in
+        addition to the place's own.
     """
     budget = MAX_ADDED if added else MAX_BACKGROUND - len(place.primitives)
     made: list[Primitive] = []
@@ -75,7 +81,7 @@ def _stand(
     added: bool,
     others: list[Primitive],
 ) -> list[Primitive]:
-    """Build the named thing at a spot where it touches nothing; [] where none is found."""
+    """Build the named thing at a spot where it touches nothing; [] when no spot is found."""
     for _ in range(_TRIES):
         spot = place.draw_spot(height_m, apparent, 0.05, rng)
         if spot is None:
@@ -100,6 +106,7 @@ def draw_lights(place: Place, rng: Rng) -> list[Light]:
 
 
 def _lamp(half: np.ndarray, rng: Rng) -> Light:
+    """Draw a lamp in the upper part of a room of half extents `half`, (3,) metres."""
     at = np.array(
         [
             rng.uniform(-0.85, 0.85) * half[0],
@@ -118,7 +125,7 @@ def _light_colour(rng: Rng) -> np.ndarray:
 
 
 def moved(camera: Camera, rng: Rng) -> Camera:
-    """The camera after a knock: turned by up to 1 % of the width and rolled by up to 1 degree."""
+    """Return the camera after a knock: turned by up to 1 % of its field of view, rolled by up to 1 degree."""
     shift_deg = camera.fov_deg * 0.01 * rng.uniform(-1, 1, 2)
     turn = rotation(shift_deg[0], shift_deg[1], rng.uniform(-1, 1))
     position = camera.position + rng.normal(0, 0.002, 3)
@@ -128,25 +135,29 @@ def moved(camera: Camera, rng: Rng) -> Camera:
 def draw_place(palette: Palette, rng: Rng, models: Models | None = None, kinds: Sequence[str] = ()) -> Place:
     """Draw a place with its furniture and things, some of them from `models`.
 
-    Input: kinds: keys of PLACES to draw from, () = all, in the proportion of their weights.
+    Input: kinds: keys of PLACES to draw from by their weights, () = all.
     """
     names = list(kinds or PLACES)
-    shares = np.array([PLACES[name][1] for name in names])
-    make, _, (fewest, most) = PLACES[rng.choice(names, p=shares / shares.sum())]
-    place = make(palette, rng)
+    weights = np.array([PLACES[name].weight for name in names])
+    kind = PLACES[rng.choice(names, p=weights / weights.sum())]
+    place = kind.draw(palette, rng)
+    fewest, most = kind.num_things
     count = int(rng.integers(fewest, most + 1))
     place.primitives += furnish(place, count, APPARENT, palette, rng, added=False, models=models)
     return place
 
 
 def _light_drift(count: int, rng: Rng) -> np.ndarray:
-    """Gains (count, 3) of the lights between the two photos; 1 in six of ten cases."""
+    """Draw RGB gains, (count, 3), of the lights between the two photos; in six of ten cases all are 1."""
     drift = np.exp(rng.normal(0, 0.12, (count, 3)) * np.array([1.0, 0.6, 1.0]))
     return np.ones((count, 3)) if rng.random() < 0.6 else drift
 
 
 def finish(place: Place, added: list[Primitive], palette: Palette, rng: Rng, *, disturbed: bool) -> Scene:
-    """Return the scene: place, added things, lights, and how camera and light change between the photos."""
+    """Join the place and the added things to a scene with lights.
+
+    Input: disturbed: camera and light may change between the two photos.
+    """
     lights = draw_lights(place, rng)
     knocked = disturbed and rng.random() < 0.5
     gain = _light_drift(len(lights) + 1, rng) if disturbed else np.ones((len(lights) + 1, 3))

@@ -1,7 +1,10 @@
 """The kinds of places, each a function that draws one with its camera.
 
-To add a place: a function (palette, rng) -> Place and a row in PLACES.
+To add a kind: a function (palette, rng) -> Place and a row in PLACES.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,10 +15,21 @@ from mdeas.create.scenes.draw.tables import open_bin, shelf_bay, table_top
 from mdeas.create.scenes.scene import Palette, Primitive, Rng, Surface, log_uniform
 
 OUTDOOR_M = 400.0
+"""Side of the ground and height of the sky."""
+
+
+class PlaceKind(NamedTuple):
+    """A row of PLACES."""
+
+    draw: Callable[[Palette, Rng], Place]
+    weight: float
+    """Relative frequency among the scenes drawn."""
+    num_things: tuple[int, int]
+    """Least and greatest number of things in the background."""
 
 
 def open_ground(palette: Palette, rng: Rng) -> Place:
-    """A street, yard or field; in three of four cases a wall, hedge or house closes the view."""
+    """Draw a street, yard or field; in three of four cases a wall, hedge or house ends the view."""
     size = np.array([OUTDOOR_M, OUTDOOR_M, OUTDOOR_M])
     ground = shell(size, palette)[:2]
     pitch = np.clip(rng.normal(-4, 8), -40, 20)
@@ -30,14 +44,14 @@ def open_ground(palette: Palette, rng: Rng) -> Place:
 
 
 def _house(palette: Palette, rng: Rng) -> Primitive:
-    """Along one side of the street."""
+    """Draw a house along one side of the street."""
     half = np.array([rng.uniform(2, 8), rng.uniform(1.2, 8), rng.uniform(2, 12)])
     across = rng.choice([-1, 1]) * (half[0] + log_uniform(rng, 1.5, 15))
     return box((across, half[1], rng.uniform(2, 50)), half, _masonry(palette, rng))
 
 
 def _front(palette: Palette, rng: Rng) -> Primitive:
-    """A wall, hedge or house across the view."""
+    """Draw a wall, hedge or house across the view."""
     half = np.array([log_uniform(rng, 4, 30), log_uniform(rng, 0.6, 8), 0.5])
     return box((rng.uniform(-3, 3), half[1], log_uniform(rng, 4, 25)), half, _masonry(palette, rng))
 
@@ -47,14 +61,13 @@ def _masonry(palette: Palette, rng: Rng) -> Surface:
 
 
 PLACES = {
-    "room": (room, 0.68, (3, 10)),
-    "table_top": (table_top, 0.15, (2, 12)),
-    "open_bin": (open_bin, 0.07, (1, 12)),
-    "shelf_bay": (shelf_bay, 0.05, (1, 9)),
-    "hall": (hall, 0.25, (3, 12)),
-    "opening": (opening, 0.15, (3, 10)),
-    "open_ground": (open_ground, 0.05, (2, 9)),
+    "room": PlaceKind(room, 0.68, (3, 10)),
+    "table_top": PlaceKind(table_top, 0.15, (2, 12)),
+    "open_bin": PlaceKind(open_bin, 0.07, (1, 12)),
+    "shelf_bay": PlaceKind(shelf_bay, 0.05, (1, 9)),
+    "hall": PlaceKind(hall, 0.25, (3, 12)),
+    "opening": PlaceKind(opening, 0.15, (3, 10)),
+    "open_ground": PlaceKind(open_ground, 0.05, (2, 9)),
 }
-"""Function, weight among the scenes drawn, and the range of the number of things in the background.
-
-A scene is drawn again where nothing that is added finds room, which happens mostly in rooms."""
+"""By name. A scene is drawn again when no added thing finds room. That happens mostly in rooms, so their share
+of a data set is smaller than their weight."""
