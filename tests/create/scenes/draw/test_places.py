@@ -6,7 +6,7 @@ import torch
 
 from mdeas.create.scenes.draw import layout
 from mdeas.create.scenes.draw.boxes import bounds, clear
-from mdeas.create.scenes.draw.furniture import AT_WALL, _pushed
+from mdeas.create.scenes.draw.furniture import AT_WALL, build_at_wall
 from mdeas.create.scenes.draw.place import Place, Support
 from mdeas.create.scenes.draw.places import PLACES
 from mdeas.create.scenes.recipe import ScenesRecipe
@@ -81,7 +81,7 @@ def test_clear_of_others_and_of_the_camera_but_not_of_the_room():
 def test_furniture_has_its_back_at_a_wall(name):
     rng = np.random.default_rng(1)
     for _ in range(12):
-        low, high = bounds(_pushed(FLOOR, name, 1.0, Palette(rng, 5, 5), rng))
+        low, high = bounds(build_at_wall(FLOOR, name, 1.0, Palette(rng, 5, 5), rng))
         gaps = np.concatenate([low[[0, 2]] + 5, 5 - high[[0, 2]]])
         assert gaps.min() == pytest.approx(0.02) and low[1] == pytest.approx(0, abs=0.03)
 

@@ -30,7 +30,7 @@ def line_walls(place: Place, palette: Palette, rng: Rng) -> None:
     for _ in range(int(rng.integers(1, _MOST + 1))):
         name = list(AT_WALL)[int(rng.integers(0, len(AT_WALL)))]
         height = rng.uniform(*AT_WALL[name])
-        made = _built_at_wall(place.supports[-1], name, height, palette, rng)
+        made = build_at_wall(place.supports[-1], name, height, palette, rng)
         if put(place, made) and name in _FLAT and TOPS_M[0] < height < TOPS_M[1]:
             low, high = bounds(made)
             place.tops.append(Support(height_m=height, low=low[[0, 2]], high=high[[0, 2]]))
@@ -44,7 +44,7 @@ def put(place: Place, made: list[Primitive]) -> bool:
     return free
 
 
-def _built_at_wall(floor: Support, name: str, height_m: float, palette: Palette, rng: Rng) -> list[Primitive]:
+def build_at_wall(floor: Support, name: str, height_m: float, palette: Palette, rng: Rng) -> list[Primitive]:
     """Build the named thing with its back at one of the four edges of the floor."""
     axis, side = int(rng.integers(0, 2)), int(rng.choice([-1, 1]))
     yaw = 90 * (1 + side) if axis else -90 * side

@@ -1,4 +1,4 @@
-"""Large rooms with something near the camera: halls, dining rooms, rooms seen through an opening."""
+"""Large rooms with something near the camera: halls, dining rooms, two rooms with an opening between them."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ from mdeas.create.scenes.draw.place import Place, Support
 from mdeas.create.scenes.draw.rooms import box, camera_at, ceiling_lamp, floor_of, on_wall, partition, shell
 from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, log_uniform
 
-_CLOSE = ("chair", "chair", "table", "sofa", "cabinet", "shelf", "plant")
-_MOST_PARTS = 46  # primitives of a place; the rest of the budget is for things
+_CLOSE = ("chair", "chair", "table", "sofa", "cabinet", "shelf", "plant")  # things near the camera
+_MOST_PARTS = 46  # primitives of a furnished hall; the rest of layout.MAX_BACKGROUND is for things
 _FREE_M = 0.3  # from the camera to the walls
 
 
 def hall(palette: Palette, rng: Rng) -> Place:
-    """A large room: windows, pillars, seats in rows, and mostly something within two metres."""
+    """Draw a large room with windows, furniture in rows, and mostly something within two metres."""
     size = np.array([rng.uniform(4, 14), rng.uniform(2.4, 5), rng.uniform(5, 16)])
     camera = _at_one_end(size, rng)
     fixed = [*shell(size, palette), *(_window(size, palette, rng) for _ in range(int(rng.integers(0, 5))))]
@@ -24,7 +24,7 @@ def hall(palette: Palette, rng: Rng) -> Place:
 
 
 def opening(palette: Palette, rng: Rng) -> Place:
-    """Two rooms and a door, an arch or a hatch between them, seen from one into the other."""
+    """Draw two rooms with a door, an arch or a hatch between them; the camera looks into the other room."""
     size = np.array([rng.uniform(2.4, 8), rng.uniform(2.3, 3.5), rng.uniform(5, 13)])
     camera = _at_one_end(size, rng)
     fixed = [*shell(size, palette), *_cross_wall(size, camera, palette, rng)]
@@ -34,7 +34,7 @@ def opening(palette: Palette, rng: Rng) -> Place:
 
 
 def _at_one_end(size: np.ndarray, rng: Rng) -> Camera:
-    """A camera in the front half of the room that looks along it."""
+    """Draw a camera in the front half of the room; it looks along the room."""
     across = rng.uniform(-1, 1) * (size[0] / 2 - _FREE_M)
     height = rng.uniform(0.4, 2.0) if rng.random() < 0.2 else np.clip(rng.normal(1.35, 0.2), 0.8, 1.9)
     along = -size[2] / 2 + rng.uniform(_FREE_M, 0.45 * size[2])
@@ -43,6 +43,7 @@ def _at_one_end(size: np.ndarray, rng: Rng) -> Camera:
 
 
 def _furnished(fixed: list[Primitive], camera: Camera, size: np.ndarray, palette: Palette, rng: Rng) -> Place:
+    """Join fixed parts and a camera to a place; add furniture near the camera, in rows and along walls."""
     place = Place(fixed, camera, [floor_of(size)], ("small", "large", "large"), float(size.max()))
     if rng.random() < 0.35:
         _counter(place, size, palette, rng)
@@ -60,7 +61,7 @@ def _add(place: Place, made: list[Primitive]) -> bool:
 
 
 def _close_by(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> list[Primitive]:
-    """Something near the camera: the end of a wall, or furniture that the border of the picture cuts."""
+    """Build something near the camera: a wall or pillar, or furniture that the border of the picture cuts."""
     if rng.random() < 0.3:
         return [partition(size, place.camera, palette, rng)]
     name = _CLOSE[int(rng.integers(0, len(_CLOSE)))]
@@ -70,7 +71,7 @@ def _close_by(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> lis
 
 
 def _counter(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> None:
-    """A bar, kitchen island or long table below the camera, on which small things stand."""
+    """Add a bar, kitchen island or long table below the camera, on which small things stand."""
     eye = place.camera.position
     top = max(0.35, eye[1] - log_uniform(rng, 0.12, 0.7))
     half = np.array([log_uniform(rng, 0.4, 2.5), 0.025, rng.uniform(0.25, 0.7)])
@@ -91,30 +92,31 @@ def _counter(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> None
 
 
 def _rows(place: Place, size: np.ndarray, palette: Palette, rng: Rng) -> None:
-    """Put equal seats or tables in a grid ahead of the camera."""
+    """Add equal pieces of furniture in a grid ahead of the camera."""
     names = (("chair",), ("table", "chair"), ("sofa",), ("shelf",))[int(rng.integers(0, 4))]
     heights = [rng.uniform(*catalogue.THINGS[name].height_m) for name in names]
     step, yaw, seed = rng.uniform(0.9, 2.2), 90 * int(rng.integers(0, 4)), int(rng.integers(2**31))
     start = place.camera.position[[0, 2]] + (rng.uniform(-2, 1), rng.uniform(0.8, 2))
     for row, column in np.ndindex(4, 3):
-        alike = np.random.default_rng(seed)
-        look = Palette(alike, palette.num_tiles, palette.photos_from)
+        same_rng = np.random.default_rng(seed)  # so that all of them are equal
+        look = Palette(same_rng, palette.num_tiles, palette.photos_from)
         at = start + step * np.array([column, row]) + rng.normal(0, 0.05, 2)
         made: list[Primitive] = []
         for name, height, beside in zip(names, heights, (0.0, 0.7), strict=False):
             spot, turn = (at[0] + beside, 0.0, at[1]), yaw + rng.normal(0, 8)
-            made += catalogue.build(name, spot, turn, height, look, alike, added=False).primitives
+            made += catalogue.build(name, spot, turn, height, look, same_rng, added=False).primitives
         if _inside(made, size):
             _add(place, made)
 
 
 def _inside(made: list[Primitive], size: np.ndarray) -> bool:
+    """Tell whether primitives are inside the walls of a room of `size` (3,) metres, in any rotation."""
     reach = np.array([np.abs(p.centre) + np.linalg.norm(p.half) for p in made])[:, [0, 2]]
     return bool(np.all(reach < size[[0, 2]] / 2))
 
 
 def _window(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
-    """A window: a bright pane in one of the walls, with a texture as the view outside."""
+    """Draw a window: a bright pane in one of the walls; a texture stands for the view outside."""
     axis, side = int(rng.choice([0, 2])), rng.choice([-1, 1])
     tall = rng.uniform(0.5, 0.42 * size[1])
     half = np.array([rng.uniform(0.4, 1.5), tall, rng.uniform(0.4, 1.5)])
@@ -125,7 +127,7 @@ def _window(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
 
 
 def _cross_wall(size: np.ndarray, camera: Camera, palette: Palette, rng: Rng) -> list[Primitive]:
-    """The wall between two rooms, in slabs left, right and above its opening, and below a hatch."""
+    """Draw the wall between two rooms: slabs left, right and above its opening, and below a hatch."""
     at = camera.position[2] + log_uniform(rng, 0.5, min(4, 0.45 * size[2]))
     wide = log_uniform(rng, 0.4, 0.4 * size[0])
     middle = np.clip(camera.position[0] + rng.normal(0, 0.6), wide - size[0] / 2, size[0] / 2 - wide)

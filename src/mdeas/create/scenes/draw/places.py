@@ -69,5 +69,5 @@ PLACES = {
     "opening": PlaceKind(opening, 0.15, (3, 10)),
     "open_ground": PlaceKind(open_ground, 0.05, (2, 9)),
 }
-"""By name. A scene is drawn again when no added thing finds room. That happens mostly in rooms, so their share
-of a data set is smaller than their weight."""
+"""By name. A scene is drawn again when no added thing finds room. That happens mostly in rooms, so their
+share of a data set is smaller than their weight."""

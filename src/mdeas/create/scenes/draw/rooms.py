@@ -1,4 +1,4 @@
-"""Rooms: walls, floor and ceiling, what hangs on the walls, and a camera anywhere inside."""
+"""Rooms: walls, floor, ceiling, pictures and doors on the walls, and a camera anywhere inside."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,11 +8,11 @@ from mdeas.create.scenes.draw.place import Place, Support
 from mdeas.create.scenes.scene import Camera, Palette, Primitive, Rng, Surface, log_uniform, rotation
 
 _FREE_M = 0.5  # from the camera to the walls
-_ROLL_DEG = 3.0  # usual roll of a camera that is held
+_ROLL_DEG = 3.0  # standard deviation of a hand-held camera's roll
 
 
 def box(centre: ArrayLike, half: ArrayLike, surface: Surface) -> Primitive:
-    """A block of the background; `centre` and `half` (3,) metres."""
+    """Make an axis-aligned box of the background; `centre` and half extents `half`, (3,) metres."""
     return Primitive(
         kind="box",
         centre=np.asarray(centre, float),
@@ -23,7 +23,10 @@ def box(centre: ArrayLike, half: ArrayLike, surface: Surface) -> Primitive:
 
 
 def shell(size: np.ndarray, palette: Palette) -> list[Primitive]:
-    """Walls of one surface, floor and ceiling of a room of `size` (x, y, z) metres, centred on x = z = 0."""
+    """Make walls, floor and ceiling of a room of `size` (x, y, z) metres around x = z = 0, floor at y = 0.
+
+    The first primitive is the room itself, seen from inside. All walls have one surface.
+    """
     half = size / 2
     middle = np.array([0, half[1], 0])
     walls = palette.surface(plain=0.75, gloss=0.0)
@@ -38,18 +41,19 @@ def shell(size: np.ndarray, palette: Palette) -> list[Primitive]:
 
 
 def _slab(middle: np.ndarray, half: np.ndarray, side: int, surface: Surface) -> Primitive:
+    """Make the floor (`side` -1) or ceiling (1) of a room by its middle and half extents, (3,) metres."""
     thick = 0.04
     centre = middle + np.array([0, side * (half[1] + thick), 0])
     return box(centre, (half[0], thick, half[2]), surface)
 
 
 def floor_of(size: np.ndarray) -> Support:
-    """The whole floor of a room of `size` (3,) metres."""
+    """Return the whole floor of a room of `size` (3,) metres."""
     return Support(height_m=0.0, low=-size[[0, 2]] / 2, high=size[[0, 2]] / 2)
 
 
 def on_wall(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
-    """A picture, door, window or board on one of the four walls."""
+    """Draw a picture, door, window or board on one of the four walls."""
     axis, side = int(rng.choice([0, 2])), rng.choice([-1, 1])
     half = np.array([rng.uniform(0.15, 0.9), rng.uniform(0.15, 0.7), rng.uniform(0.15, 0.9)])
     centre = np.array(
@@ -63,7 +67,7 @@ def on_wall(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
 
 
 def ceiling_lamp(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
-    """A panel or tube that looks bright. It lights nothing: the lights of the scene do."""
+    """Draw a bright panel or tube. It lights nothing; the scene's lights do."""
     half = np.array([log_uniform(rng, 0.08, 0.6), 0.03, log_uniform(rng, 0.08, 0.6)])
     centre = (rng.uniform(-0.35, 0.35) * size[0], size[1] - half[1], rng.uniform(-0.35, 0.35) * size[2])
     return box(centre, half, palette.surface(plain=1, emission=rng.uniform(1, 4)))
@@ -72,7 +76,7 @@ def ceiling_lamp(size: np.ndarray, palette: Palette, rng: Rng) -> Primitive:
 def camera_at(
     position_m: ArrayLike, yaw_deg: float, pitch_deg: float, rng: Rng, fov_deg: tuple[float, float] = (32, 80)
 ) -> Camera:
-    """A hand-held camera: a little roll, a strong one in 8 % of the cases; the angle of view is drawn."""
+    """Draw field of view and roll of a hand-held camera; in 8 % of the cases the roll is strong."""
     askew = 5 if rng.random() < 0.08 else 1
     roll_deg = float(np.clip(rng.normal(0, _ROLL_DEG * askew), -30, 30))
     turn = rotation(yaw_deg, pitch_deg, roll_deg)
@@ -80,7 +84,7 @@ def camera_at(
 
 
 def partition(size: np.ndarray, camera: Camera, palette: Palette, rng: Rng) -> Primitive:
-    """A wall, pillar or door leaf of the room's height, ahead of the camera and mostly to one side."""
+    """Draw a wall or pillar of the room's height, ahead of the camera and to one side."""
     depth, side = log_uniform(rng, 0.7, 4), rng.choice([-1, 1])
     at = camera.point(side * rng.uniform(0.5, 1.3), 0.0, depth)
     half = np.array([log_uniform(rng, 0.05, 0.9), size[1] / 2, 0.06])
@@ -90,12 +94,13 @@ def partition(size: np.ndarray, camera: Camera, palette: Palette, rng: Rng) -> P
 
 
 def _far_enough(block: Primitive, camera: Camera) -> bool:
+    """Tell whether a box is more than 25 cm from the camera along x or z."""
     gap = np.abs(block.centre - camera.position) - block.half
     return bool(max(gap[0], gap[2]) > 0.25)
 
 
 def room(palette: Palette, rng: Rng) -> Place:
-    """A room with the camera anywhere in it; it may look into corners, at near walls, at floor or ceiling."""
+    """Draw a room with a camera anywhere in it; it may see corners, near walls, the floor or the ceiling."""
     narrow = rng.random() < 0.12
     width = rng.uniform(1.2, 2.0) if narrow else rng.uniform(2.4, 6.5)
     size = np.array([width, rng.uniform(2.2, 3.4), rng.uniform(2.6, 7.5)])
