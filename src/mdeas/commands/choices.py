@@ -1,8 +1,8 @@
 """The types of a command's parameters: what a value may be, and the word that help shows for it.
 
 `Annotated[int, integer(1), "N"]` is an int to the command; the parser converts the text with `integer(1)` and
-help shows N. The names of choices repeat those of the modules that do the work: importing these modules
-would make --help slow.
+help shows N. The choices repeat names of the modules that do the work: importing these modules would make
+--help slow.
 """
 
 import math

@@ -48,14 +48,14 @@ def create_scenes(
     out: folder of the new data set
     count: number of samples
     size: height and width in pixels
-    seed: sample i depends on the recipe, the seed and i alone
+    seed: seed of the random draws; the same recipe and seed give the same data set
     workers: number of processes; the data set is the same for any number
     engine: processes of this machine, or a Ray cluster; the data set is the same
     address: address of a Ray cluster, or auto; without it Ray is started for this run
     cutouts: folder of RGBA cut-outs that stand upright in some scenes
     textures: folder of photos that cover some surfaces
     assets: folder of GLB meshes, used as furniture and as foregrounds
-    overrides: set another field of the recipe; may be repeated
+    overrides: set another field of the recipe; may be repeated; an unknown field lists them all
     skip_bad: leave out pictures that cannot be used, list them in errors.jsonl, and exit with code 3
     force: replace an existing data set
     """
@@ -95,13 +95,13 @@ def create_photos(
     out: folder of the new data set
     backgrounds: folder of photos
     foregrounds: folder of RGBA cut-outs
-    count: number of samples; without it system-1 to system-5 make every combination
+    count: number of samples; may be left out for system-1 to system-5, which then make every combination
     size: height and width in pixels; without it the recipe decides
-    seed: sample i depends on the recipe, the seed and i alone
+    seed: seed of the random draws; the same recipe and seed give the same data set
     workers: number of processes; the data set is the same for any number
     engine: processes of this machine, or a Ray cluster; the data set is the same
     address: address of a Ray cluster, or auto; without it Ray is started for this run
-    overrides: set another field of the recipe; may be repeated
+    overrides: set another field of the recipe; may be repeated; an unknown field lists them all
     skip_bad: leave out pictures that cannot be used, list them in errors.jsonl, and exit with code 3
     force: replace an existing data set
     """
@@ -127,7 +127,7 @@ def create_pairs(*, out: Folder, folder: Folder, skip_bad: bool = False, force: 
     """Make a test set of photographed pairs.
 
     out: folder of the new data set
-    folder: one folder per pair: background.*, image.*, and mask.png and depth.png (millimetres) if known
+    folder: has a folder for each pair: image.*, background.*, and if known mask.png, depth.png (millimetres)
     skip_bad: leave out pictures that cannot be used, list them in errors.jsonl, and exit with code 3
     force: replace an existing data set
     """
@@ -188,9 +188,9 @@ def import_data(
 ) -> None:
     """Make a data set from existing pictures: a table, folders of equal file names, or webdataset tars.
 
-    source: label_data.csv, metadata.jsonl, a tar, or a folder with one of them or with bg, fg_bg, ...
+    source: label_data.csv, metadata.jsonl, a tar, or a folder with one of them or with background, image, ...
     out: folder of the new data set
-    seed: decides the splits of --set split=rows
+    seed: seed of the random splits that --set split=rows makes
     workers: number of processes; the data set is the same for any number
     engine: processes of this machine, or a Ray cluster; the data set is the same
     address: address of a Ray cluster, or auto; without it Ray is started for this run
@@ -228,7 +228,7 @@ def export_data(
     """Write a data set as pictures with a table, or as webdataset tars.
 
     dataset: folder of a data set
-    out: new folder; an interrupted export goes on
+    out: new folder; the same command resumes an interrupted export
     form: folder: pictures and label_data.csv. webdataset: tars of 1,000 samples
     split: part of the data set; without it all of it
     """
@@ -250,10 +250,10 @@ def verify(dataset: str) -> None:
 def show(
     dataset: str, *, out: Folder | None = None, limit: PositiveInt | None = None, force: bool = False
 ) -> None:
-    """Print counts, means and standard deviations of a data set, or write a report with pictures.
+    """Print counts, means and standard deviations of a data set; write a report with pictures.
 
     dataset: folder of a data set
-    out: folder for report.md, distributions, contact sheets and the most similar pairs of two splits
+    out: write report.md, distributions, contact sheets, the most similar pairs of two splits to this folder
     limit: read this many samples, evenly spread, instead of all
     force: replace an existing report
     """

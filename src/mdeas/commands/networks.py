@@ -19,16 +19,16 @@ def train(
     device: TrainingDevice = "auto",
     force: bool = False,
 ) -> None:
-    """Train a network, or go on with the unfinished run in OUT.
+    """Train a network, or resume the unfinished run in the --out folder.
 
     recipe: YAML file, or the name of a recipe in the package, see --list
     data: folders of data sets
     out: folder of the run
-    list_recipes: print the names of the recipes in the package, with a line each, instead of training
-    plot_schedule: PNG; draw the learning rate over the steps instead of training
-    find_lr: PNG; draw the loss over a growing learning rate and suggest a rate, instead of training
+    list_recipes: list the recipes in the package instead of training
+    plot_schedule: write a PNG of the learning rate over the steps instead of training
+    find_lr: write a PNG of the loss over a growing learning rate and suggest a rate, instead of training
     overrides: set a field of the recipe, such as optimizer.lr=1e-3; may be repeated
-    device: auto uses CUDA if there is a GPU
+    device: where the network is trained; auto uses CUDA if there is a GPU
     force: replace an existing plot
     """
     if list_recipes:
@@ -71,7 +71,7 @@ def evaluate(
 ) -> None:
     """Measure a model and the baselines on a data set.
 
-    model: ONNX file, folder of a run, name of a baseline, or default
+    model: ONNX file, folder of a run, default, zero, difference, mog2, gradient or gradient+mask
     data: folder of a data set
     out: folder for the tables, the numbers of every sample, the worst cases and the robustness card
     split: part of the data set
@@ -104,7 +104,7 @@ def compare(
     out: folder for the results, runs, models and evaluations; finished ones in it are used again
     split: part of the data set to measure on
     limit: measure only this many samples, the first ones
-    size: long side in pixels at which all networks work; without it each at its own
+    size: long side in pixels at which all networks work; without it each works at its own size
     threads: CPU threads of ONNX Runtime; without it all cores
     force: replace an existing comparison
     """
@@ -147,10 +147,10 @@ def quantize(
     """Write a copy of a model with 8-bit weights: less than half the size.
 
     model: ONNX file, or default
-    data: folder of a data set whose pairs give the ranges of the features; evaluate on another one
+    data: folder of a data set whose pairs set the 8-bit ranges; evaluate on another one
     out: ONNX file
     split: part of the data set
-    limit: most samples to use
+    limit: use at most this many samples
     force: replace an existing file
     """
     from mdeas.export.quantize import quantize as write_int8
@@ -169,7 +169,7 @@ def grid(
     count: PositiveInt = 6,
     force: bool = False,
 ) -> None:
-    """Draw the predictions of several runs side by side: one column per run, truth above prediction.
+    """Draw the predictions of several runs side by side: one column per run, ground truth above prediction.
 
     runs: folders of runs, .safetensors or ONNX files, or default
     data: folder of a data set
@@ -188,8 +188,8 @@ def grid(
 def models(name: str | None = None, *, size: Pixels = 224) -> None:
     """List the networks that can be trained, or the layers of one.
 
-    name: network whose layers to list, or a recipe, which stands for its network
-    size: height and width in pixels of the photos that the layers are listed for
+    name: network, or recipe of the network, whose layers to list
+    size: input height and width in pixels for which the layers' sizes are listed
     """
     from mdeas.models import model_names
     from mdeas.models.summary import layer_table, model_table

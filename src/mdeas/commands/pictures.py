@@ -34,10 +34,10 @@ def predict(
     model: ONNX file, or the name of a model in the package: default, default-int8; without it default
     pair: if the photos do not fit: auto corrects the background, strict refuses, off uses them unchanged
     calibration: file of `mdeas calibrate`; also write depth in metres
-    report: JSON file that lists the objects of every photo: box, area, depth, order, position
-    layers: also write the depth of the subject and the depth of what is behind it
+    report: also write this JSON file: the objects of every photo with box, area, depth, order, position
+    layers: also write the depth of the subject and the depth of the scene behind it
     cloud: also write coloured points: ply or glb for one file per photo, or a file name for one photo
-    fov: horizontal angle of view in degrees for --cloud; without it from the calibration, Exif, or 60
+    fov: horizontal angle of view for --cloud; without it from the calibration, from Exif, or 60 degrees
     device: where the network runs; auto uses CUDA if there is a GPU
     threads: number of CPU threads; without it ONNX Runtime decides
     size: long side in pixels at which the network works; without it the model decides
@@ -75,9 +75,9 @@ def benchmark(
 ) -> None:
     """Time every stage of a prediction on this machine, from decoding to encoding.
 
-    image: photo with something in it; without it the sample pair of the package at 1280x720
+    image: photo with something in it, with --background; without both the package's sample pair at 1280x720
     background: photo of the same view with nothing in it
-    resolution: resize both photos to this size
+    resolution: resize both photos to this size in pixels, such as 1280x720
     rounds: number of predictions to time
     model: ONNX file, or the name of a model in the package: default, default-int8; without it default
     device: where the network runs; auto uses CUDA if there is a GPU
@@ -115,7 +115,7 @@ def video(
     out: MP4 file
     model: ONNX file, or the name of a model in the package: default, default-int8; without it default
     pair: if the video does not fit: auto corrects the background, strict refuses, off uses it unchanged
-    frames: most frames to write; without it all
+    frames: write at most this many frames; without it all
     device: where the network runs; auto uses CUDA if there is a GPU
     threads: number of CPU threads; without it ONNX Runtime decides
     size: long side in pixels at which the network works; without it the model decides
@@ -184,14 +184,14 @@ def _point(text: str) -> tuple[float, float]:
     number = r"\s*(-?\d+(?:\.\d+)?)\s*"
     found = re.fullmatch(f"{number},{number}", text)
     if not found:
-        raise UsageError("E-AT", f"--at {text!r}: not two numbers with a comma between, such as 320,400.")
+        raise UsageError("E-AT", f"--at {text!r}: expected two numbers X,Y in pixels, such as 320,400.")
     return float(found[1]), float(found[2])
 
 
 def background(frames: list[str], *, out: File, force: bool = False) -> None:
     """Make the photo of the empty scene from photos or a video of the same view with moving objects.
 
-    frames: photos of one size from a fixed camera, folders of such photos, or one video file
+    frames: three or more photos of one size from a fixed camera, folders of such photos, or one video file
     out: PNG of the empty scene; a map beside it says how many frames agree on each pixel
     force: replace existing files
     """
@@ -217,7 +217,7 @@ def calibrate(
     background: photo of the empty scene
     out: JSON file for the calibration
     depth: 16-bit PNG of the same view, millimetres along the optical axis, 0 = unknown; may be smaller
-    points: instead of --depth: a pixel of the background and its distance; two or more, near and far
+    points: instead of --depth: a pixel of the background and its distance; repeat for near and far places
     fov: horizontal angle of view in degrees, for `predict --cloud`
     model: ONNX file, or the name of a model in the package: default, default-int8; without it default
     device: where the network runs; auto uses CUDA if there is a GPU
@@ -241,10 +241,10 @@ def calibrate(
 
 
 def check(background: str, image: str, *, json_output: bool = False) -> None:
-    """Check whether two photos are a pair: shift, light, changes, and a verdict: good, fixed or refused.
+    """Check whether two photos fit together; print shift, light, changes and a verdict.
 
     background: photo of the empty scene
-    image: photo of the same view with something in it
+    image: photo of the same view with something in it; the verdict is good, fixed or refused
     json_output: print one JSON object instead of a table
     """
     from mdeas.pairing.check import check_files
