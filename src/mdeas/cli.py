@@ -1,4 +1,4 @@
-"""The command line: the table of commands, and what becomes of their errors.
+"""The command line: the table of commands, and how their errors become one line and an exit code.
 
 A command is a typed function in the file of its topic in commands/: its signature is the parser, its
 docstring the help, and it imports what it needs when it runs. To add a command, write the function, give it a

@@ -144,6 +144,24 @@ def test_a_calibration_is_read_strictly(here, capsys, change):
     assert not list(Path("out").glob("*.png"))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda camera: camera.pop("scale"), "the field 'scale' is missing"),
+        (lambda camera: camera.pop("fit"), "the field 'fit' is missing"),
+        (lambda camera: camera.update(height="9"), "height is '9', expected int"),
+        (lambda camera: camera.update(shift=None), "shift is None, expected int or float"),
+    ],
+)
+def test_the_wrong_field_of_a_calibration_is_named(here, capsys, change, message):
+    calibrate("--depth", "map.png")
+    camera = json.loads(Path("camera.json").read_text())
+    change(camera)
+    Path("camera.json").write_text(json.dumps(camera))
+    assert measure() == 3
+    assert f"'camera.json': {message}. Give a file made by" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])
 def test_other_files_are_no_calibration(here, text):
     Path("camera.json").write_text(text)

@@ -167,6 +167,11 @@ class TestSources:
         assert make() == 3
         assert "error[E-FRAMES]" in capsys.readouterr().err
 
+    def test_a_missing_photo_is_named(self, here, capsys):
+        write_frames(3)
+        assert make("frames", "missing.png") == 3
+        assert "error[E-IMG-MISSING] 'missing.png': No such file" in capsys.readouterr().err
+
     def test_another_size_is_refused(self, here, capsys):
         write_frames(4)
         write_png("frames/03.png", scene()[:, ::2], force=True)

@@ -282,6 +282,8 @@ def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path):
         assert caught.value.code == code, caught.value
     with pytest.raises(InputError, match="not a regular file"):
         codec.read_rgb("/dev/zero")
+    with pytest.raises(InputError, match=r"Is a directory\. Give a picture file"):
+        codec.read_rgb(tmp_path)
 
 
 def test_a_file_too_long_for_a_picture_is_not_read(tmp_path):

@@ -52,6 +52,16 @@ def test_nothing_is_overwritten_without_force(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"2"
 
 
+def test_a_file_and_a_folder_do_not_replace_each_other(tmp_path):
+    write_bytes(tmp_path / "file", b"1")
+    (tmp_path / "folder").mkdir()
+    for path, message in (("file/a", "a file is where a folder"), ("folder", "a folder is where a file")):
+        with pytest.raises(StorageError, match=message) as caught:
+            write_bytes(tmp_path / path, b"2", force=True)
+        assert caught.value.code == "E-IO"
+    assert names(tmp_path) == ["file", "folder"]
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -21,8 +21,8 @@ _REACH = 1.5  # times the farthest measured depth; farther depths are unknown
 _FARTHEST = 0.999  # quantile of a map taken as its farthest depth: the last readings are mostly wrong
 _FEWEST_PIXELS = 100  # of a map
 # A line through two points alone would enlarge small errors of the network far from them. People measure near
-# and far places, so the range of inverse depth of the picture is likely that of the points. Points count as
-# much as this expectation when they differ by that share of the range.
+# and far places, so picture and points likely have the same range of inverse depth. The points count as much
+# as this expectation when they differ by the share _SPREAD of the picture's range.
 _SPREAD = 0.14
 _APART = 0.01  # share of the picture's range of relative inverse depth by which points must differ
 
@@ -46,8 +46,8 @@ def calibrate(
             `points`.
         points: two or more places of the background photo, in its pixels, with their distance.
         fov_deg: angle of view across the photo's width, kept for point clouds.
-        model: which is calibrated; the calibration holds for it alone.
-    Output: what was fitted, for print_facts.
+        model: the calibration holds for this model alone.
+    Output: facts about the fit, for print_facts.
     Errors: InputError E-CALIBRATION-POINTS (fewer than two, outside, not positive, two distances at a place,
         places that look equally far), E-CALIBRATION-CONTRADICTS (places measured as nearer look farther),
         E-CALIBRATION-MAP (too few known pixels); those of images.codec; StorageError; UsageError E-USAGE,
@@ -56,7 +56,11 @@ def calibrate(
     background, out = Path(background), Path(out)
     check_fov(fov_deg)
     if bool(depth) == bool(points):
-        raise UsageError("E-USAGE", "give either --depth MAP or --point X,Y=METRES twice or more.")
+        raise UsageError(
+            "E-USAGE",
+            f"got {'both' if depth else 'neither'} --depth {'and' if depth else 'nor'} --point. "
+            "Give --depth FILE, or --point X,Y=METRES twice or more.",
+        )
     map_copy = out.with_name(f"{out.stem}-depth.png")
     outputs = (out, map_copy) if depth else (out,)
     refuse_outputs(outputs, [path for path in (background, depth) if path], force)
@@ -65,7 +69,9 @@ def calibrate(
     _check_points(points, size)
     predictor = model.load()
     if "depth" not in predictor.tasks:
-        raise ModelError("E-CALIBRATION-MODEL", f"model {predictor.name!r} predicts no depth. Name another.")
+        raise ModelError(
+            "E-CALIBRATION-MODEL", f"model {predictor.name!r} predicts no depth. Name another with --model."
+        )
     relative = EmptyDepth(predictor).of(empty)
     line, farthest_m, fit_facts = (
         _fit_map(relative, read_depth_m(depth, relative.shape))
@@ -110,7 +116,7 @@ def _check_points(points: Sequence[Point], size: tuple[int, int]) -> None:
         if places.setdefault((point.x, point.y), point.metres) != point.metres:
             raise _bad_points(f"{said}: the same place was also given as {places[point.x, point.y]:g} m")
     if points and len(places) < 2:
-        raise _bad_points("one point: scale and shift take two, at different distances")
+        raise _bad_points("got one point, expected two or more at different distances")
 
 
 def _bad_points(what: str) -> InputError:
@@ -127,7 +133,7 @@ def _fit_map(relative: np.ndarray, depth_m: np.ndarray) -> tuple[Line, float, Fi
     if count < _FEWEST_PIXELS:
         raise InputError(
             "E-CALIBRATION-MAP",
-            f"the map says {count} depths, expected {_FEWEST_PIXELS} or more. Measure again.",
+            f"the map has {count} known depths, expected {_FEWEST_PIXELS} or more. Measure again.",
         )
     inverse_m = inverse(depth_m)
     found = fit_picture(relative, inverse_m, known)
@@ -170,7 +176,7 @@ def _refuse_contradiction(line: Line, inverse_m: np.ndarray, advice: str) -> Non
     if line.scale == 0 and not is_flat(inverse_m):
         raise InputError(
             "E-CALIBRATION-CONTRADICTS",
-            f"the network sees places that were measured as nearer as farther, so no scale fits. {advice}",
+            f"places that were measured as nearer look farther to the network, so no scale fits. {advice}",
         )
 
 

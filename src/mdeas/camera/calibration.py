@@ -1,4 +1,4 @@
-"""The calibration file of a fixed camera: measured depth of its empty scene, and the fit of the network's.
+"""The calibration file of a fixed camera: measured depth of its empty scene, and the network's fit to it.
 
 It is a JSON file that explains itself; a measured depth map is kept beside it as a picture:
 
@@ -57,9 +57,9 @@ class Fit:
     num_measured: int
     """Known pixels of the map, or points."""
     median_relative_error: float
-    """Of depth, on the measurements of the fit."""
+    """Relative error of depth on the measurements that were fitted."""
     held_out_relative_error: float | None
-    """The same on measurements that were kept from the fit; None: too few were made to tell."""
+    """The same on measurements left out of the fit (cross-validation); None: too few measurements."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,13 +93,19 @@ class Calibration:
         numbers = (self.scale, self.shift, self.reach_m, self.fit.median_relative_error)
         for ok, what in (
             (self.height >= 1 and self.width >= 1, "height and width must be positive"),
-            (all(map(math.isfinite, numbers)), "numbers must be finite"),
+            (
+                all(map(math.isfinite, numbers)),
+                "scale, shift, reach_m and median_relative_error must be finite",
+            ),
             (self.scale >= 0, "scale must not be negative"),
-            (self.scale > 0 or self.shift > 0, "scale and shift must give depths"),
+            (self.scale > 0 or self.shift > 0, "scale or shift must be positive"),
             (self.reach_m > 0, "reach_m must be positive"),
             (self.fov_deg is None or 0 < self.fov_deg < 180, "fov_deg must be between 0 and 180"),
-            (bool(self.points) != bool(self.depth_map), "either points or a depth map"),
-            (not self.depth_map or Path(self.depth_map.name).name == self.depth_map.name, "a name, no path"),
+            (bool(self.points) != bool(self.depth_map), "expected either points or a depth_map"),
+            (
+                not self.depth_map or Path(self.depth_map.name).name == self.depth_map.name,
+                "the name of the depth_map must not be a path",
+            ),
         ):
             if not ok:
                 raise ValueError(what)
@@ -134,7 +140,9 @@ def read_calibration(path: str | Path) -> Calibration:
     fields = {key: item for key, item in value.items() if key not in ("format", "version", "about", "units")}
     try:
         calibration = _parsed(fields)
-    except (TypeError, ValueError, AttributeError, KeyError) as error:
+    except KeyError as error:
+        raise _refused(path, f"the field {error} is missing") from error
+    except (TypeError, ValueError, AttributeError) as error:
         raise _refused(path, str(error)) from error
     if calibration.depth_map:
         _check_map(Path(path), calibration.depth_map)
@@ -167,7 +175,8 @@ def _typed(kind: type[Record], fields: dict[str, Any]) -> Record:
         value = fields[field.name]
         wanted = _TYPES.get(field.type)
         if wanted and (not isinstance(value, wanted) or isinstance(value, bool)):
-            raise TypeError(f"{field.name} is {value!r}")
+            expected = " or ".join(kind.__name__ for kind in wanted)
+            raise TypeError(f"{field.name} is {value!r}, expected {expected}")
     return kind(**fields)
 
 
@@ -204,14 +213,14 @@ def check_fits(calibration: Calibration, predictor: Predictor, size: tuple[int, 
         made_for = f"{calibration.width}×{calibration.height}"
         raise InputError(
             "E-CALIBRATION-SIZE",
-            f"the calibration is of photos of {made_for} pixels, the background has {size[1]}×{size[0]}. "
-            "Calibrate with this background.",
+            f"the calibration is for photos of {made_for} pixels, the background has {size[1]}×{size[0]}. "
+            "Give the background that was calibrated, or calibrate again with this one.",
         )
     if (predictor.name, fingerprint(predictor)) != (calibration.model, calibration.model_sha256):
         raise ModelError(
             "E-CALIBRATION-MODEL",
-            f"the calibration was made with model {calibration.model!r}, and {predictor.name!r} is another "
-            "one or another version. Calibrate with it, or name the other with --model.",
+            f"the calibration was made with model {calibration.model!r}, and the given {predictor.name!r} is "
+            "another model or version. Calibrate again with it, or name the other with --model.",
         )
 
 

@@ -53,10 +53,11 @@ def up_to_scale(front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.n
 def build_cloud(
     cutout: np.ndarray, background: np.ndarray, front: np.ndarray, behind: np.ndarray, camera: Pinhole
 ) -> Cloud:
-    """Build the subject's points, and those of the whole scene behind it.
+    """Build the points of the subject, and the points of the whole scene behind it.
 
-    No point lies between two surfaces: subject and backdrop have a depth each, and pixels that are `hanging`
-    in one of them are left out. Colours behind the subject are the background photo's in the image's light.
+    No point lies between two surfaces: subject and backdrop have a depth map each, and pixels that are
+    `hanging` in their map are left out. Behind the subject, the colours are the background photo's in the
+    image's light.
 
     Input:
         cutout: uint8 (H, W, 4), the image's colours with alpha = mask.

@@ -3,7 +3,7 @@
 Each pixel takes the colour that most frames agree on: the mode, not the median. Things that pass have many
 colours, so the scene behind can be visible in less than half of the frames and still be the most frequent
 colour. A thing that stood still in most frames counts as scene. Where at most half of the frames agree, the
-colour of a single frame may replace the mode: that of the frame which fits the surroundings best.
+colour of a single frame may replace the mode: the frame that fits the surroundings best.
 
 Memory is bounded: at most frames.MAX_FRAMES frames are used, evenly spread, and the picture is made in
 strips, for each of which the frames are read again.
@@ -58,8 +58,8 @@ def write_background(
     """Write the empty scene behind moving things, and NAME-agreement.png: 255 = all frames agree.
 
     Input: sources: see Frames; out: a PNG.
-    Output: what was found, for print_facts. W-BACKGROUND-UNSURE is told on stderr when at most half of the
-        frames agree on more than a hundredth of the picture.
+    Output: facts about the result, for print_facts. W-BACKGROUND-UNSURE is printed on stderr when at most
+        half of the frames agree on more than a hundredth of the picture.
     Errors: those of Frames; UsageError E-OUT-IS-INPUT; StorageError.
     """
     out = Path(out)

@@ -1,9 +1,9 @@
-"""From relative inverse depth to metres, with what was measured of the empty scene.
+"""From relative inverse depth to metres, with the measured depth of the empty scene.
 
 A network's scale and shift drift from photo to photo, so both are fitted anew to each photo, where the mask
 says that the empty scene is visible. Inside the mask two facts count more than the network's depth: a thing
-is not behind what it hides, and its lowest point touches the ground, whose depth is known. So a thing gets
-one depth, that of the ground at its contact point, or a nearer one. Things that hang or fly come out too far
+is not behind what it hides, and its lowest point touches the ground, whose depth is known. So a whole thing
+gets the depth of the ground at its contact point, or a nearer one. Things that hang or fly come out too far
 away.
 """
 
@@ -24,7 +24,8 @@ from mdeas.subject.objects import MASK_THRESHOLD, find_pieces
 from mdeas.system.files import sha256_file
 
 _NOT_FITTED = PairWarning(
-    "W-METRES-FIT", "too little of the empty scene can be fitted; scale and shift are the calibration's"
+    "W-METRES-FIT",
+    "too little of the empty scene can be fitted; scale and shift are the calibration's",
 )
 
 
@@ -35,7 +36,7 @@ class MetricDepth:
     depth_m: np.ndarray
     """float32 (H, W) metres along the optical axis, 0 = unknown."""
     empty_m: np.ndarray
-    """float32 (H, W), that of the empty scene."""
+    """float32 (H, W) metres of the empty scene, 0 = unknown."""
     fov_deg: float | None
     """Angle of view across the width, where the calibration says it."""
     facts: dict[str, object]
@@ -134,7 +135,7 @@ class Ruler:
 def _assembled(
     prediction: Prediction, line: Line, empty: np.ndarray, reach_m: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Inverse depth in 1/m, float (H, W), 0 = unknown, and where it is that of a contact point, bool (H, W).
+    """Inverse depth in 1/m, float (H, W), 0 = unknown; bool (H, W), where a contact point decided it.
 
     Input: empty: inverse depth of the empty scene, 0 = unknown.
     """

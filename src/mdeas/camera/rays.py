@@ -53,8 +53,8 @@ def pinhole_of(height: int, width: int, *, fov_deg: float | None, focal_35mm: in
 
     Input:
         fov_deg: angle of view across the width, degrees; None = from focal_35mm.
-        focal_35mm: Exif's focal length in millimetres: that of a 36 × 24 mm camera with the same angle across
-            the diagonal. 0 = unknown: ASSUMED_FOV_DEG across the longer side.
+        focal_35mm: Exif's focal length in millimetres, for a 36 × 24 mm camera with the same diagonal angle
+            of view. 0 = unknown: ASSUMED_FOV_DEG across the longer side.
     Errors: UsageError E-FOV unless 0 < fov_deg < 180.
 
     Example:
@@ -72,9 +72,9 @@ def pinhole_of(height: int, width: int, *, fov_deg: float | None, focal_35mm: in
 
 
 def check_fov(fov_deg: float | None) -> None:
-    """UsageError E-FOV for an angle that no pinhole has."""
+    """UsageError E-FOV unless the angle is None or between 0 and 180 degrees."""
     if fov_deg is not None and not 0 < fov_deg < 180:
-        raise UsageError("E-FOV", f"--fov {fov_deg:g}: not between 0 and 180 degrees.")
+        raise UsageError("E-FOV", f"--fov {fov_deg:g}: expected an angle between 0 and 180 degrees.")
 
 
 def _focal_px(length_px: int, fov_deg: float) -> float:

@@ -10,14 +10,14 @@ from mdeas.images.codec import read_depth16
 from mdeas.system.files import quoted
 
 _SATURATED = 65535  # the value of a 16-bit file for everything farther
-_ASPECT_TOLERANCE = 0.02  # rounding the sides of a small depth grid changes the aspect by this much
+_ASPECT_TOLERANCE = 0.02  # rounding the sides of a small depth map changes the aspect by this much
 
 
 def read_depth_m(path: str | os.PathLike[str], size: tuple[int, int]) -> np.ndarray:
     """Read the metres of a photo of `size` (H, W): float32 (H, W), 0 = unknown; the file may be smaller.
 
     Enlarged by nearest neighbour: a mean across an edge is a depth that nothing has.
-    Errors: InputError E-PAIR-SIZE for another aspect, E-IMG-... when it is no 16-bit picture.
+    Errors: InputError E-PAIR-SIZE for another aspect, E-IMG-... when it is not a 16-bit grey picture.
     """
     depth_mm = read_depth16(path)
     (height, width), (h, w) = size, depth_mm.shape
@@ -31,6 +31,6 @@ def wrong_size(path: str | os.PathLike[str], got: tuple[int, ...], size: tuple[i
     """The error of a picture of `got` (h, w) beside a photo of `size` (H, W)."""
     return InputError(
         "E-PAIR-SIZE",
-        f"{quoted(path)} is {got[1]} x {got[0]}, the image is {size[1]} x {size[0]}. "
+        f"{quoted(path)} is {got[1]}×{got[0]}, the image is {size[1]}×{size[0]}. "
         "Both must show the same view at the same size.",
     )

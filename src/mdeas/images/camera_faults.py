@@ -109,8 +109,8 @@ def _part_exposures(
 ) -> tuple[Nuisance, Nuisance]:
     """Pull the two exposures apart by half a stop to a full stop, in either direction."""
     half = 2.0 ** (rng.uniform(0.25, 0.5) * rng.choice((-1, 1)))
-    brighter = replace(background, exposure=_limit(background.exposure * half))
-    return brighter, replace(image, exposure=_limit(image.exposure / half))
+    background = replace(background, exposure=_limit(background.exposure * half))
+    return background, replace(image, exposure=_limit(image.exposure / half))
 
 
 def _around_one(rng: np.random.Generator, sigma_log: float) -> float:

@@ -1,8 +1,9 @@
-"""Read and write pictures: the one place that does. Channels are in RGB order, values uint8 unless stated.
+"""Read and write pictures; nothing else opens picture files.
 
-A file must be one still JPEG, PNG, WebP, TIFF or BMP; its content decides, not its name. The Exif orientation
-is applied. 16-bit values are scaled to 8 bits by 255/65535. Palette and CMYK become RGB. `read_rgb` and
-`read_gray` drop alpha. Float and 32-bit TIFFs are refused.
+Channels are in RGB order, values uint8 unless stated. A file must be one still JPEG, PNG, WebP, TIFF or BMP;
+its content decides, not its name. The Exif orientation is applied. 16-bit values are scaled to 8 bits by
+255/65535. Palette and CMYK become RGB. `read_rgb` and `read_gray` drop alpha. Float and 32-bit TIFFs are
+refused.
 """
 
 import os
@@ -102,9 +103,8 @@ def encode_png(array: np.ndarray, *, fast: bool = False) -> bytes:
         fast: take less than half of the time; photos become up to a fifth larger, smooth depth does not.
     """
     options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
-    if array.shape[2:] == (
-        4,
-    ):  # run lengths alone: a photo has no other repetitions, and to search costs most
+    if array.shape[2:] == (4,):
+        # Run lengths alone: a photo has no other repetitions, and the search for them costs most.
         options += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
     return _encode(".png", array, options if fast else [cv2.IMWRITE_PNG_COMPRESSION, 3])
 
@@ -156,7 +156,11 @@ def read_bytes(path: _PathLike, max_pixels: int = MAX_PIXELS) -> bytes:
         raise headers.refused(quoted(path), "not a regular file", "Give a picture file.") from error
     except OSError as error:
         code = "E-IMG-MISSING" if isinstance(error, FileNotFoundError) else "E-IMG-UNREADABLE"
-        raise InputError(code, f"{quoted(path)}: {error.strerror}. Check the path.") from error
+        advice = {
+            IsADirectoryError: "Give a picture file.",
+            PermissionError: "Give a file that you may read.",
+        }.get(type(error), "Check the path.")
+        raise InputError(code, f"{quoted(path)}: {error.strerror}. {advice}") from error
 
 
 def _too_large(name: str, size: str, max_pixels: int) -> InputError:
@@ -208,7 +212,7 @@ _UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def _straight(picture: np.ndarray) -> np.ndarray:
-    """Divide colours that are multiplied by alpha by it: uint8 (H, W, 4)."""
+    """Undo premultiplication: divide the colours of uint8 (H, W, 4) by alpha."""
     alpha = picture[..., 3:].astype(np.float32)
     colour = np.divide(
         picture[..., :3] * np.float32(255),

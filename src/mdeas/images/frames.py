@@ -21,19 +21,25 @@ class Frames:
 
     Input: sources: picture files, folders of them, or one video file.
     Errors: UsageError E-USAGE for a camera, whose frames cannot be read twice; InputError E-FRAMES (fewer
-        than three), E-FRAMES-SIZE (while iterating), those of list_images, read_rgb and VideoReader.
+        than three), E-FRAMES-SIZE (while iterating), E-IMG-MISSING; those of list_images, read_rgb and
+        VideoReader.
     """
 
     def __init__(self, sources: Sequence[str | Path]):
         self.paths: list[Path] = []
         for source in map(Path, sources):
+            if not source.exists() and not is_camera(str(source)):
+                raise InputError(
+                    "E-IMG-MISSING", f"{quoted(source)}: No such file or directory. Check the path."
+                )
             self.paths += list_images(source) if source.is_dir() else [source]
         self.video = str(sources[0]) if len(sources) == 1 and _is_video(Path(sources[0])) else None
         self.num_found = _count(self.video) if self.video else len(self.paths)
         if self.num_found < 3:
             raise InputError(
                 "E-FRAMES",
-                f"{self.num_found} frames, expected 3 or more: two cannot outvote what is new. Add some.",
+                f"got {self.num_found} frames, expected 3 or more: the empty scene is what most frames show. "
+                "Add photos, or give a video.",
             )
         wanted = np.linspace(0, self.num_found - 1, min(self.num_found, MAX_FRAMES))
         self._chosen = {int(number) for number in wanted.round()}

@@ -6,7 +6,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-_RANGE_PERCENTILES = (2.0, 98.0)  # shown as the ends of the colour range
+_RANGE_PERCENTILES = (2.0, 98.0)  # of depth, at the ends of the colour range
 _PERCENTILE_SAMPLE = 1 << 16  # values from which percentiles are taken, about
 _UNKNOWN_LEVEL = 64  # grey of pixels without depth
 _PAPER_LEVEL, _INK_LEVEL = 255, 32
@@ -41,7 +41,7 @@ def colorize(
 
 
 def robust_range(values: np.ndarray) -> tuple[float, float]:
-    """The 2nd and the 98th percentile; of more than 65,536 values, those of an evenly spaced sample."""
+    """The 2nd and the 98th percentile; more than 65,536 values are sampled evenly."""
     flat = values.reshape(-1)
     low, high = np.percentile(flat[:: flat.size // _PERCENTILE_SAMPLE | 1], _RANGE_PERCENTILES)
     return float(low), float(high)

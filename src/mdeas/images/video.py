@@ -1,8 +1,8 @@
-"""Read and write videos with the FFmpeg inside OpenCV: the one place that does.
+"""Read and write videos with the FFmpeg inside OpenCV; nothing else opens video files.
 
 Frames are read upright (the rotation flag is applied) as 8-bit RGB, with their times. A frame whose size
 differs from the first frame's is stretched to it. Videos are written with a constant frame rate: `evenly`
-turns a variable rate into one, and moves no frame by more than half a frame's duration.
+turns a variable rate into a constant one, and moves no frame by more than half a frame's duration.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class VideoReader:
     """Frames of a video file or camera.
 
     Input: source: a file, or a camera by its number or /dev/video….
-    Errors: InputError E-VIDEO-MISSING, E-VIDEO-FORMAT (its first bytes are of no known video format; a
+    Errors: InputError E-VIDEO-MISSING, E-VIDEO-FORMAT (no known video format begins like this; a
         playlist that names other files or addresses is refused, too), E-VIDEO-TRUNCATED (cut so that no frame
         can be read), E-VIDEO-SIZE, E-VIDEO-CAMERA.
     """
@@ -127,7 +127,7 @@ def even_rate(times: np.ndarray, nominal: float) -> float:
 
 
 def writable_rate(rate: float) -> float:
-    """Round to a frame rate that MPEG-4 part 2 can store: a fraction with no part above 65,535."""
+    """Round to a frame rate that MPEG-4 part 2 can store: a fraction of numbers up to 65,535."""
     return round(min(rate, 240.0), 2 if rate > _MAX_RATE else 3)
 
 

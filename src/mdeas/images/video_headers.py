@@ -26,7 +26,8 @@ def open_checked(source: str) -> tuple[BufferedReader, int]:
     try:
         file = open_input(source)
     except (NotRegularFileError, IsADirectoryError) as error:
-        raise refused(quoted(source), "not a regular file") from error
+        what = "a folder" if isinstance(error, IsADirectoryError) else "not a regular file"
+        raise refused(quoted(source), what) from error
     except OSError as error:
         raise InputError("E-VIDEO-MISSING", f"{quoted(source)}: {error.strerror}. Check the path.") from error
     try:
@@ -45,7 +46,7 @@ def _missing_bytes(file: BinaryIO, name: str) -> int:
     num_bytes = os.fstat(file.fileno()).st_size
     length = _length_of(file.read(_HEAD))
     if length is None:
-        raise refused(name, "its first bytes are of no known video format")
+        raise refused(name, "its first bytes are not those of a known video format")
     file.seek(0)
     missing = max(0, length(file, num_bytes) - num_bytes)
     file.seek(0)

@@ -39,7 +39,7 @@ Verdict = Literal["good", "fixed", "refused"]
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """What was found out about a pair. What could not be measured is None."""
+    """The measurements of a pair and the verdict. What could not be measured is None."""
 
     verdict: Verdict
     """good: nothing to fix; fixed: `mdeas predict` fixes it; refused: the pair cannot give a true result."""

@@ -20,7 +20,7 @@ Mode = Literal["auto", "strict", "off"]
 
 @dataclass(frozen=True, kw_only=True)
 class Matched:
-    """What to predict with."""
+    """The background to predict with, and what was found out about the pair."""
 
     background: np.ndarray
     """uint8, the shape of the image."""
@@ -79,7 +79,8 @@ def match_photos(background: Photo, image: Photo, mode: Mode) -> Matched:
 def _refuse(check: Check, mode: Mode) -> None:
     # Another scene is refused in auto mode, too: it has no true result.
     if check.code and (mode == "strict" or check.code == "E-PAIR-SCENE"):
-        raise InputError(check.code, f"{check.reason}, or pass --pair off.")
+        advice = "" if check.code in ("E-PAIR-SCENE", "E-PAIR-SWAPPED") else ". Give another photo"
+        raise InputError(check.code, f"{check.reason}{advice}, or pass --pair off.")
     if mode == "strict" and check.verdict == "fixed":
         raise InputError(
             "E-PAIR-UNFIT", f"{check.reason}. Photograph the background again, or pass --pair auto."

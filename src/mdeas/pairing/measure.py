@@ -41,7 +41,7 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class PairMeasurement:
-    """What was measured. Lengths are in pixels of the image photo."""
+    """Everything measured between two photos. Lengths are in pixels of the image photo."""
 
     matrix: np.ndarray
     """float64 (2, 3): pixel of the background -> pixel of the image, at the image photo's size."""

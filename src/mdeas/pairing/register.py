@@ -207,9 +207,8 @@ def _align_level(background: np.ndarray, image: np.ndarray, pose: np.ndarray) ->
     slope_y, slope_x = np.gradient(background)
     x = np.arange(width, dtype=np.float32) - (width - 1) / 2
     y = (np.arange(height, dtype=np.float32) - (height - 1) / 2)[:, None]
-    slopes = np.stack([slope_x, slope_y, slope_y * x - slope_x * y], -1).reshape(
-        -1, 3
-    )  # with right, down, turn
+    # By how much the background's levels change with right, down and turn.
+    slopes = np.stack([slope_x, slope_y, slope_y * x - slope_x * y], -1).reshape(-1, 3)
     for _ in range(_DENSE_ITERATIONS):
         moved = cv2.warpAffine(
             image, _matrix(pose, image.shape), (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,

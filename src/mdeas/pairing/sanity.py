@@ -50,7 +50,9 @@ def match_background(
     (bh, bw), (h, w) = background_size, size
     sizes = f"the background is {bw}×{bh} and the image {w}×{h}"
     if abs((bw * h) / (bh * w) - 1) > _ASPECT_TOLERANCE:
-        raise InputError("E-PAIR-SIZE", f"{sizes}: another aspect. Both must be the same view, uncropped.")
+        raise InputError(
+            "E-PAIR-SIZE", f"{sizes}, with another aspect ratio. Give two uncropped photos of the same view."
+        )
     resized = resize(background, *image.shape[:2], enlarge=cv2.INTER_CUBIC)
     return resized, [PairWarning("W-PAIR-RESIZED", f"{sizes}; the background was resized")]
 

@@ -15,10 +15,8 @@ SIDE_PX = 640
 TILE_PX = 32
 """Side of a tile in a small copy."""
 _DARK_LEVEL = 8.0  # added to the level: below it a photo holds more noise than structure
-_FINE_SIGMA_PX, _COARSE_SIDE_PX = (
-    1.2,
-    31,
-)  # structure keeps what is coarser than the first, finer than the second
+# Structure is coarser than the first and finer than the second.
+_FINE_SIGMA_PX, _COARSE_SIDE_PX = 1.2, 31
 _SAME_CORRELATION = 0.6  # from which a tile shows the same in both photos
 _STRUCTURE_DEVIATION = 0.02  # standard deviation from which a tile has structure
 _WHOLE = 0.999  # share of a tile's pixels that must be valid, less rounding

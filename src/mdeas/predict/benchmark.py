@@ -29,7 +29,7 @@ _TOTAL = "total"
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkResult:
-    """What `benchmark` measured."""
+    """The times of `benchmark`, and the setting in which they were measured."""
 
     stages: Mapping[str, Mapping[str, float]]
     """For each of clock.STAGES that occurred, and "total": "median_ms", "p95_ms" and "first_ms"."""
@@ -41,10 +41,13 @@ class BenchmarkResult:
         return {"stages": self.stages, **self.facts}
 
     def table(self) -> str:
-        """The same for people."""
-        lines = [f"{'stage':<8} {'median':>9} {'p95':>9} {'first':>9}  ms"]
+        """Two tables as text: the stages, then the facts."""
+        names = max(map(len, self.stages))
+        lines = [f"{'stage':<{names}} {'median':>9} {'p95':>9} {'first':>9}  ms"]
         for name, row in self.stages.items():
-            lines.append(f"{name:<8} {row['median_ms']:9.1f} {row['p95_ms']:9.1f} {row['first_ms']:9.1f}")
+            lines.append(
+                f"{name:<{names}} {row['median_ms']:9.1f} {row['p95_ms']:9.1f} {row['first_ms']:9.1f}"
+            )
         width = max(map(len, self.facts))
         return "\n".join([*lines, "", *(f"{name:<{width}}  {value}" for name, value in self.facts.items())])
 
@@ -101,7 +104,9 @@ def _pair(
 def _resized(photos: tuple[Path, Path], resolution: str, folder: Path) -> tuple[Path, Path]:
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", resolution)
     if not match or "0" in match.groups():
-        raise UsageError("E-RESOLUTION", f"resolution {resolution!r}: expected WIDTHxHEIGHT, as 1280x720.")
+        raise UsageError(
+            "E-RESOLUTION", f"--resolution {resolution!r}: expected WIDTHxHEIGHT, such as 1280x720."
+        )
     width, height = map(int, match.groups())
     copies = folder / "background.jpg", folder / "image.jpg"
     for photo, copy in zip(photos, copies, strict=True):
@@ -119,7 +124,7 @@ def _time_one(predictor: Predictor, background: Path, image: Path, out: Path) ->
 
 
 def _summary(times_ms: list[float]) -> dict[str, float]:
-    """The first time is that of the first prediction, which warms up."""
+    """Median and 95th percentile without the first prediction, which warms up and is reported separately."""
     first, *later = times_ms
     return {
         "median_ms": round(statistics.median(later), 2),

@@ -78,7 +78,7 @@ def compose_files(
         insert}; with a calibration "subject_m" and so on, metres (None = unknown). W-INSERT-HIDDEN is told on
         stderr where everything at the place of the insert is nearer.
     Errors: InputError of images.codec.read_rgb and insert.place_insert, E-PAIR-...; UsageError
-        E-DEPTH-LEVEL, E-INSERT-OUTSIDE, E-OUT-IS-INPUT; those of runtime.load and metres.Ruler; StorageError.
+        E-DEPTH-LEVEL, E-INSERT-OUTSIDE, E-OUT-IS-INPUT; those of runtime.load, metres.Ruler; StorageError.
     """
     _check_depth(depth, calibration)
     refuse_outputs([out], [image, background, insert, *([calibration] if calibration else [])], force)
@@ -105,12 +105,10 @@ def _check_depth(depth: float | None, calibration: str | Path | None) -> None:
     if depth is None:
         return
     if calibration is None and not 0 <= depth <= 1:
-        told = f"--depth {depth:g}: not a level of depth.png"
-        raise UsageError(
-            "E-DEPTH-LEVEL", f"{told}, which go from 0 (far) to 1 (near). For metres pass --calibration."
-        )
+        expected = "expected a level of depth.png, from 0 (far) to 1 (near)"
+        raise UsageError("E-DEPTH-LEVEL", f"--depth {depth:g}: {expected}. For metres pass --calibration.")
     if calibration is not None and not 0 < depth < np.inf:
-        raise UsageError("E-DEPTH-LEVEL", f"--depth {depth:g}: not a distance in metres, which is above 0.")
+        raise UsageError("E-DEPTH-LEVEL", f"--depth {depth:g}: expected metres, above 0.")
 
 
 def layered_photo(
@@ -154,7 +152,7 @@ def layered_photo(
 
 
 def _nearest(inverse_m: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Resized without means, which across an edge would be a depth that nothing has."""
+    """Resize by nearest neighbour: a mean across an edge is a depth that nothing has."""
     return cv2.resize(inverse_m, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
 
 
@@ -230,7 +228,8 @@ def _subject_and_behind(
 def _depths(photo: LayeredPhoto, insert: Insert, inverse_depth: float | None) -> dict[str, float | None]:
     """Depths at the place of the insert: of the subject, of the backdrop, and of the insert.
 
-    The subject's is that of all of it if none of it is there; None = unknown, or no subject.
+    Where the subject is not at that place, its median over the whole photo counts. None = unknown, or no
+    subject.
     """
     size = photo.cutout.shape[:2]
     window = insert.window(size)

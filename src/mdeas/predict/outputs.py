@@ -30,15 +30,18 @@ class OutputChoice:
     """Coloured points: one of POINT_FORMATS for a file NAME-cloud.ply or .glb for each photo; or the name of
     such a file, for a single photo."""
     fov_deg: float | None = None
-    """Angle of view across the photo's width, for the points; None = that of the calibration or of Exif's
-    focal length, else ASSUMED_FOV_DEG."""
+    """Angle of view across the photo's width, for the points; None = from the calibration or Exif's focal
+    length, else ASSUMED_FOV_DEG."""
 
     def __post_init__(self) -> None:
         check_fov(self.fov_deg)
         if self.fov_deg is not None and self.cloud is None:
-            raise UsageError("E-CLOUD", "--fov is for --cloud alone. Add --cloud ply, or leave --fov out.")
+            raise UsageError("E-CLOUD", "--fov is used by --cloud only. Add --cloud ply, or leave --fov out.")
         if self.cloud is not None and self.cloud_form not in POINT_FORMATS:
-            raise UsageError("E-CLOUD", f"--cloud {self.cloud!r}: neither ply, glb nor a file named so.")
+            raise UsageError(
+                "E-CLOUD",
+                f"--cloud {self.cloud!r}: expected ply, glb, or a file name that ends in .ply or .glb.",
+            )
 
     @property
     def cloud_form(self) -> str:

@@ -55,7 +55,7 @@ def predict_files(
     Output: one dict per photo that could be used: image, background, model, warnings, pair, height, width, a
         path for each kind of file; objects, if there is a report.
     Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some photos cannot be used
-        (listed in errors.jsonl; of a single photo its own error); those of runtime.load and Ruler.
+        (listed in errors.jsonl; a single photo raises its own error); the errors of runtime.load and Ruler.
         StorageError E-EXISTS before any work.
 
     Example:
@@ -76,6 +76,7 @@ def predict_files(
     targets += [Path(report)] if report else []
     inputs = [*files, background, *([calibration] if calibration else [])]
     refuse_outputs(targets, inputs, force, "Give another folder with -o.")
+    # The report must not be errors.jsonl, which is replaced without --force.
     refuse_outputs([*targets, out / ERRORS], [], True, "Give another name.")
     refuse_other_list(out)
     predictor = model.load()
@@ -103,7 +104,8 @@ def _find(images: Sequence[str | Path], background: Path) -> list[Path]:
             found.append(path)
     if not found:
         raise InputError(
-            "E-NO-IMAGES", f"{quoted(background)} is the only picture there. Add photos to predict."
+            "E-NO-IMAGES",
+            f"{quoted(background)}, the background, is the only picture there. Add photos to predict.",
         )
     return list(dict.fromkeys(found))
 

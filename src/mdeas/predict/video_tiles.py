@@ -1,6 +1,6 @@
 """Turn a video or camera into 2×2 tiles: frame, mask, depth and cut-out; one frame is in memory at a time.
 
-Colours have one scale for the whole video: that of the depth of the empty scene, with room for nearer things.
+Colours have one scale for the whole video: the depth range of the empty scene, with room for nearer things.
 A network's relative depth drifts from frame to frame, so each frame is fitted to the depth of the empty scene
 where nothing is new.
 """
@@ -85,7 +85,7 @@ def _tiles(
     """
     maker, count = None, 0
     expected = min(filter(None, (frames, reader.num_frames)), default=None)
-    with Progress(console=Console(stderr=True)) as progress:  # ends before an error is told
+    with Progress(console=Console(stderr=True)) as progress:  # ends before an error is printed
         timed = progress.track(reader, total=expected, description="predicting")
         for frame, times in evenly(timed, reader.rate):
             maker = maker or begin(frame)
@@ -127,13 +127,13 @@ class TileMaker:
     def _match(self, frame: np.ndarray) -> None:
         """Match the background to a frame, once for all that follow: the camera stands still.
 
-        A frame that shows nothing tells nothing, so the next one that shows something is matched again.
+        A frame of one flat colour cannot be matched: then the next frame that is not flat is matched again.
         """
         small = self._small(frame)
         photo = Photo(self.source, frame.shape[0], frame.shape[1], small)
         self.matched = not shows_nothing(small)
         matched = match_photos(self.empty, photo, self.mode if self.matched else "off")
-        # Not told: many videos begin with the empty scene.
+        # W-PAIR-IDENTICAL is not printed: many videos begin with the empty scene.
         tell(self.source, [warning for warning in matched.warnings if warning.code != "W-PAIR-IDENTICAL"])
         self.background = matched.background
         self.depth = self.predictor.predict(self.background, self.background).depth
@@ -161,7 +161,7 @@ class TileMaker:
         return resize(frame, *self.size, enlarge=cv2.INTER_LINEAR)
 
     def _steady(self, depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        """`depth` at the scale and shift of the empty scene's; those of the last frame if all is covered."""
+        """`depth` at the empty scene's scale and shift; if all is covered, by the fit of the last frame."""
         self.line = fit_unchanged(depth, self.depth, mask < UNCOVERED) or self.line
         scale, shift = self.line
         return scale * depth + shift

@@ -44,7 +44,8 @@ def check(data: bytes, name: str) -> None:
             _check_message(message, fields, name)
     except (IndexError, ValueError, RecursionError) as error:
         raise ModelError(
-            "E-MODEL-FORMAT", f"{name!r} is not a whole ONNX file ({error}). Export again."
+            "E-MODEL-FORMAT",
+            f"{name!r} is not an ONNX file, or a damaged one ({error}). Give a file made by `mdeas export`.",
         ) from error
     if not graphs:
         raise ModelError(

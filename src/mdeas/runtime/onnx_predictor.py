@@ -28,7 +28,7 @@ PACKAGED = ("default", "default-int8")
 
 @dataclass(frozen=True)
 class NetworkOutput:
-    """What the network says of a batch, at its working size."""
+    """The outputs of the network for a batch, at its working size."""
 
     mask: np.ndarray
     """float32 (B, 1, h, w) in [0, 1]."""
@@ -139,7 +139,7 @@ def load(
             "default".
         device, threads, size: see OnnxPredictor; a baseline ignores device and threads.
     Errors: ModelError E-MODEL-MISSING, E-MODEL-HASH (a model of PACKAGED that differs from its sha256) and
-        those of OnnxPredictor; UsageError E-DEVICE, and E-SIZE for a size given with a baseline.
+        the errors of OnnxPredictor; UsageError E-DEVICE, and E-SIZE for a size given with a baseline.
     """
     name = "default" if model is None else os.fspath(model)
     if name in baselines.BASELINES:
@@ -164,7 +164,7 @@ def model_bytes(model: str | os.PathLike[str]) -> bytes:
     try:
         return Path(model).read_bytes()
     except OSError as error:
-        names = ", ".join(("default", *baselines.BASELINES))
+        names = ", ".join((*PACKAGED, *baselines.BASELINES))
         raise ModelError(
             "E-MODEL-MISSING",
             f"model {str(model)!r}: {error.strerror}. Give an ONNX file or one of: {names}.",

@@ -5,9 +5,9 @@ near the edge, a pixel either looks like the background photo, up to the usual d
 the colours of the object beside it. Both hypotheses are Gaussians, measured around each working pixel from
 pixels of which the network is sure. Their log likelihood ratio at every pixel of the photo moves the
 network's odds (Bayesian matting, Chuang 2001, with a known background and without its search for colours).
-Where both explain a pixel equally well, or no sure pixel is near, the ratio is 0 and the mask is that of
-plain enlarging. Refining finds nothing that the network did not find: far outside nothing changes, and inside
-alpha only rises.
+Where both explain a pixel equally well, or no sure pixel is near, the ratio is 0 and the mask is
+merely enlarged. Refining adds no object that the network did not find: far outside nothing changes, and
+inside alpha only rises.
 """
 
 from collections.abc import Iterator

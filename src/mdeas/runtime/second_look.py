@@ -11,9 +11,8 @@ import numpy as np
 from mdeas.depth_fit import fit_line
 
 _SUBJECT_ALPHA = 0.5  # of the first look, above which a pixel belongs to the subject
-_MARGIN = (
-    0.6  # of the subject's long side, on every side: there the usual difference of the photos is measured
-)
+# Of the subject's long side, on every side: there the usual difference of the photos is measured.
+_MARGIN = 0.6
 _WHOLE = 0.81  # share of the photo from which on the crop is all of it
 _MIN_SIDE = 0.1  # of the photo's sides; a smaller crop has no more detail
 _FAINT_ALPHA = 0.1  # of the first look, around which the second counts

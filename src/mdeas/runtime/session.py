@@ -34,7 +34,7 @@ def open_session(data: bytes, name: str, device: str, threads: int | None) -> tu
         if PROVIDERS[candidate] in session.get_providers():
             return session, candidate
     raise UsageError(
-        "E-DEVICE", f"device {candidate!r} could not be started: are its libraries there? Use --device cpu."
+        "E-DEVICE", f"--device {candidate} could not be started. Install its libraries, or use --device cpu."
     )
 
 
@@ -47,7 +47,7 @@ def _candidates(device: str) -> list[str]:
         there = ", ".join(name for name, provider in PROVIDERS.items() if provider in available)
         raise UsageError(
             "E-DEVICE",
-            f"device {device!r}: this ONNX Runtime has {there}. Use one of these, or another build.",
+            f"--device {device}: this ONNX Runtime has only {there}. Use one of these or install another.",
         )
     return found
 

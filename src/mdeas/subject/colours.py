@@ -35,8 +35,8 @@ def decontaminate(cutout: np.ndarray, background: np.ndarray) -> None:
     The background is known, so F is the only unknown where alpha is not 0. It minimises
     |image - alpha F - (1 - alpha) backdrop|² + a prior that falls from alpha 0 to 1. The prior is the same
     fit over a neighbourhood, whose prior is the fit over a larger one (Germer et al., Fast Multi-Level
-    Foreground Estimation, 2020; here the backdrop is given). Where alpha is 0 the colours continue those of
-    the subject, so the cut-out can be scaled and filtered. An empty cut-out stays as it is.
+    Foreground Estimation, 2020; here the backdrop is given). Where alpha is 0 the subject's colours are
+    continued, so the cut-out can be scaled and filtered. An empty cut-out stays as it is.
 
     Input:
         cutout: uint8 (H, W, 4), the image's colours with alpha.

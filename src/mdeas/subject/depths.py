@@ -1,4 +1,4 @@
-"""Two depths of one view: the subject's, and that of the scene behind it."""
+"""Two depth maps of one view: of the subject, and of the scene behind it."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,12 @@ from mdeas.subject.fill import spread, square
 
 LONG_SIDE = 1024
 """Of depth maps, pixels at most: several times what networks work at."""
-_UNCOVERED = 0.05  # alpha below which a pixel shows the scene behind, _MARGIN away from all that is above
+_UNCOVERED = (
+    0.05  # alpha below which a pixel shows the scene behind; so must every pixel within _MARGIN of it
+)
 # Share of the long side around the subject's edge in which depth is a mixture: networks blur it by that much.
 _MARGIN = 0.02
-_FAINT = 0.01  # weight of depth inside the margin, for subjects so thin that they have nothing else
+_FAINT = 0.01  # weight of depth inside the margin, for thin subjects that lie in it entirely
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,7 @@ class SplitDepth:
     """
 
     mask: np.ndarray
-    """float32 (h, w) in [0, 1], that of the prediction."""
+    """float32 (h, w) in [0, 1], the predicted mask."""
     foreground_depth: np.ndarray
     """float32 (h, w) inverse depth of the subject; outside the subject, its values continued outwards."""
     background_depth: np.ndarray
@@ -63,7 +65,7 @@ class EmptyDepth:
 
 
 def split_depth(empty: np.ndarray, prediction: Prediction) -> SplitDepth:
-    """Split the depth of a pair into that of the subject and that of the backdrop.
+    """Split the depth map of a pair into one of the subject and one of the backdrop.
 
     Inverse depth is known up to scale and shift. Both are fitted between the empty scene and the image where
     nothing is new; the remaining difference there is continued under the subject.

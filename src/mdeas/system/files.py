@@ -186,7 +186,10 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     except OSError as error:
         raise InputError("E-JSON", f"{quoted(path)}: {error.strerror}. Check the path.") from error
     except (ValueError, RecursionError) as error:
-        raise InputError("E-JSON", f"{quoted(path)}: not valid JSON ({error}). Make it again.") from error
+        raise InputError(
+            "E-JSON",
+            f"{quoted(path)}: not a JSON file, or a damaged one ({error}). Check the path, or make it again.",
+        ) from error
 
 
 def remove_temporaries(folder: str | os.PathLike[str]) -> None:
@@ -240,6 +243,10 @@ def _storage_error(path: str | os.PathLike[str], needed: int, error: OSError) ->
         return StorageError("E-FULL", f"{reason} ({room}). Make room and run the same command again.")
     if error.errno in _FORBIDDEN:
         return StorageError("E-READ-ONLY", f"{reason}. Choose a folder that you may write to.")
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return StorageError("E-IO", f"{quoted(path)}: a file is where a folder is needed. Give another name.")
+    if isinstance(error, IsADirectoryError):
+        return StorageError("E-IO", f"{quoted(path)}: a folder is where a file is needed. Give another name.")
     return StorageError("E-IO", f"{reason}. Check the path and the disk, then run the same command again.")
 
 
