@@ -1,7 +1,7 @@
 """Folders of GLB meshes: files, true sizes, and their record in index.json.
 
-A folder may have a table `meshes.csv` in it or beside it, with the columns `file`, `real_longest_m_guess`
-(metres) and `category`. Without one every mesh is taken in metres, as glTF says.
+A table `meshes.csv` in the folder or beside it may give true sizes, with the columns `file`,
+`real_longest_m_guess` (metres) and `category`. A mesh that is not in it is in metres, as glTF requires.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ from mdeas.errors import InputError
 from mdeas.system.files import json_bytes, quoted, sha256_bytes
 
 TABLE = "meshes.csv"
-_CACHED = 256
+_CACHED = 256  # meshes in the memory of a process
 
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """The row of a file in the table. Its repr goes into the fingerprint of data sets, so its name stays."""
+    """What the table says about a mesh. Data sets hash its repr: never rename this class or its fields."""
 
     longest_m: float | None = None
+    """The mesh's longest extent; None = as in its file."""
     category: str = ""
+    """Such as "furniture" or "person", see draw/mesh_things.py; "" = unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,28 +44,30 @@ class MeshPool:
     """By file name."""
 
     def describe(self) -> dict[str, Any]:
-        """The meshes by content, their sizes and categories, and the packages that read and trace them."""
+        """Describe the meshes and the table by content, with the packages that read and trace meshes."""
         known = [repr(self.table.get(asset.path.name)) for asset in self.pool.assets]
         versions = {name: importlib.metadata.version(name) for name in ("trimesh", "embreex", "pillow")}
         return self.pool.describe() | {"table": sha256_bytes(json_bytes(known))} | versions
 
 
 def load_meshes(folder: Path, shares: Mapping[str, float] | None, skip_bad: bool) -> MeshPool:
-    """The meshes of `folder`, or of the folder `meshes` in it.
+    """Find the meshes in a folder, or in its sub-folder `meshes`.
 
-    Errors: InputError E-NO-MESHES, E-MESH-TABLE, with `skip_bad` E-NO-IMAGES; UsageError E-EXTRA.
+    Errors: InputError E-NO-MESHES, E-MESH-TABLE, with `skip_bad` E-NO-IMAGES when no mesh can be used;
+        UsageError E-EXTRA without trimesh or embreex.
     """
     trimesh_module()
     folder = Path(folder)
     folder = folder / "meshes" if (folder / "meshes").is_dir() else folder
     files = sorted(path for path in folder.glob("*") if path.suffix.lower() == ".glb")
     if not files:
-        raise InputError("E-NO-MESHES", f"{quoted(folder)}: no folder with .glb files. Check the path.")
+        raise InputError("E-NO-MESHES", f"{quoted(folder)}: it holds no .glb file. Check the path.")
     pool = load_pool(folder, "mesh", shares, skip_bad, files=files, decode=lambda asset: read_glb(asset.path))
     return MeshPool(pool=pool, table=_read_table(folder))
 
 
 def _read_table(folder: Path) -> dict[str, Known]:
+    """Read meshes.csv by file name; {} without one. InputError E-MESH-TABLE."""
     paths = [place / TABLE for place in (folder, folder.resolve().parent) if (place / TABLE).is_file()]
     if not paths:
         return {}
@@ -71,7 +75,7 @@ def _read_table(folder: Path) -> dict[str, Known]:
         rows = csv.DictReader(io.StringIO(paths[0].read_text(encoding="utf-8")))
         return {row["file"]: _known(row) for row in rows}
     except (KeyError, ValueError, TypeError, OSError, csv.Error) as error:
-        advice = "It has the columns file, real_longest_m_guess (metres) and category."
+        advice = "It needs the columns file, real_longest_m_guess (metres) and category."
         raise InputError("E-MESH-TABLE", f"{quoted(paths[0])}: cannot be used ({error}). {advice}") from error
 
 
@@ -84,5 +88,5 @@ def _known(row: Mapping[str, str]) -> Known:
 
 @functools.lru_cache(maxsize=_CACHED)
 def mesh_of(asset: Asset, longest_m: float | None) -> Mesh:
-    """Read once a process."""
+    """Read a mesh, see `read_glb`; a process reads each file once."""
     return read_glb(asset.path, longest_m)

@@ -1,8 +1,8 @@
-"""Meshes from GLB files (glTF 2.0, Khronos Group), read by trimesh (MIT).
+"""Read meshes from GLB files (glTF 2.0, Khronos Group) with trimesh (MIT).
 
-Read: faces with their nodes' transforms; base colour as texture, factor and vertex colours. Ignored: all else
-of a material, animation and skins (a figure stands in its bind pose). A face is left out where a MASK texture
-hides more than half of it; every other transparent face counts as opaque.
+It reads faces with their nodes' transforms, and the base colour: texture, factor and vertex colours. It
+ignores the rest of a material, animation and skins (a figure keeps its bind pose). A face is left out if a
+texture of alpha mode MASK hides more than half of it; every other transparent face is opaque.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ from mdeas.system.files import quoted
 from mdeas.system.optional import extra_error
 
 TEXTURE_SIDE = 256
-"""Texels a side, whatever the file has; a mesh seldom fills more pixels of a picture."""
+"""Height and width in texels to which textures are resized; a mesh rarely covers more pixels of a picture."""
 MAX_FACES = 500_000
 LARGEST = 1e6
-"""In the file's unit."""
-_THIN = 1e-3
-"""Least half extent as a share of the longest, so that a flat sheet has a bounding box with a volume."""
+"""Limit of a mesh's longest extent, in the file's unit."""
+_THIN = 1e-3  # least half extent as a share of the longest: a flat sheet needs a bounding box with a volume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +47,14 @@ class _Part:
 
 
 def read_glb(path: Path, longest_m: float | None = None) -> Mesh:
-    """The mesh of a GLB file, its longest extent scaled to `longest_m` metres if that is given.
+    """Read a GLB file; scale its longest extent to `longest_m` metres, None = keep the file's size.
 
     Errors: InputError E-MESH for a file that cannot be used; UsageError E-EXTRA without trimesh or embreex.
     """
     trimesh = trimesh_module()
     try:
-        with np.errstate(all="ignore"):  # NaN and infinity are replaced below
-            # From memory, so that the file cannot name another file.
+        with np.errstate(all="ignore"):  # NaN and infinity are replaced later
+            # From memory: then a reference to another file cannot be followed.
             scene = trimesh.load_scene(io.BytesIO(path.read_bytes()), file_type="glb", process=False)
             return _joined(_parts(scene), longest_m)
     except MemoryError:
@@ -69,7 +68,7 @@ def read_glb(path: Path, longest_m: float | None = None) -> Mesh:
 
 
 def trimesh_module() -> Any:
-    """The module trimesh; UsageError E-EXTRA where it, or what it needs, is not installed."""
+    """Import trimesh; UsageError E-EXTRA when it or a package that it needs here is not installed."""
     for name in ("trimesh", "PIL", "embreex"):  # without PIL, trimesh drops textures silently
         if importlib.util.find_spec(name) is None:
             raise extra_error(name, "a mesh")
@@ -82,19 +81,20 @@ def trimesh_module() -> Any:
 
 
 def _parts(scene: Any) -> list[_Part]:
-    """A part for every node that has a geometry."""
+    """Read a part for every node that has a geometry."""
     placed = [scene.graph[node] for node in scene.graph.nodes_geometry]
     _check_count(sum(len(getattr(scene.geometry[name], "faces", ())) for _, name in placed))
     return [_part(scene.geometry[name], matrix) for matrix, name in placed]
 
 
 def _check_count(num_faces: int) -> None:
+    """Raise ValueError when there are no faces or too many; `read_glb` names the file."""
     if not 1 <= num_faces <= MAX_FACES:
         raise ValueError(f"{num_faces} faces; from 1 to {MAX_FACES}")
 
 
 def _part(geometry: Any, matrix: np.ndarray) -> _Part:
-    """One node's faces; points and lines have none."""
+    """Read the faces of one node; points and lines have none."""
     faces = np.asarray(getattr(geometry, "faces", np.zeros((0, 3), int)))
     points = np.asarray(geometry.vertices) @ matrix[:3, :3].T + matrix[:3, 3]
     # glTF is right-handed, scenes are left-handed: without this every mesh would be its mirror image.
@@ -115,7 +115,7 @@ def _part(geometry: Any, matrix: np.ndarray) -> _Part:
 
 
 def _rgba(picture: Any) -> np.ndarray:
-    """A texture, a PIL image that is not decoded yet, as uint8 (TEXTURE_SIDE, TEXTURE_SIDE, 4)."""
+    """Decode a texture, a PIL image: uint8 (TEXTURE_SIDE, TEXTURE_SIDE, 4)."""
     if picture.width * picture.height > MAX_PIXELS:
         raise ValueError(f"a texture of {picture.width}x{picture.height} pixels; at most {MAX_PIXELS}")
     rgba = np.asarray(picture.convert("RGBA"))
@@ -123,18 +123,18 @@ def _rgba(picture: Any) -> np.ndarray:
 
 
 def _solid(faces: np.ndarray, points: np.ndarray, uv: np.ndarray, rgba: np.ndarray | None) -> np.ndarray:
-    """bool (F,): faces that have an area and that their texture's alpha does not hide."""
+    """Tell which faces have an area and are not hidden by their texture's alpha: bool (F,)."""
     keep = areas(points[faces]) > 0
     if rgba is None:
         return keep
     middle = uv[faces].mean(1, keepdims=True)
-    spots = np.concatenate([0.6 * uv[faces] + 0.4 * middle, middle], 1)  # well inside the face
+    spots = np.concatenate([0.6 * uv[faces] + 0.4 * middle, middle], 1)  # four points well inside the face
     column, row = (np.floor(spots * TEXTURE_SIDE).astype(int) % TEXTURE_SIDE).transpose(2, 0, 1)
     return keep & (rgba[row, column, 3].mean(1) >= 128)
 
 
 def _colours(geometry: Any, material: Any) -> np.ndarray:
-    """(V, 3) linear RGB: factor times vertex colours, both linear by the format."""
+    """Return the colours of vertices, linear RGB (V, 3): factor times vertex colours, both linear in glTF."""
     factor = getattr(material, "baseColorFactor", None)
     base = np.ones(3) if factor is None else _unit_range(factor)[:3]
     own = getattr(geometry.visual, "vertex_attributes", {}).get("color")
@@ -145,12 +145,12 @@ def _colours(geometry: Any, material: Any) -> np.ndarray:
 
 
 def _numbers(values: Any, most: float) -> np.ndarray:
-    """Values as float, NaN and infinity as 0, clipped to [-most, most]."""
+    """Convert values to float, NaN and infinity to 0; clip to [-most, most]."""
     return np.clip(np.nan_to_num(np.asarray(values, float), posinf=0, neginf=0), -most, most)
 
 
 def _unit_range(values: Any) -> np.ndarray:
-    """Colours of an integer type scaled to [0, 1]; floats as they are."""
+    """Scale colours of an integer type to [0, 1]; return floats unchanged."""
     values = np.asarray(values)
     return values / np.iinfo(values.dtype).max if values.dtype.kind in "ui" else values
 

@@ -1,7 +1,7 @@
 """A mesh for ray tracing: faces with normals and colours, in metres around the middle of its bounding box.
 
-Embree (Intel, Apache-2.0; I. Wald et al., "Embree", 2014) traces the rays, through `embreex`: 20 to 30
-million a second on one thread.
+Embree (Intel, Apache-2.0; I. Wald et al., "Embree", 2014) traces the rays through the package `embreex`: 20
+to 30 million per second on one thread.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import torch
 from mdeas.create.scenes.texture import TextureBank
 
 MAX_AROUND = 64
-"""Most faces at one vertex that its normal is averaged over."""
+"""Greatest number of faces over which the normal at a vertex is averaged."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mesh:
-    """F faces, seen from both sides. Frame: x right, y up, z forward."""
+    """F triangles, visible from both sides. Frame: x right, y up, z forward."""
 
     half: np.ndarray
     """(3,) half extents in metres."""
     corners: np.ndarray
-    """(F, 3, 3) float32 metres: per face three corners."""
+    """(F, 3, 3) float32 metres: the three corners of each face."""
     normals: np.ndarray
     """(F, 3, 3) float32 unit normals at the corners."""
     colours: np.ndarray
-    """(F, 3, 3) float32 linear RGB at the corners; they multiply the texture."""
+    """(F, 3, 3) float32 linear RGB at the corners; the texture is multiplied by them."""
     uv: np.ndarray
     """(F, 3, 2) float32 texture coordinates, v down."""
     tile: np.ndarray
@@ -43,22 +43,25 @@ class Mesh:
 
     @functools.cached_property
     def _tiles_per_m(self) -> np.ndarray:
-        """(F,) texture tiles per metre on each face."""
+        """Texture tiles per metre on each face, float32 (F,)."""
         flat_uv = np.pad(self.uv, ((0, 0), (0, 0), (0, 1)))
         return np.sqrt(areas(flat_uv) / np.maximum(areas(self.corners), 1e-12)).astype(np.float32)
 
     def cast(self, origin: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """Rays float32 (K, 3) twice, in the mesh's frame -> t (K,) float32 of the nearest face, or inf."""
+        """Find the nearest face on each ray origin + t * direction: t, float32 (K,), inf where there is none.
+
+        Input: origin, direction: float32 (K, 3), in the mesh's frame.
+        """
         hit = self._scene.run(origin, direction, output=True)
         return np.where(hit["primID"] < 0, np.float32(np.inf), hit["tfar"])
 
     def look(
         self, origin: np.ndarray, direction: np.ndarray, pixel_m: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Normal and albedo where rays that hit the mesh end.
+        """Look up normal and albedo where rays hit the mesh.
 
-        Input: origin, direction: float32 (K, 3); pixel_m (K,): width of a pixel on the surface, metres.
-        Output: normal (K, 3), albedo (K, 3) linear.
+        Input: origin, direction: as for `cast`, all rays hit; pixel_m (K,): width of a pixel on the surface.
+        Output: unit normal (K, 3), albedo (K, 3) linear RGB.
         """
         hit = self._scene.run(origin, direction, output=True)
         face = np.maximum(hit["primID"], 0)
@@ -70,7 +73,7 @@ class Mesh:
         return normal, np.clip(albedo * texel, 0.005, 1.0)
 
     def _texels(self, face: np.ndarray, uv: np.ndarray, pixel_m: np.ndarray) -> np.ndarray:
-        """(K, 3) linear; white where a face has no texture."""
+        """Return the texture's linear RGB, (K, 3); white where a face has no texture."""
         if self.textures is None:
             return np.ones((len(face), 3), np.float32)
         tile = self.tile[face]
@@ -80,7 +83,7 @@ class Mesh:
 
 
 def _facing(smooth: np.ndarray, flat: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """The smooth normal on the side of the face that is seen; the flat one where it would look away."""
+    """Turn the smooth normals (K, 3) towards the viewer; where they still point away, take the flat ones."""
     flat = flat * -np.sign((flat * direction).sum(1, keepdims=True))
     smooth = smooth * np.sign((smooth * flat).sum(1, keepdims=True))
     away = (smooth * direction).sum(1, keepdims=True) >= 0
@@ -88,30 +91,32 @@ def _facing(smooth: np.ndarray, flat: np.ndarray, direction: np.ndarray) -> np.n
 
 
 def _cross(corners: np.ndarray) -> np.ndarray:
+    """Return the cross product of two edges of each face: (F, 3), twice the area long."""
     edges = corners[:, 1:] - corners[:, :1]
     return np.cross(edges[:, 0], edges[:, 1])
 
 
 def _flat_normals(corners: np.ndarray) -> np.ndarray:
-    """(K, 3, 3) -> (K, 3) unit normals of the faces."""
+    """Return the unit normals of faces (K, 3, 3): (K, 3)."""
     cross = _cross(corners)
     return cross / np.maximum(np.linalg.norm(cross, axis=1, keepdims=True), 1e-20)
 
 
 def areas(corners: np.ndarray) -> np.ndarray:
-    """Corners of faces (F, 3, 3) -> (F,)."""
+    """Return the areas of faces (F, 3, 3): (F,)."""
     return 0.5 * np.linalg.norm(_cross(corners), axis=1)
 
 
 def corner_normals(corners: np.ndarray, crease_deg: float = 40.0) -> np.ndarray:
-    """(F, 3, 3) unit normals: each corner's mean over the faces there that differ by less than `crease_deg`.
+    """Compute unit normals at the corners of faces (F, 3, 3): (F, 3, 3).
 
-    They are computed, because the normals in files may smooth a box or split a sphere at its texture's seam.
+    A corner's normal is the area-weighted mean over the faces at its vertex whose normals differ by less than
+    `crease_deg`. Normals in files are ignored: they may smooth a box or split a sphere at its texture's seam.
     """
     cross, flat = (np.repeat(vectors, 3, axis=0) for vectors in (_cross(corners), _flat_normals(corners)))
     steps = np.round(corners.reshape(-1, 3) / 1e-5).astype(np.int64)
     _, vertex, count = np.unique(steps, axis=0, return_inverse=True, return_counts=True)
-    order = np.argsort(vertex.reshape(-1), kind="stable")  # corners at one vertex lie side by side
+    order = np.argsort(vertex.reshape(-1), kind="stable")  # now corners at one vertex are adjacent
     first = np.repeat(np.cumsum(count) - count, count)
     place, count = np.arange(len(order)) - first, np.repeat(count, count)
     cross, flat = cross[order], flat[order]
@@ -127,7 +132,7 @@ def corner_normals(corners: np.ndarray, crease_deg: float = 40.0) -> np.ndarray:
 
 
 def embree_scene(corners: np.ndarray) -> Any:
-    """Embree's search tree over faces (F, 3, 3)."""
+    """Build Embree's search tree over faces (F, 3, 3)."""
     from embreex.mesh_construction import TriangleMesh
     from embreex.rtcore_scene import EmbreeScene
 

@@ -1,17 +1,20 @@
-"""Fractional coverage: extra visibility rays where neighbouring pixels show different surfaces."""
+"""Anti-aliasing: extra visibility rays for pixels whose neighbours show another surface."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-EDGE_SHARE = 6
-"""One pixel in this many gets extra rays: the ones on the strongest edges."""
+PIXELS_PER_EDGE = 6
+"""One pixel in this many gets extra rays: those with most neighbours on other surfaces."""
 SUBRAYS = ((-0.375, 0.125), (-0.125, -0.375), (0.125, 0.375), (0.375, -0.125))
-"""Offsets from the pixel centre in pixels: a rotated grid."""
+"""Offsets (x, y) of the extra rays from the pixel centre, in pixels: a rotated grid."""
 
 
 def edge_pixels(label: Tensor, size: int) -> Tensor:
-    """(B, K) indices of the pixels whose right or lower neighbours (or left, upper) show something else."""
+    """Choose the pixels for extra rays: int64 (B, K), indices into P = size * size pixels.
+
+    Input: label (B, P) int64: the surface that each pixel shows.
+    """
     grid = label.view(-1, size, size)
     across = (grid[:, :, 1:] != grid[:, :, :-1]).float()
     down = (grid[:, 1:] != grid[:, :-1]).float()
@@ -20,14 +23,15 @@ def edge_pixels(label: Tensor, size: int) -> Tensor:
     score[:, :, :-1] += across
     score[:, 1:] += down
     score[:, :-1] += down
-    return score.flatten(1).topk(size * size // EDGE_SHARE, dim=1).indices
+    return score.flatten(1).topk(size * size // PIXELS_PER_EDGE, dim=1).indices
 
 
 def smooth_edges(colour: Tensor, label: Tensor, sub: list[Tensor], where: Tensor, size: int) -> Tensor:
-    """Colour of edge pixels from what their sub-rays saw.
+    """Average the colours of the extra rays at edge pixels; return the colours (B, 3, P).
 
-    A sub-ray takes the colour of the neighbouring pixel that shows the same surface, or of its own pixel.
-    Input: colour (B, 3, P); label (B, P) int; sub: per sub-ray the label seen (B, K); where (B, K) pixels.
+    A ray takes the colour of a neighbouring pixel that shows the same surface; without one, of its own pixel.
+    Input: colour (B, 3, P); label (B, P) int64; sub: per extra ray the label that it hits, (B, K);
+        where (B, K): indices of the edge pixels.
     """
     b = colour.shape[0]
     grid = F.pad(

@@ -22,7 +22,7 @@ OCCLUSION_M = 0.6
 
 
 def shadow(groups: list[Shapes], view: SurfacePoints, lights: list[Light], size: int) -> Tensor:
-    """Share of the lamp that each point sees, (B, P) in [0, 1]; `lights` holds one per scene."""
+    """Return the share of the lamp that each point sees, (B, P) in [0, 1]; `lights`: one per scene."""
     device = view.point.device
     at = torch.as_tensor(np.stack([light.position for light in lights]), dtype=torch.float32, device=device)
     radius = torch.as_tensor([light.size_m for light in lights], dtype=torch.float32, device=device)
@@ -36,12 +36,12 @@ def shadow(groups: list[Shapes], view: SurfacePoints, lights: list[Light], size:
 
 
 def openness(groups: list[Shapes], view: SurfacePoints, size: int) -> Tensor:
-    """Share of the near hemisphere that is free, (B, P) in [0, 1]: ambient occlusion within OCCLUSION_M."""
+    """Return ambient occlusion, (B, P): the share in [0, 1] of the hemisphere that is free to OCCLUSION_M."""
     a, b = _pattern(size, 2, view.point.device)
     z, angle = 2 * a - 1, 2 * np.pi * b
     flat = (1 - z * z).clamp_min(0).sqrt()
     sphere = torch.stack([flat * angle.cos(), flat * angle.sin(), z])
-    # Point on a unit sphere that touches the surface: cosine-distributed directions.
+    # Points on a unit sphere that touches the surface give cosine-distributed directions.
     toward = (view.normal + 0.98 * sphere) * OCCLUSION_M
     free = (~blocked(groups, _lift(view), toward)).float()
     return _smooth_within(free, view.index, view.normal, size)
@@ -50,10 +50,10 @@ def openness(groups: list[Shapes], view: SurfacePoints, size: int) -> Tensor:
 def shade(
     view: SurfacePoints, lit: list[tuple[list[Light], Tensor]], ambient: Tensor, open_share: Tensor
 ) -> Tensor:
-    """Linear colour (B, 3, P).
+    """Add up ambient, diffuse and specular light; return linear RGB (B, 3, P).
 
-    Input: lit: per light slot the lights of every scene and their visibility (B, P);
-    ambient (B, 3); open_share (B, P).
+    Input: lit: pairs of (one light per scene, its visibility (B, P)); ambient (B, 3) linear RGB;
+        open_share (B, P): as from `openness`.
     """
     gloss, emission = column(view.surface, "gloss"), column(view.surface, "emission")
     colour = view.albedo * (ambient[..., None] * open_share[:, None] + emission)
@@ -68,7 +68,7 @@ def shade(
 
 
 def sky_colour(scenes: list[Scene], bank: TextureBank, direction: Tensor) -> Tensor:
-    """(B, 3, P) linear; black where a scene has no sky."""
+    """Return the sky in each direction (B, 3, P): linear RGB (B, 3, P); black for a scene without sky."""
     device = direction.device
     two = torch.as_tensor(
         np.stack([s.sky if s.sky is not None else np.zeros((2, 3)) for s in scenes]),
@@ -84,7 +84,7 @@ def sky_colour(scenes: list[Scene], bank: TextureBank, direction: Tensor) -> Ten
 
 
 def _pattern(size: int, seed: int, device: torch.device | str) -> tuple[Tensor, Tensor]:
-    """Two numbers in [0, 1) per pixel, (P,) each: a 4x4 interleaved pattern of 16 well-spread points."""
+    """Return two numbers in [0, 1) per pixel, (P,) each: an interleaved pattern of 16 well-spread points."""
     cells = PATTERN * PATTERN
     order = torch.from_numpy(np.random.default_rng(seed).permutation(cells))
     k = torch.arange(cells, dtype=torch.float32)
@@ -94,13 +94,13 @@ def _pattern(size: int, seed: int, device: torch.device | str) -> tuple[Tensor, 
 
 
 def _repeated(cell: Tensor, size: int) -> Tensor:
-    """(PATTERN ** 2,) -> (size * size,): the cell side by side over the picture."""
+    """Repeat a cell, (PATTERN ** 2,), over the picture: (size * size,)."""
     times = size // PATTERN + 1
     return cell.view(PATTERN, PATTERN).repeat(times, times)[:size, :size].flatten()
 
 
 def _smooth_within(values: Tensor, index: Tensor, normal: Tensor, size: int) -> Tensor:
-    """Mean of (B, P) over the pattern's window, among pixels of the same face of the same primitive."""
+    """Average (B, P) over the pattern's window, among pixels of the same face of the same primitive."""
     b = values.shape[0]
     axis = dominant_axis(normal)
     label = (index * 8 + axis[:, 0] * 2 + (normal.gather(1, axis)[:, 0] > 0)).float()
@@ -120,12 +120,12 @@ def _smooth_within(values: Tensor, index: Tensor, normal: Tensor, size: int) -> 
 
 
 def _lift(view: SurfacePoints) -> Tensor:
-    """Start of secondary rays: a little off the surface, so that it does not shadow itself."""
+    """Return the start of secondary rays, (B, 3, P): a little off the surface, which must not block them."""
     return view.point + view.normal * (1e-3 + 2e-3 * view.depth.clamp_max(OUTSIDE_M))[:, None]
 
 
 def _light_vectors(view: SurfacePoints, lights: list[Light]) -> tuple[Tensor, Tensor]:
-    """Unit direction to the light (B, 3, P) and its irradiance (B, 3, P)."""
+    """Return the unit direction to each scene's light and its irradiance in linear RGB, (B, 3, P) each."""
     device = view.point.device
     at = torch.as_tensor(np.stack([light.position for light in lights]), dtype=torch.float32, device=device)
     colour = torch.as_tensor(np.stack([light.colour for light in lights]), dtype=torch.float32, device=device)

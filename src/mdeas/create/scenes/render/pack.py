@@ -1,4 +1,4 @@
-"""Scenes as tensors: primitives grouped by kind for intersection, and one table of all their surfaces."""
+"""Convert scenes to tensors: primitives grouped by kind for intersection, and one table of their surfaces."""
 
 from dataclasses import dataclass
 
@@ -14,24 +14,26 @@ from mdeas.create.scenes.texture import TextureBank
 COLUMNS = {"rotation": (0, 9), "centre": (9, 12), "half": (12, 15), "radius": (15, 16), "kind": (16, 17),
            "tile": (17, 18), "tile_m": (18, 19), "base": (19, 22), "contrast": (22, 23), "gloss": (23, 24),
            "emission": (24, 25), "added": (25, 26)}  # fmt: skip
+"""First and last-plus-one row of each quantity in the surface table."""
 WIDTH = 26
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
-    """A batch of scenes as tensors."""
+    """A batch of B scenes as tensors."""
 
     still: list[Shapes]
-    """What both photos show."""
+    """Primitives in both photos."""
     added: list[Shapes]
-    """What only `image` shows."""
+    """Primitives in `image` only."""
     table: Tensor
-    """(B, WIDTH, N) float32: columns named by COLUMNS."""
+    """(B, WIDTH, N) float32: one column per primitive; COLUMNS names the rows."""
     cutouts: Tensor | None
-    """(C, 4, A, A) float32 linear RGB and alpha."""
+    """(C, 4, A, A) float32 linear RGB and alpha of the billboards' pictures."""
 
 
 def _row(p: Primitive, bank_mean: np.ndarray) -> np.ndarray:
+    """Return a primitive's entry in the table, float32 (WIDTH,); `bank_mean`: (T, 3) mean of each texture."""
     s = p.surface
     if p.kind == "billboard":
         base, contrast = np.zeros(3), 0.0
@@ -52,7 +54,7 @@ def _row(p: Primitive, bank_mean: np.ndarray) -> np.ndarray:
     return np.concatenate([p.rotation.reshape(9), p.centre, p.half, numbers]).astype(np.float32)
 
 
-_NOWHERE = Primitive(
+_FILLER = Primitive(
     kind="box",
     centre=np.array([0, -1e4, 0]),
     half=np.full(3, 1e-3),
@@ -62,26 +64,27 @@ _NOWHERE = Primitive(
 
 
 def mesh_scale(p: Primitive) -> float:
-    """Metres in the scene per metre in the mesh's file."""
+    """Return metres in the scene per metre in the mesh's file; 1 for a primitive without a mesh."""
     return 1.0 if p.mesh is None else float(p.half.max() / p.mesh.half.max())
 
 
 def _group(
     kind: str, scenes: list[list[Primitive]], first: int, cutouts: Tensor | None, device: torch.device | str
 ) -> Shapes:
+    """Convert the primitives of one kind, by scene, to Shapes; `first`: see Shapes."""
     width = max(len(s) for s in scenes)
-    rows = [s + [_NOWHERE] * (width - len(s)) for s in scenes]
+    rows = [s + [_FILLER] * (width - len(s)) for s in scenes]
 
     def tensor(values: ArrayLike) -> Tensor:
         return torch.as_tensor(np.asarray(values, np.float32), device=device)
 
     half = tensor([[p.half for p in r] for r in rows])
     inverse = tensor([[p.rotation.T for p in r] for r in rows])
-    unit = inverse if kind == "rounded" else inverse / half[..., None]
+    to_local = inverse if kind == "rounded" else inverse / half[..., None]
     meshes = None
     if kind == "mesh":
         meshes = [[p.mesh for p in r] for r in rows]
-        unit = inverse / tensor([[mesh_scale(p) for p in r] for r in rows])[..., None, None]
+        to_local = inverse / tensor([[mesh_scale(p) for p in r] for r in rows])[..., None, None]
         half = tensor([[p.half if p.mesh is None else p.mesh.half for p in r] for r in rows])
     alpha = None
     if kind == "billboard":
@@ -89,14 +92,14 @@ def _group(
         chosen = [[p.surface.tile for p in r] for r in rows]
         alpha = cutouts[torch.as_tensor(chosen, device=device), 3]
     return Shapes(
-        kind=kind, to_local=unit, centre=tensor([[p.centre for p in r] for r in rows]), half=half,
+        kind=kind, to_local=to_local, centre=tensor([[p.centre for p in r] for r in rows]), half=half,
         radius=tensor([[p.radius for p in r] for r in rows]), first=first, alpha=alpha,
         meshes=meshes,
     )  # fmt: skip
 
 
 def pack(scenes: list[Scene], bank: TextureBank, cutouts: Tensor | None, device: torch.device | str) -> Pack:
-    """Group the primitives of every scene by kind; pad shorter scenes with specks far below ground."""
+    """Convert scenes to tensors on a device; scenes with fewer primitives get tiny boxes far below ground."""
     mean = bank.mean.cpu().numpy()
     empty = np.zeros((1, WIDTH), np.float32)
     tables: list[list[np.ndarray]] = [[] for _ in scenes]
@@ -122,6 +125,6 @@ def pack(scenes: list[Scene], bank: TextureBank, cutouts: Tensor | None, device:
 
 
 def column(surface: Tensor, name: str) -> Tensor:
-    """The rows of a surface table (B, WIDTH, ...) that COLUMNS names."""
+    """Return the rows `name` of a surface table (B, WIDTH, ...), see COLUMNS."""
     low, high = COLUMNS[name]
     return surface[:, low:high]

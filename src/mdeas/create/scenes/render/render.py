@@ -1,4 +1,4 @@
-"""From packed scenes to the two photos, the mask and the depth."""
+"""Render scenes: the two photos, the mask and the depth."""
 
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,9 @@ from mdeas.create.scenes.scene import Camera, Light, Scene
 from mdeas.create.scenes.texture import TextureBank
 
 FAR_M = 80.0
+"""Greatest depth of a sample; farther surfaces and the sky have this depth."""
 SKY = -1
+"""Label of pixels that show the sky; every other label is an index into the surface table."""
 _DARK = Light(position=np.array([0.0, 5.0, 0.0]), colour=np.zeros(3), size_m=0.1, reference_m=1.0)
 
 
@@ -24,21 +26,21 @@ class Rendered:
     """A batch of rendered pairs on the device."""
 
     background: Tensor
-    """(B, 3, S, S) display-referred RGB in [0, 1], without nuisances."""
+    """(B, 3, S, S) display-referred RGB in [0, 1], without camera faults."""
     image: Tensor
-    """(B, 3, S, S) the same."""
+    """(B, 3, S, S) as `background`."""
     mask: Tensor
-    """(B, S, S) alpha in [0, 1]: visible share of what was added."""
+    """(B, S, S) alpha in [0, 1]: the share of each pixel that shows added things."""
     depth: Tensor
-    """(B, S, S) metres along the optical axis at pixel centres; FAR_M for what is farther, sky included."""
+    """(B, S, S) metres along the optical axis at pixel centres, at most FAR_M."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Shot:
-    """One photo before exposure."""
+    """One photo of every scene, before exposure."""
 
     colour: Tensor
-    """(B, 3, P) linear."""
+    """(B, 3, P) linear RGB."""
     depth: Tensor
     """(B, P) metres."""
     mask: Tensor
@@ -46,6 +48,7 @@ class _Shot:
 
 
 def _labels(packed: Pack, index: Tensor, has_sky: Tensor) -> Tensor:
+    """Return the label of each ray from its index (B, K): SKY where it hits the "room" of an open scene."""
     kind = column(packed.table, "kind")[:, 0].gather(1, index)
     return torch.where((kind == KINDS.index("room")) & has_sky[:, None], SKY, index)
 
@@ -53,6 +56,7 @@ def _labels(packed: Pack, index: Tensor, has_sky: Tensor) -> Tensor:
 def _sub_labels(
     packed: Pack, groups: list[Shapes], cameras: list[Camera], where: Tensor, size: int, has_sky: Tensor
 ) -> list[Tensor]:
+    """Trace the extra rays of the edge pixels `where` (B, K); return the labels (B, K) of each offset."""
     labels = []
     for offset in SUBRAYS:
         origin, direction = camera_rays(cameras, size, where.device, offset)
@@ -62,7 +66,7 @@ def _sub_labels(
 
 
 def _slots(scenes: list[Scene], *, image: bool) -> list[list[Light]]:
-    """Lights by slot, one per scene, a dark one where a scene has fewer; `image` applies the drift."""
+    """Group light k of every scene, a dark one where a scene has fewer; `image` applies the drift."""
     count = max(len(s.lights) for s in scenes)
     return [[_light(s, k, image=image) for s in scenes] for k in range(count)]
 
@@ -74,23 +78,21 @@ def _light(scene: Scene, slot: int, *, image: bool) -> Light:
     return replace(light, colour=light.colour * scene.image_gain[slot]) if image else light
 
 
-def _ambient(scenes: list[Scene], device: torch.device | str, *, image: bool) -> Tensor:
-    values = [s.ambient * (s.image_gain[-1] if image else 1.0) for s in scenes]
-    return torch.as_tensor(np.stack(values), dtype=torch.float32, device=device)
-
-
 def _lit_colour(
     scenes: list[Scene], groups: list[Shapes], view: SurfacePoints, size: int, *, image: bool
 ) -> Tensor:
+    """Return the colour of surface points under all lights, linear RGB (B, 3, P)."""
     slots = _slots(scenes, image=image)
     free = openness(groups, view, size)
     # Only the first lamp casts true shadows; ambient occlusion dims the others.
     visible = [shadow(groups, view, slots[0], size)] + [free] * (len(slots) - 1)
-    ambient = _ambient(scenes, view.point.device, image=image)
+    levels = np.stack([s.ambient * (s.image_gain[-1] if image else 1.0) for s in scenes])
+    ambient = torch.as_tensor(levels, dtype=torch.float32, device=view.point.device)
     return shade(view, list(zip(slots, visible, strict=True)), ambient, free)
 
 
 def _shoot(scenes: list[Scene], packed: Pack, bank: TextureBank, size: int, *, image: bool) -> _Shot:
+    """Take one of the two photos of every scene."""
     device = packed.table.device
     cameras = [s.image_camera if image else s.camera for s in scenes]
     groups = packed.still + packed.added if image else packed.still
@@ -114,12 +116,13 @@ def _shoot(scenes: list[Scene], packed: Pack, bank: TextureBank, size: int, *, i
 
 
 def _is_added(packed: Pack, label: Tensor) -> Tensor:
+    """Return 1 where a label (B, K) is of an added primitive, else 0."""
     return torch.where(label == SKY, 0.0, column(packed.table, "added")[:, 0].gather(1, label.clamp_min(0)))
 
 
 @torch.inference_mode()
 def added_share(scene: Scene, bank: TextureBank, cutouts: Tensor | None, size: int = 40) -> float:
-    """Share of `image` that shows something added, from a coarse view at a fiftieth of a picture's cost."""
+    """Estimate the share of `image` that shows added things, from a view of size x size pixels, unlit."""
     packed = pack([scene], bank, cutouts, "cpu")
     origin, direction = camera_rays([scene.image_camera], size, "cpu")
     index = nearest(packed.still + packed.added, origin, direction)[1]
@@ -127,7 +130,7 @@ def added_share(scene: Scene, bank: TextureBank, cutouts: Tensor | None, size: i
 
 
 def _develop(linear: Tensor, gain: Tensor) -> Tensor:
-    """Exposure and display curve; highlights roll off a little before they clip."""
+    """Apply exposure and display curve; highlights are compressed a little before they clip."""
     exposed = linear * gain
     return (exposed * 1.15 / (1 + 0.15 * exposed)).clamp(0, 1).pow(1 / 2.2)
 
@@ -140,10 +143,10 @@ def render(
     brightness: list[float],
     device: torch.device | str,
 ) -> Rendered:
-    """Render a batch of pairs.
+    """Render a batch of pairs of size x size pixels.
 
-    Input: size S in pixels; cutouts (C, 4, A, A) linear RGB and alpha, or None;
-    brightness: mean linear level that each background is exposed to.
+    Input: cutouts (C, 4, A, A) linear RGB and alpha, needed for billboards only; brightness: by scene, the
+        mean linear level of the exposed background in (0, 1).
     """
     packed = pack(scenes, bank, cutouts, device)
     background = _shoot(scenes, packed, bank, size, image=False)

@@ -1,8 +1,9 @@
-"""Ray intersections with the primitives of a scene: convex ones in plain torch on any device, and meshes.
+"""Intersect rays with the primitives of scenes: convex ones in torch on any device, meshes by Embree.
 
 Layout everywhere: B scenes, N primitives of one kind, P rays. A ray is origin + t * direction; camera rays
 have a direction whose component along the optical axis is 1, so that their t is the depth in metres.
-Every convex shape is an interval [enter, leave] of t; a ray hits where it is not empty and begins in front.
+A ray is inside a convex shape for t in [enter, leave]; it hits if this interval is not empty and starts in
+front of the camera.
 """
 
 from collections.abc import Iterator
@@ -16,17 +17,19 @@ from mdeas.create.scenes.meshes.mesh import Mesh
 
 MISS = float("inf")
 NEAR = 1e-4
+"""Least t of a hit."""
 KINDS = ("room", "box", "ellipsoid", "cylinder", "rounded", "billboard", "mesh")
 ROUNDED_STEPS = 9
+"""Steps of sphere tracing."""
 
 
 def unit(vector: Tensor) -> Tensor:
-    """(B, 3, P) scaled to length 1; torch's own norm along dim 1 is ten times slower on CPU."""
+    """Scale (B, 3, P) to length 1; torch's own norm along dim 1 is ten times slower on a CPU."""
     return vector * vector.square().sum(1, keepdim=True).clamp_min(1e-20).rsqrt()
 
 
 def dominant_axis(vector: Tensor) -> Tensor:
-    """(B, 1, P) int64: which of three components is largest in magnitude; faster than argmax along dim 1."""
+    """Find the largest of three components in magnitude, (B, 1, P) int64; faster than argmax along dim 1."""
     x, y, z = vector.abs().split(1, 1)
     return torch.where(x >= y, torch.where(x >= z, 0, 2), torch.where(y >= z, 1, 2))
 
@@ -37,14 +40,12 @@ class Shapes:
 
     kind: str
     to_local: Tensor
-    """(B, N, 3, 3): world offset -> local. Unit shapes are scaled, "rounded" is only rotated.
-
-    "mesh" goes to the metres of its file.
-    """
+    """(B, N, 3, 3): from the world into the local frame, in which all shapes are of unit size; but "rounded"
+    keeps its size in metres, and "mesh" gets the size in its file."""
     centre: Tensor
     """(B, N, 3) metres, world."""
     half: Tensor
-    """(B, N, 3) half extents in metres; "rounded": those of its inner box, "mesh": in its file's metres."""
+    """(B, N, 3) half extents in metres; "rounded": of its inner box; "mesh": in its file's metres."""
     radius: Tensor
     """(B, N) corner radius in metres, used by "rounded" only."""
     first: int
@@ -52,11 +53,11 @@ class Shapes:
     alpha: Tensor | None = None
     """(B, N, A, A) in [0, 1], "billboard" only: the cut-out's alpha."""
     meshes: list[list[Mesh | None]] | None = None
-    """(B) lists of N, "mesh" only; None where a scene has fewer."""
+    """By scene, a list of N, "mesh" only; None where a scene has fewer."""
 
 
 def local_rays(shapes: Shapes, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
-    """Rays in each primitive's frame.
+    """Transform rays into each primitive's frame.
 
     Input: origin (B, 3, 1 or P), direction (B, 3, P). Output: two of (B, N, 3, 1 or P).
     """
@@ -67,8 +68,8 @@ def local_rays(shapes: Shapes, origin: Tensor, direction: Tensor) -> tuple[Tenso
 
 
 def slab(origin: Tensor, direction: Tensor, half: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
-    """Interval of t inside an axis-aligned box of half extent `half`; (B, N, 3, P) -> two of (B, N, P)."""
-    # Clamped: a ray parallel to a face has 1 / 0, and 0 * inf would be NaN.
+    """Return enter and leave, (B, N, P) each, of rays (B, N, 3, P) and an axis-aligned box."""
+    # Clamped, because a ray parallel to a face gives 1 / 0, and 0 * inf is NaN.
     inverse = direction.reciprocal().clamp_(-1e12, 1e12)
     middle = origin * inverse
     reach = (inverse * half).abs_()
@@ -81,7 +82,7 @@ def _first_hit(enter: Tensor, leave: Tensor) -> Tensor:
 
 
 def hit_room(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
-    """A box seen from inside: the ray ends where it leaves."""
+    """Intersect a box seen from inside: the ray ends where it leaves the box."""
     return slab(*local_rays(shapes, origin, direction))[1]
 
 
@@ -90,7 +91,7 @@ def hit_box(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
 
 
 def _quadratic(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """Interval between the roots of a t^2 + 2 b t + c; empty where there are none."""
+    """Return the interval between the roots of a t^2 + 2 b t + c; it is empty where there are none."""
     a = a.clamp_min(1e-12)  # 0 for a ray along a cylinder's axis
     square = b * b - a * c
     root = square.clamp_min(0).sqrt_().masked_fill_(square < 0, -1.0)
@@ -104,7 +105,7 @@ def hit_ellipsoid(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
 
 
 def hit_cylinder(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
-    """Local axis y; elliptic when its half extents differ."""
+    """Intersect a cylinder along the local y axis; it is elliptic if its half extents differ."""
     o, d = local_rays(shapes, origin, direction)
     (ox, oy, oz), (dx, dy, dz) = o.unbind(2), d.unbind(2)
     enter, leave = _quadratic(dx * dx + dz * dz, ox * dx + oz * dz, ox * ox + oz * oz - 1)
@@ -113,14 +114,14 @@ def hit_cylinder(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
 
 
 def hit_rounded(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
-    """Sphere tracing of a rounded box (capsules included) from where its bounding box is entered.
+    """Intersect a rounded box or capsule by sphere tracing, from where a ray enters its bounding box.
 
-    The distance function: I. Quilez, "distance functions" (article). Error: below 3 mm.
+    Distance function: I. Quilez, "distance functions" (article). The error is below 3 mm.
     """
     o, d = local_rays(shapes, origin, direction)
     half, radius = shapes.half[..., None], shapes.radius[..., None]
     enter, leave = slab(o, d, half + radius[..., None, :])
-    # Few rays meet any bounding box: only those are traced.
+    # Few rays hit any bounding box; only these are traced.
     near = ((enter < leave) & (leave > NEAR)).flatten(0, 1).any(0).nonzero()[:, 0]
     o = o[..., near] if o.shape[-1] > 1 else o
     t = _trace_rounded(o, d[..., near], enter[..., near], leave[..., near], half, radius)
@@ -140,7 +141,7 @@ def _trace_rounded(
 
 
 def hit_billboard(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
-    """An upright cut-out: hit where its alpha is at least one half."""
+    """Intersect a flat cut-out: it is hit where its alpha is at least one half."""
     o, d = local_rays(shapes, origin, direction)
     t = -o[:, :, 2] / d[:, :, 2]
     uv = o[:, :, :2] + t.unsqueeze(2) * d[:, :, :2]
@@ -150,13 +151,13 @@ def hit_billboard(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
 
 
 def billboard_texel(uv: Tensor, side: int) -> Tensor:
-    """uv (..., 2, P) in [-1, 1], v up -> (..., P) int64 into a row-major picture of `side` squared."""
+    """Convert uv (..., 2, P) in [-1, 1], v up, to int64 (..., P) into the texels of a side x side picture."""
     texel = ((uv.nan_to_num(2.0).clamp(-1, 1) * 0.5 + 0.5) * (side - 1)).round().long()
     return (side - 1 - texel[..., 1, :]) * side + texel[..., 0, :]
 
 
 def hit_mesh(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
-    """The nearest face, searched where a ray meets the bounding box."""
+    """Intersect meshes: find the nearest face for each ray that hits the bounding box."""
     o, d = local_rays(shapes, origin, direction)
     enter, leave = slab(o, d, shapes.half[..., None])
     near = (enter < leave) & (leave > NEAR)
@@ -170,7 +171,7 @@ def hit_mesh(shapes: Shapes, origin: Tensor, direction: Tensor) -> Tensor:
 
 
 def each_mesh(shapes: Shapes) -> Iterator[tuple[int, int, Mesh]]:
-    """Yield every mesh with its scene and its index there."""
+    """Yield every mesh as (scene, index in the scene, mesh)."""
     for b, meshes in enumerate(shapes.meshes or ()):
         for n, mesh in enumerate(meshes):
             if mesh is not None:
@@ -178,19 +179,28 @@ def each_mesh(shapes: Shapes) -> Iterator[tuple[int, int, Mesh]]:
 
 
 def rows_of(vectors: Tensor, where: Tensor) -> np.ndarray:
-    """(3, 1 or P) and indices (K,) -> float32 (K, 3) on the CPU, as Embree wants them."""
+    """Select columns `where` (K,) of vectors (3, 1 or P): float32 (K, 3) on the CPU, as Embree needs them."""
     chosen = vectors.expand(3, len(where)) if vectors.shape[1] == 1 else vectors[:, where]
     return chosen.T.contiguous().cpu().numpy()
 
 
-HIT = {kind: globals()[f"hit_{kind}"] for kind in KINDS}
+HIT = {
+    "room": hit_room,
+    "box": hit_box,
+    "ellipsoid": hit_ellipsoid,
+    "cylinder": hit_cylinder,
+    "rounded": hit_rounded,
+    "billboard": hit_billboard,
+    "mesh": hit_mesh,
+}
+"""Kind -> function (shapes, origin, direction) -> t (B, N, P) of the first hit, MISS where there is none."""
 
 
 def nearest(groups: list[Shapes], origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
-    """First surface along each ray.
+    """Find the first surface along each ray.
 
-    Input: groups of primitives, origin (B, 3, 1 or P), direction (B, 3, P).
-    Output: t (B, P), inf where nothing is hit; index (B, P) int64 into the scene's surface table.
+    Input: origin (B, 3, 1 or P), direction (B, 3, P).
+    Output: t (B, P), MISS where nothing is hit; index (B, P) int64 into the scene's surface table.
     """
     best = torch.full_like(direction[:, 0], MISS)
     index = torch.zeros_like(best, dtype=torch.long)
@@ -203,7 +213,7 @@ def nearest(groups: list[Shapes], origin: Tensor, direction: Tensor) -> tuple[Te
 
 
 def blocked(groups: list[Shapes], origin: Tensor, segment: Tensor) -> Tensor:
-    """bool (B, P): something lies on origin + t * segment for t in (0, 1); rooms and sky do not block."""
+    """Tell where origin + t * segment hits a primitive for t in (0, 1), rooms excepted: bool (B, P)."""
     hit = torch.zeros_like(segment[:, 0], dtype=torch.bool)
     for group in groups:
         if group.kind != "room":

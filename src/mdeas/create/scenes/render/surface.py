@@ -13,33 +13,33 @@ from mdeas.create.scenes.scene import MESH_GREY, Camera
 from mdeas.create.scenes.texture import TextureBank
 
 OUTSIDE_M = 400.0
-"""Points farther than this count as equally far."""
+"""Points farther than this are treated as if they were at this depth."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SurfacePoints:
-    """The first surface along each ray of one camera, before light."""
+    """The first surface along each ray of one camera per scene, before light."""
 
     depth: Tensor
-    """(B, P) metres along the optical axis, inf for nothing."""
+    """(B, P) metres along the optical axis, inf where a ray hits nothing."""
     index: Tensor
-    """(B, P) row of the surface table."""
+    """(B, P) int64 into the surface table."""
     point: Tensor
-    """(B, 3, P) world."""
+    """(B, 3, P) metres, world."""
     normal: Tensor
     """(B, 3, P) unit, facing the camera."""
     albedo: Tensor
-    """(B, 3, P) linear."""
+    """(B, 3, P) linear RGB."""
     surface: Tensor
-    """(B, WIDTH, P): the hit row of the table."""
+    """(B, WIDTH, P): the table's entry of the primitive, see pack.COLUMNS."""
     ray: Tensor
-    """(B, 3, P) from the camera."""
+    """(B, 3, P) direction from the camera, its component along the optical axis is 1."""
 
 
 def camera_rays(
     cameras: list[Camera], size: int, device: torch.device | str, offset: tuple[float, float] = (0.0, 0.0)
 ) -> tuple[Tensor, Tensor]:
-    """Origin (B, 3, 1) and direction (B, 3, P) through pixel centres shifted by `offset` pixels."""
+    """Return origin (B, 3, 1) and direction (B, 3, P) of rays through pixel centres plus `offset` pixels."""
     axis = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * (2 / size) - 1
     v, u = torch.meshgrid(-axis - offset[1] * 2 / size, axis + offset[0] * 2 / size, indexing="ij")
     plane = torch.stack([u.flatten(), v.flatten(), torch.ones(size * size, device=device)])
@@ -54,7 +54,11 @@ def camera_rays(
 def look(
     pack: Pack, bank: TextureBank, t: Tensor, index: Tensor, origin: Tensor, direction: Tensor, pixel: Tensor
 ) -> SurfacePoints:
-    """Surface properties where the rays ended; `pixel` (B, 1): width of a pixel at one metre."""
+    """Look up the surface where each ray ends.
+
+    Input: t, index (B, P): as from shapes.nearest; origin, direction: as from `camera_rays`; pixel (B, 1):
+        width of a pixel at a depth of one metre, in metres.
+    """
     surface = pack.table.gather(2, index[:, None].expand(-1, WIDTH, -1))
     depth = t.clamp_max(2 * OUTSIDE_M)
     point = origin + direction * depth[:, None]
@@ -77,14 +81,17 @@ def look(
 
 
 def _rotate(surface: Tensor, vector: Tensor, *, back: bool = False) -> Tensor:
-    """World -> local metric frame of the hit primitive (back: local -> world)."""
+    """Rotate (B, 3, P) from the world into the frame of the hit primitive; with `back` the other way."""
     r = column(surface, "rotation").unflatten(1, (3, 3))
     # Columns of the rotation are local axes: local = R^T v.
     return (r * (vector[:, None] if back else vector[:, :, None])).sum(2 if back else 1)
 
 
 def local_normal(local: Tensor, half: Tensor, kind: Tensor) -> Tensor:
-    """Outward normal in the local frame, not normalised; (B, 3, P) metres, (B, 3, P), (B, P) -> (B, 3, P)."""
+    """Return the outward normal in the local frame, (B, 3, P), of any length.
+
+    Input: local (B, 3, P): the point in metres; half (B, 3, P): half extents; kind (B, P): index into KINDS.
+    """
     scaled = local / half.clamp_min(1e-6)
     axes = torch.arange(3, device=local.device)[None, :, None]
     face = torch.where(dominant_axis(scaled) == axes, scaled.sign(), 0.0)
@@ -97,20 +104,19 @@ def local_normal(local: Tensor, half: Tensor, kind: Tensor) -> Tensor:
     front[:, 2] = 1.0
     by_kind = {
         "room": -face,
-        "box": face,
         "ellipsoid": round_body,
         "cylinder": torch.where(on_cap[:, None], cap, tube),
         "rounded": corner,
         "billboard": front,
     }
-    out = by_kind["box"]
-    for name in ("room", "ellipsoid", "cylinder", "rounded", "billboard"):
-        out = torch.where((kind == KINDS.index(name))[:, None], by_kind[name], out)
+    out = face  # of a box; `look` replaces it for meshes
+    for name, normal in by_kind.items():
+        out = torch.where((kind == KINDS.index(name))[:, None], normal, out)
     return out
 
 
 def _texture(bank: TextureBank, surface: Tensor, local: Tensor, normal: Tensor, pixel_m: Tensor) -> Tensor:
-    """Albedo (B, 3, P) by projecting the texture along the dominant local axis."""
+    """Return the albedo, (B, 3, P): the texture is projected along the dominant axis of the local normal."""
     axis = dominant_axis(normal)
     u = torch.where(axis == 0, local[:, 2:3], local[:, 0:1])
     v = torch.where(axis == 1, local[:, 2:3], local[:, 1:2])
@@ -124,7 +130,7 @@ def _texture(bank: TextureBank, surface: Tensor, local: Tensor, normal: Tensor, 
 
 
 def _paint_cutouts(pack: Pack, surface: Tensor, local: Tensor, albedo: Tensor) -> Tensor:
-    """Billboards show their cut-out's own colours."""
+    """Replace the albedo (B, 3, P) of billboards by the colours of their cut-outs."""
     is_cutout = column(surface, "kind")[:, 0] == KINDS.index("billboard")
     if pack.cutouts is None or not bool(is_cutout.any()):
         return albedo
@@ -138,9 +144,9 @@ def _paint_cutouts(pack: Pack, surface: Tensor, local: Tensor, albedo: Tensor) -
 def _seen_meshes(
     pack: Pack, index: Tensor, origin: Tensor, direction: Tensor, pixel_m: Tensor
 ) -> Iterator[tuple[int, Tensor, Tensor, Tensor]]:
-    """For each mesh that is seen: its scene, its pixels (K,), their local normals and colours (3, K).
+    """Yield for each visible mesh: its scene, its pixels (K,), their local normals and colours, (3, K) each.
 
-    Its faces are searched a second time here, which costs less than carrying them along for all rays.
+    The rays are traced a second time: this costs less than keeping the face of every ray.
     """
     places = [(shapes, *place) for shapes in pack.still + pack.added for place in each_mesh(shapes)]
     for group, b, n, mesh in places:
