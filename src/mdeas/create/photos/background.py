@@ -16,13 +16,14 @@ from mdeas.create.photos.context import SampleContext
 
 @dataclass(frozen=True, kw_only=True)
 class Crop:
-    """The part of a photo that is seen, and its size in the picture."""
+    """A part of a photo, and its size in pixels after resizing."""
 
     rows: slice
     columns: slice
     height: int
     width: int
     mirrored: bool
+    """Mirrored left to right, after resizing."""
 
     def of_picture(self, picture: np.ndarray) -> np.ndarray:
         """Crop uint8 (h, w, C) to uint8 (height, width, C)."""
@@ -55,7 +56,7 @@ def draw_crop(context: SampleContext, shape: tuple[int, ...], height: int, width
 
 
 def draw_scene(context: SampleContext) -> Canvas:
-    """Draw the empty scene; it has a margin around the picture, for a camera that moves."""
+    """Draw the empty scene, with a margin around the picture, because the camera may move."""
     asset = context.pick(context.backgrounds)
     context.notes["background_id"] = asset.identity
     side = context.recipe.size + 2 * placement.margin_px(context.recipe.size)
@@ -78,7 +79,7 @@ def take_photos(context: SampleContext, scene: Canvas) -> tuple[Canvas, Canvas]:
     if not context.notes["camera_moved"]:
         return still, _photograph(scene, inside, None)
     moved = _photograph(scene, inside, placement.draw_motion(context.rng, size))
-    # Resampling blurs a little. Drawn, so that the blur does not tell which photo is the background.
+    # Resampling blurs a little. The order is drawn, so that blur does not reveal which is the background.
     return (still, moved) if context.happens(0.5) else (moved, still)
 
 
@@ -95,6 +96,6 @@ def _photograph(scene: Canvas, inside: slice, motion: np.ndarray | None) -> Canv
     return Canvas(
         picture=seen(scene.picture, cv2.INTER_CUBIC),
         inverse_depth=None if inverse is None else seen(inverse, cv2.INTER_NEAREST),
-        # A motion of one degree changes the intrinsics by less than their guess is wrong.
+        # The change of intrinsics by a motion of one degree is smaller than the error of their guess.
         intrinsics=scene.intrinsics.cropped(inside, inside, size, size),
     )

@@ -1,4 +1,4 @@
-"""What all makers of composites share: two folders, the depth of their pictures, the records."""
+"""The base class of makers of composites: two folders, the depth of their pictures, their records."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CompositeMaker(ABC):
         del fields["count"]
         fields |= {f"{pool.kind}s": pool.describe() for pool in self.pools}
         if self.depths:
-            depths: Any = self.depths  # those of the teacher `layered` can predict composites, too
+            depths: Any = self.depths  # with the teacher `layered`, TeacherDepths (or a test's double)
             fields["depth_model"] = depths.describe()
             if self.recipe.teacher == "layered":
                 fields["depth_model"] |= {"agreement": agreement_of(self, depths)}

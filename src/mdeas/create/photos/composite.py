@@ -1,8 +1,8 @@
 """Make one composite.
 
-A crop of a photo is photographed twice; in half of the pairs the camera moves a little. The second photo gets
-foregrounds with shadows, and its light may change. Each photo gets its own camera faults. The mask holds the
-added foregrounds alone.
+A crop of a photo stands for a scene that is photographed twice; in some pairs the camera moves a little. The
+second photo gets foregrounds with shadows, and its light may change. Each photo gets its own camera faults.
+The mask shows the added foregrounds only.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mdeas.create.photos.standing import add_standing, has_ground
 from mdeas.images import camera_faults
 
 _SCENES = 6
-"""Scenes drawn, at most, to find one with ground for standing foregrounds."""
+"""Greatest number of scenes drawn to find one with ground for standing foregrounds."""
 
 
 def make_composite(context: SampleContext) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
@@ -52,7 +52,7 @@ def make_composite(context: SampleContext) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def _draw_furnished_scene(context: SampleContext) -> Canvas:
-    """Draw the scene; with probability `furniture_share` a cut-out belongs to it, so that it is not new."""
+    """Draw the scene; with probability `furniture_share` it contains a cut-out, which both photos show."""
     scene = draw_scene(context)
     for _ in range(_SCENES - 1):
         if not context.is_standing or has_ground(scene):

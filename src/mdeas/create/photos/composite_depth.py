@@ -22,8 +22,8 @@ SOLID = 128
 """Of 255: from this alpha on, the depth of a pixel is the foreground's."""
 
 _THICKNESS = 1 / 3  # of a foreground's width
-_CLEARANCE = 0.02  # least relative difference in inverse depth between a foreground and what it hides
-_FORWARD = (0.05, 0.5)  # how far it stands in front of that, as a share of the way to the nearest pixel
+_CLEARANCE = 0.02  # least relative difference in inverse depth between a foreground and the surface it hides
+_FORWARD = (0.05, 0.5)  # its distance from that surface, as a share of the way to the nearest pixel
 
 
 def load_inverse_depth(depths: LayerDepths, asset: Asset) -> np.ndarray:
@@ -46,7 +46,7 @@ def load_relief(depths: LayerDepths, asset: Asset) -> np.ndarray:
         return np.zeros(alpha.shape, np.float32)
     low, high = np.percentile(own[solid], (2, 98))
     level = (own - low) / max(high - low, 1e-6)
-    # Outside, depth means nothing. The middle value is safe where resizing reads across the outline.
+    # Outside the outline depth has no meaning. The middle value does little harm when resizing reads it.
     return np.where(solid, level, 0.5).clip(0, 1).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Everything that one composite is drawn with: recipe, assets, depths, random generators, notes."""
+"""The input of one composite: recipe, assets, depths, random generators, notes for its meta."""
 
 from __future__ import annotations
 
@@ -16,27 +16,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleContext:
-    """What one sample may use, its random generators, and notes for its meta."""
+    """The input of one composite, and notes that are taken while it is drawn."""
 
     recipe: PhotosRecipe
     backgrounds: tuple[Asset, ...]
     foregrounds: tuple[Asset, ...]
     depths: LayerDepths | None
+    """None = no depth per layer."""
     rng: np.random.Generator
     depth_rng: np.random.Generator
-    """Draws what only depth needs, so that the photos are the same with any teacher."""
+    """For draws that only depth needs, so that the photos are the same with any teacher."""
     camera_m: float
-    """Height of the camera above every surface, used where depth has no unit."""
+    """Height of the camera in metres above every surface, assumed where depth has no unit."""
     notes: dict[str, Any] = field(default_factory=lambda: {"foreground_ids": []})
-    """Entries for the sample's meta, added while it is drawn."""
+    """Entries of the sample's meta."""
 
     @property
     def is_standing(self) -> bool:
-        """Whether the recipe puts foregrounds on surfaces of the background."""
+        """Tell whether the recipe puts foregrounds on surfaces of the background."""
         return self.recipe.placement == "standing"
 
-    def metres(self, inverse_distance: float) -> float:
-        """Return 1/m per unit of inverse depth, for a surface of ground.Ground's `inverse_distance`."""
+    def inverse_m_per_unit(self, inverse_distance: float) -> float:
+        """Return 1/m per unit of inverse depth.
+
+        Input: inverse_distance: of a surface, see ground.Ground; decides where depth has no unit.
+        """
         assert self.depths is not None
         return 1.0 if self.depths.kind == "metric" else 1 / (inverse_distance * self.camera_m)
 

@@ -45,7 +45,7 @@ def add_anywhere(
 ) -> None:
     """Put a foreground anywhere into the canvas and the mask, float32 (H, W), in place.
 
-    Input: number: how many foregrounds the picture gets; more of them are smaller.
+    Input: number: of foregrounds in the picture; the more there are, the smaller each is.
     """
     place = draw_placement(context, foreground.cutout, context.recipe.size, number)
     if context.happens(context.recipe.shadow_share):

@@ -17,12 +17,12 @@ import numpy as np
 from mdeas.create.photos.canvas import Canvas
 
 _WINDOW = 1 / 8  # side of the window around a pixel, as a share of the picture's side
-_LEAST_KNOWN = 0.6  # of the window's pixels must have depth
-_LEAST_UP = 0.5  # cosine between normal and image vertical: cameras look down by up to 60 degrees
-_MOST_SIDEWAYS = 0.25  # sine of the normal's sideways lean: cameras are level within 15 degrees
+_LEAST_KNOWN = 0.6  # least share of the window's pixels that have depth
+_LEAST_UP = 0.5  # least cosine between normal and image vertical: cameras look down by up to 60 degrees
+_MOST_SIDEWAYS = 0.25  # greatest sine of the normal's sideways lean: cameras roll by up to 15 degrees
 _ROUGHNESS = 0.015  # greatest root mean square residual, relative to the value
-_LEAST_TILT = 0.08  # sine of the viewing angle; below it a surface is only a line
-_LEAST_SHARE = 0.01  # of the picture; a smaller patch is clutter
+_LEAST_TILT = 0.08  # least sine of the viewing angle; below it a surface looks like a line
+_LEAST_SHARE = 0.01  # least share of the picture; smaller patches are not ground
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +70,10 @@ def _planes(inverse: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray, n
     """
     known = (inverse > 0).astype(np.float64)
     y, x = (axis.astype(np.float64) for axis in np.mgrid[: inverse.shape[0], : inverse.shape[1]])
-    weight = np.maximum(_sum(known, window), 1)
+    weight = np.maximum(_window_sum(known, window), 1)
 
     def mean(values: np.ndarray) -> np.ndarray:
-        return _sum(values * known, window) / weight
+        return _window_sum(values * known, window) / weight
 
     d = inverse.astype(np.float64)
     mean_x, mean_y, mean_d = mean(x), mean(y), mean(d)
@@ -89,13 +89,14 @@ def _planes(inverse: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray, n
     return slope_x, slope_y, value, np.where(weight < _LEAST_KNOWN * window**2, np.inf, residual)
 
 
-def _sum(values: np.ndarray, window: int) -> np.ndarray:
+def _window_sum(values: np.ndarray, window: int) -> np.ndarray:
+    """Sum float64 (H, W) over the window around each pixel; outside the picture is 0."""
     return cv2.boxFilter(values, -1, (window, window), normalize=False, borderType=cv2.BORDER_CONSTANT)
 
 
 def _without_small_patches(standable: np.ndarray) -> np.ndarray:
     """Clear the small connected patches of bool (H, W)."""
-    _, labels, facts, _ = cv2.connectedComponentsWithStats(standable.astype(np.uint8), connectivity=4)
-    large = facts[:, cv2.CC_STAT_AREA] >= _LEAST_SHARE * standable.size
-    large[0] = False  # the label of everything else
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(standable.astype(np.uint8), connectivity=4)
+    large = stats[:, cv2.CC_STAT_AREA] >= _LEAST_SHARE * standable.size
+    large[0] = False  # label 0 is everything that is not standable
     return large[labels]

@@ -15,7 +15,7 @@ from mdeas.sample import SPLITS, Sample
 
 CAMERA_M = (0.9, 1.7)
 """Least and greatest height of the camera above a surface whose depth has no unit."""
-_DEPTH_STREAM = 1  # third number of the seed of draws for depth, so that photos do not depend on the teacher
+_DEPTH_STREAM = 1  # third number of the seed of SampleContext.depth_rng
 
 
 class PhotosMaker(CompositeMaker):

@@ -41,19 +41,19 @@ def place_relief(relief: np.ndarray | None, placement: Placement, side: int) -> 
     )
 
 
-def paste(picture: np.ndarray, over: np.ndarray) -> None:
-    """Put a layer over a picture, in place."""
-    picture *= 1 - over[..., 3:] / 255
-    picture += over[..., :3]
+def paste(picture: np.ndarray, layer: np.ndarray) -> None:
+    """Paste a layer on a picture, in place."""
+    picture *= 1 - layer[..., 3:] / 255
+    picture += layer[..., :3]
 
 
-def add_alpha(mask: np.ndarray, over: np.ndarray) -> None:
+def add_alpha(mask: np.ndarray, layer: np.ndarray) -> None:
     """Add a layer's alpha to a mask, float32 (H, W) in [0, 1], in place."""
-    mask += (1 - mask) * over[..., 3] / 255
+    mask += (1 - mask) * layer[..., 3] / 255
 
 
 def draw_colours(rng: np.random.Generator, jitter: float) -> np.ndarray:
-    """Draw a colour matrix, float32 (4, 4): hue, saturation, brightness, colour cast; `jitter` 0 = none."""
+    """Draw a colour matrix, float32 (4, 4): hue, saturation, brightness, colour cast; jitter 0 = none."""
     angle = rng.normal(0, jitter)
     saturation = np.exp(rng.normal(0, 1.5 * jitter))
     gains = np.exp(rng.normal(0, jitter) + rng.normal(0, jitter / 3, 3))
@@ -63,40 +63,40 @@ def draw_colours(rng: np.random.Generator, jitter: float) -> np.ndarray:
 
 
 def _hue(angle: float) -> np.ndarray:
-    """Return the rotation about the grey axis, float64 (3, 3) (Rodrigues' formula)."""
+    """Return the rotation of RGB about the grey axis by an angle in radians, float64 (3, 3) (Rodrigues)."""
     cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
     return np.cos(angle) * np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) / 3
 
 
-def blend_colours(over: np.ndarray, picture: np.ndarray, amount: float) -> np.ndarray:
+def blend_colours(layer: np.ndarray, picture: np.ndarray, amount: float) -> np.ndarray:
     """Return a colour matrix, float32 (4, 4), that moves a layer's mean colour towards what it hides.
 
     Input: amount: 0 = no change, 1 = all the way.
     """
-    alpha = over[..., 3]
+    alpha = layer[..., 3]
     weight = max(float(alpha.sum()), 1.0)
     hidden = np.einsum("hwc,hw->c", picture, alpha) / weight
-    own = over[..., :3].sum(axis=(0, 1)) * 255 / weight
+    own = layer[..., :3].sum(axis=(0, 1)) * 255 / weight
     matrix = np.eye(4, dtype=np.float32)
     matrix[:3, 3] = amount * (hidden - own) / 255
     return matrix
 
 
-def match_colours(over: np.ndarray, picture: np.ndarray, amount: float) -> np.ndarray:
+def match_colours(layer: np.ndarray, picture: np.ndarray, amount: float) -> np.ndarray:
     """Return gains, float32 (4, 4), that move a layer's mean colour towards the picture's.
 
     They are gains because light multiplies: black stays black. Input: amount: 0 = no change, 1 = all the way.
     """
-    weight = max(float(over[..., 3].sum()), 1.0)
-    own = np.maximum(over[..., :3].sum(axis=(0, 1)) * 255 / weight, 1.0)
+    weight = max(float(layer[..., 3].sum()), 1.0)
+    own = np.maximum(layer[..., :3].sum(axis=(0, 1)) * 255 / weight, 1.0)
     gains = 1 + amount * (picture.mean(axis=(0, 1)) / own - 1)
     return np.diag([*gains.clip(0.4, 2.5), 1]).astype(np.float32)
 
 
-def recolour(over: np.ndarray, colours: np.ndarray) -> np.ndarray:
+def recolour(layer: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """Apply a colour matrix (4, 4) to a layer; no colour exceeds its alpha."""
-    out = cv2.transform(over, colours)
-    return np.minimum(np.maximum(out, 0, out=out), over[..., 3:], out=out)
+    out = cv2.transform(layer, colours)
+    return np.minimum(np.maximum(out, 0, out=out), layer[..., 3:], out=out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +104,13 @@ class Shadow:
     """The shape of a shadow."""
 
     kind: Literal["cast", "contact", "offset"]
-    """cast: the outline, laid on the ground from the foot on. contact: the same, close to the foot.
+    """cast: the outline on the ground, starting at the foot. contact: the same, but short.
     offset: the outline on a wall behind."""
     lean: float
-    """Shift to the right, in heights of the foreground; for offset in its widths."""
+    """Shift to the right as a multiple of the foreground's height; for offset, of its width."""
     length: float
-    """Length up the picture, in heights of the foreground; negative = towards the camera. For offset: shift
-    down."""
+    """Length up the picture as a multiple of the foreground's height; negative = towards the camera.
+    For offset: shift down."""
     soft: float
     """Standard deviation of the blur, as a share of the foreground's long side."""
 
@@ -142,7 +142,10 @@ def darken(picture: np.ndarray, dark: np.ndarray, strength: np.ndarray) -> None:
 
 
 def draw_light(rng: np.random.Generator, side: int, spread: float) -> np.ndarray:
-    """Draw a smooth field of gains, float32 (side, side, 3): a lamp, a cloud or a blind that changes."""
+    """Draw a smooth field of gains, float32 (side, side, 3), for light that changes between the photos.
+
+    Input: spread: standard deviation of the logarithm of the gains.
+    """
     size = int(rng.integers(2, 4))
     grid = rng.normal(0, spread, (size, size, 1)) + rng.normal(0, spread / 4, (size, size, 3))
     field = cv2.resize(grid.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
@@ -155,12 +158,13 @@ def to_uint8(picture: np.ndarray) -> np.ndarray:
 
 
 def _upright(picture: np.ndarray, placement: Placement) -> np.ndarray:
+    """Resize uint8 (h, w, ...) to the placement's size and mirror it; it is not rotated yet."""
     scaled = resize(picture, placement.height_px, placement.width_px)
     return cv2.flip(scaled, 1) if placement.mirrored else scaled
 
 
 def _shadow_matrix(placement: Placement, shape: Shadow) -> np.ndarray:
-    """Return float64 (2, 3): from a point of the foreground to its shadow, both in the picture."""
+    """Return the map from a point of the foreground in the picture to its shadow, float64 (2, 3)."""
     if shape.kind == "offset":
         right, down = shape.lean * placement.width_px, shape.length * placement.height_px
         return np.array([[1, 0, right], [0, 1, down]])

@@ -16,10 +16,12 @@ PUBLISHED_SIDE = 150 / 224
 MAX_SHIFT = 0.01
 """Greatest shift of the picture by camera motion, each way, as a share of its side."""
 MAX_TURN_DEG = 1.0
+"""Greatest rotation by camera motion, each way."""
 MAX_ZOOM = 0.005
+"""Greatest relative change of size by camera motion, each way."""
 
 _MAX_MAGNIFICATION = 1.5  # with more, blur would reveal the composite
-_MAX_SIDE = 1.25  # of the picture's side; a longer thin object would be a bar across the picture
+_MAX_SIDE = 1.25  # of the picture's side; a longer thin object would cross the whole picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ class Placement:
 
     @property
     def matrix(self) -> np.ndarray:
-        """float64 (2, 3) from the scaled, mirrored cut-out to the picture."""
+        """The map from the scaled, mirrored cut-out to the picture, float64 (2, 3)."""
         centre = np.array([(self.width_px - 1) / 2, (self.height_px - 1) / 2])
         return similarity(centre, centre + np.array([self.left_px, self.top_px]), angle_deg=self.angle_deg)
 
@@ -108,7 +110,7 @@ def scale_by_area(
 
 
 def scale_published(rng: np.random.Generator, long_side: int, side: int, scales: tuple[float, ...]) -> float:
-    """Draw one of the fixed sizes of the five systems; it ignores what the cut-out shows."""
+    """Draw one of `scales`, relative to PUBLISHED_SIDE; return the factor for a cut-out of `long_side` px."""
     return PUBLISHED_SIDE * side / long_side * float(rng.choice(scales))
 
 
@@ -137,6 +139,7 @@ def draw_place(
 
 
 def _span(rng: np.random.Generator, available: int, wanted: float) -> slice:
+    """Draw a span of about `wanted` pixels, at least 1, within `available` pixels."""
     length = min(available, max(1, round(wanted)))
     start = int(rng.integers(0, available - length + 1))
     return slice(start, start + length)

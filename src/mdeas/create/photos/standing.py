@@ -16,17 +16,18 @@ from mdeas.create.photos.ground import Ground, find_ground
 from mdeas.create.photos.placement import Placement
 
 HEIGHT_M = (0.1, 1.9)
-"""Least and greatest height of a standing foreground; the logarithm is uniform where the picture has room."""
+"""Least and greatest height of a standing foreground; the logarithm of the height is uniform."""
 WIDEST_M = 2.5
+"""Greatest width of a standing foreground."""
 
 _APPARENT = (0.1, 0.9)  # least height, and greatest height and width, as shares of the picture's side
 _TRIES = 24  # positions tried for one foreground
-_FOOT = 0.2  # share of the cut-out's height that touches the ground, which includes the farther legs
+_FOOT = 0.2  # lowest share of the cut-out's height that counts as foot; it includes the farther legs
 _SUPPORTED = 0.8  # least share of the foot's width that is on the surface
-_MATCH = (0.1, 0.5)  # how far the mean colour is moved towards the picture's
-_HIDES = 1.06  # a surface hides the foreground if it is nearer by this factor; sensors err by less
-_UNDERSIDE = 0.2  # lowest share of its height, which shades the surface
-_VISIBLE = 0.6  # least share of the foreground that must be seen
+_MATCH = (0.1, 0.5)  # amount by which the mean colour is moved towards the picture's
+_HIDES = 1.06  # a surface hides the foreground if it is nearer by this factor; sensor errors are smaller
+_UNDERSIDE = 0.2  # lowest share of the foreground's height that casts the shadow
+_VISIBLE = 0.6  # least share of the foreground that is visible
 _SAME_SURFACE = 0.15  # a shadow falls on depths that differ from the foot's by at most this share
 
 
@@ -36,26 +37,26 @@ class StandingPlace:
 
     place: Placement
     row: int
-    """Of the foot."""
+    """Picture row of the foot."""
     column: int
-    """Of the foot's middle."""
+    """Picture column of the foot's middle."""
     foot_half_px: float
     """Half the width of the foot."""
     inverse_depth: float
     """Inverse depth of the surface at the foot."""
     tilt: float
-    """Of the surface, see ground.Ground.tilt."""
+    """Tilt of the surface at the foot, see ground.Ground.tilt."""
 
 
 def has_ground(canvas: Canvas) -> bool:
-    """Tell whether a picture with inverse depth has a surface to stand on."""
+    """Tell whether a picture with inverse depth has a surface on which something can stand."""
     return bool(find_ground(canvas).standable.any())
 
 
 def add_standing(context: SampleContext, foreground: Foreground, canvas: Canvas) -> np.ndarray | None:
     """Stand a foreground in the picture, in place.
 
-    Output: the visible part of it, a layer float32 (H, W, 4); None when no place fits and nothing changes.
+    Output: its visible part, a layer float32 (H, W, 4); None when no place fits; then nothing changes.
     """
     assert canvas.inverse_depth is not None
     foreground = _mirrored(foreground) if context.happens(0.5) else foreground
@@ -100,8 +101,8 @@ def _draw_place(
     """Draw the size of a foreground whose foot is on the pixel (row, column); None when no size fits."""
     side, (tall, wide) = ground.standable.shape[0], foreground.cutout.shape[:2]
     intrinsics, inverse_depth = canvas.intrinsics, float(ground.value[row, column])
-    metres = context.metres(float(ground.inverse_distance[row, column]))
-    metre_px = intrinsics.focal_y_px * inverse_depth * metres
+    inverse_m_per_unit = context.inverse_m_per_unit(float(ground.inverse_distance[row, column]))
+    metre_px = intrinsics.focal_y_px * inverse_depth * inverse_m_per_unit  # height of one metre at the foot
     aspect = intrinsics.focal_x_px / intrinsics.focal_y_px * wide / tall
     room = min(_APPARENT[1] * side, row + 1, _APPARENT[1] * side / aspect)
     low = max(HEIGHT_M[0], _APPARENT[0] * side / metre_px)
@@ -130,7 +131,10 @@ def _draw_place(
 
 
 def _foot(alpha: np.ndarray, width: int) -> tuple[float, float]:
-    """Return middle and half width of what touches the ground, in pixels of a cut-out `width` wide."""
+    """Return middle and half width of the foot, in pixels of the cut-out resized to `width`.
+
+    Input: alpha: uint8 (h, w).
+    """
     touching = (alpha[-max(1, round(_FOOT * alpha.shape[0])) :] >= SOLID).any(axis=0)
     columns = np.flatnonzero(touching) if touching.any() else np.array([alpha.shape[1] // 2])
     scale = width / alpha.shape[1]
@@ -146,6 +150,7 @@ def _is_supported(stand: StandingPlace, ground: Ground) -> bool:
 
 
 def _is_visible(foreground: Foreground, stand: StandingPlace, canvas: Canvas) -> bool:
+    """Tell whether nearer surfaces leave enough of the foreground visible."""
     assert canvas.inverse_depth is not None
     alpha = paint.place_cutout(foreground.cutout, stand.place, canvas.inverse_depth.shape[0])[..., 3]
     front = placed_inverse_depth(foreground, stand.place, canvas, stand.inverse_depth)
@@ -159,10 +164,11 @@ def _hidden(front: np.ndarray, inverse_depth: np.ndarray) -> np.ndarray:
 
 
 def _shadow(stand: StandingPlace, alpha: np.ndarray, inverse_depth: np.ndarray) -> np.ndarray:
-    """Return where a foreground blocks light from the surface it touches, float32 (H, W) in [0, 1].
+    """Return the contact shadow of a foreground on its surface, float32 (H, W) in [0, 1].
 
-    Its lowest part is blurred over the surface: dark below it, faint farther away. So the shadow follows legs
-    and corners wherever they touch the ground. Input: alpha: (H, W) in 0 ... 255; inverse_depth: (H, W).
+    The foreground's lowest part is blurred over the surface: dark below it, faint farther away. So the shadow
+    follows legs and corners where they touch the ground.
+    Input: alpha: float32 (H, W) in 0 ... 255; inverse_depth: float32 (H, W).
     """
     above_px = stand.row - np.arange(alpha.shape[0], dtype=np.float32)[:, None]
     low = alpha * np.clip(1 - above_px / (_UNDERSIDE * stand.place.height_px), 0, 1)

@@ -110,7 +110,7 @@ def test_skip_bad_lists_what_is_broken(folder, tmp_path):
 
 
 def test_mistakes_are_told(tmp_path, folder, monkeypatch):
-    with pytest.raises(InputError, match=r"no folder with \.glb files"):
+    with pytest.raises(InputError, match=r"it holds no \.glb file"):
         load_meshes(tmp_path, None, False)
     write(tmp_path / "a.glb", box())
     (tmp_path / "meshes.csv").write_text("file,real_longest_m_guess,category\na.glb,large,food\n")

@@ -1,4 +1,4 @@
-"""Find by arithmetic what composite number i of a product is made of, and its split."""
+"""Number all composites of a product, and compute the parts and the split of composite i."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Combination:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """All combinations of the assets of one split, or of all assets."""
+    """All combinations of some backgrounds and foregrounds, numbered from 0."""
 
     backgrounds: tuple[Asset, ...]
     foregrounds: tuple[Asset, ...]
@@ -70,17 +70,18 @@ class Combinations:
         return self._blocks[block][number - self._starts[block]]
 
     def split_of(self, number: int) -> str:
-        """Return the split of a composite: that of its assets or, with split=rows, the one drawn for it."""
+        """Return the split of a composite: the split of its assets, or with split=rows a drawn one."""
         if self._drawn_splits is not None:
             return SPLITS[self._drawn_splits[number]]
         return self._split_names[self._block(number)]
 
     def _block(self, number: int) -> int:
+        """Return the index of the block that holds composite `number`."""
         return sum(number >= start for start in self._starts) - 1
 
 
 def permutation(seed: int, total: int) -> np.ndarray:
-    """Draw int64 (total,): the order in which a part of all composites is taken."""
+    """Draw the order of all composites, int64 (total,), of which a recipe's `count` takes the first."""
     return np.random.default_rng([seed, _ORDER_STREAM]).permutation(total)
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 _SURE = 150  # of 255; the threshold of system 2
-_DISC_PX = 5  # diameter of what opening removes and closing fills
+_DISC_PX = 5  # diameter of the parts that opening removes and of the holes that closing fills
 
 
 def alpha(coverage: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ def nonzero(coverage: np.ndarray) -> np.ndarray:
 def morphological(coverage: np.ndarray) -> np.ndarray:
     """Open, which removes thin parts, then close, which fills small holes (system 4)."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_DISC_PX, _DISC_PX))
-    # The border lets opening erode the outline at the edge of the cut-out too.
+    # The border makes opening erode the outline at the edge of the cut-out, too.
     padded = cv2.copyMakeBorder(coverage, *(_DISC_PX,) * 4, cv2.BORDER_CONSTANT)
     closed = cv2.morphologyEx(cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc), cv2.MORPH_CLOSE, disc)
     return closed[_DISC_PX:-_DISC_PX, _DISC_PX:-_DISC_PX]
