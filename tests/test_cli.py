@@ -123,6 +123,8 @@ def test_a_wrong_command_line_is_one_clear_line_and_exit_2(words, wanted, capsys
         (e.NonFiniteError("E-A", "m"), "E-A", 6),
         (e.MemoryLimitError("E-A", "m"), "E-A", 7),
         (MemoryError(), "E-MEMORY", 7),
+        (PermissionError(13, "Permission denied", "a.png"), "E-IO", 4),
+        (PermissionError(1, "Operation not permitted"), "E-BUG", 1),
         (e.WorkerError("E-A", "m"), "E-A", 8),
         (e.Stopped(15, "m"), "E-STOPPED", 143),
         (KeyboardInterrupt(), "E-STOPPED", 130),

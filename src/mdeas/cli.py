@@ -22,7 +22,7 @@ from mdeas.commands.data import (
 from mdeas.commands.networks import compare, evaluate, export, grid, models, quantize, train
 from mdeas.commands.parser import Commands, parse
 from mdeas.commands.pictures import background, benchmark, calibrate, check, compose, predict, video
-from mdeas.errors import EXIT_BUG, EXIT_OK, EXIT_UNREAD, MdeasError, MemoryLimitError
+from mdeas.errors import EXIT_BUG, EXIT_OK, EXIT_UNREAD, MdeasError, MemoryLimitError, StorageError
 
 COMMANDS: Commands = {
     "create": {
@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if argv is None else argv
     # File names may be any bytes; Windows has other encodings, which lack letters of our messages.
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a notebook's stdout is none
+    if isinstance(sys.stdout, io.TextIOWrapper):  # it is not in a notebook
         encoding = "utf-8" if sys.platform == "win32" else None
         sys.stdout.reconfigure(encoding=encoding, errors="surrogateescape")
     try:
@@ -115,6 +115,9 @@ def _explain(error: BaseException) -> tuple[str, str, int]:
     if isinstance(error, MemoryError):
         advice = "Use smaller pictures, fewer workers or a smaller batch."
         return "E-MEMORY", f"out of memory. {advice}", MemoryLimitError.exit_code
+    if isinstance(error, PermissionError) and isinstance(error.filename, str):
+        advice = "Give a path that you may read, or change its permissions."
+        return "E-IO", f"{error.filename!r}: {error.strerror}. {advice}", StorageError.exit_code
     what = f"{type(error).__name__}: {str(error)[:300]}"  # other packages' messages can fill pages
     hint = "This is a bug in mdeas: run it again with --debug and report the traceback."
     return "E-BUG", f"{what}. {hint}", EXIT_BUG

@@ -172,6 +172,10 @@ class TestSources:
         assert make("frames", "missing.png") == 3
         assert "error[E-IMG-MISSING] 'missing.png': No such file" in capsys.readouterr().err
 
+    def test_a_photo_that_cannot_be_opened_is_named(self, here, capsys):
+        assert make("x" * 300) == 3
+        assert "error[E-IMG-UNREADABLE]" in capsys.readouterr().err
+
     def test_another_size_is_refused(self, here, capsys):
         write_frames(4)
         write_png("frames/03.png", scene()[:, ::2], force=True)

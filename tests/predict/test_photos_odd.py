@@ -49,6 +49,15 @@ def check(name: str, size: tuple[int, int]) -> None:
     assert json.loads(Path(f"out/{name}-depth.json").read_text())["width"] == size[1]
 
 
+@pytest.mark.parametrize("words", [("{}", "--background", "b.png"), ("a.png", "--background", "{}")])
+def test_a_path_that_the_system_refuses_to_look_at_is_an_input_error(words, capsys):
+    for name in ("a.png", "b.png"):
+        write_png(name, scene())
+    long = "x" * 300 + ".png"
+    assert predict(*(word.format(long) for word in words)) == 3
+    assert f"error[E-IMG-UNREADABLE] '{long}': File name too long. Check the path." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (2, 3), (5000, 1), (1, 5000), (20, 8000), (719, 1283)])
 def test_any_size(size):
     write_png("b.png", scene(*size))

@@ -56,11 +56,8 @@ def calibrate(
     background, out = Path(background), Path(out)
     check_fov(fov_deg)
     if bool(depth) == bool(points):
-        raise UsageError(
-            "E-USAGE",
-            f"got {'both' if depth else 'neither'} --depth {'and' if depth else 'nor'} --point. "
-            "Give --depth FILE, or --point X,Y=METRES twice or more.",
-        )
+        got = "both --depth and --point" if depth else "neither --depth nor --point"
+        raise UsageError("E-USAGE", f"got {got}. Give --depth FILE, or --point X,Y=METRES twice or more.")
     map_copy = out.with_name(f"{out.stem}-depth.png")
     outputs = (out, map_copy) if depth else (out,)
     refuse_outputs(outputs, [path for path in (background, depth) if path], force)

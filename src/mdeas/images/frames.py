@@ -1,6 +1,7 @@
 """Frames of one camera, from photos, folders of photos or a video file, that can be read repeatedly."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,18 +22,15 @@ class Frames:
 
     Input: sources: picture files, folders of them, or one video file.
     Errors: UsageError E-USAGE for a camera, whose frames cannot be read twice; InputError E-FRAMES (fewer
-        than three), E-FRAMES-SIZE (while iterating), E-IMG-MISSING; those of list_images, read_rgb and
-        VideoReader.
+        than three), E-FRAMES-SIZE (while iterating), those of list_images, read_rgb and VideoReader.
     """
 
     def __init__(self, sources: Sequence[str | Path]):
         self.paths: list[Path] = []
         for source in map(Path, sources):
-            if not source.exists() and not is_camera(str(source)):
-                raise InputError(
-                    "E-IMG-MISSING", f"{quoted(source)}: No such file or directory. Check the path."
-                )
-            self.paths += list_images(source) if source.is_dir() else [source]
+            if not os.path.exists(source) and not is_camera(str(source)):
+                read_rgb(source)  # raises the error that says why it cannot be read
+            self.paths += list_images(source) if os.path.isdir(source) else [source]
         self.video = str(sources[0]) if len(sources) == 1 and _is_video(Path(sources[0])) else None
         self.num_found = _count(self.video) if self.video else len(self.paths)
         if self.num_found < 3:

@@ -1,5 +1,6 @@
 """From photos on disk to masks, depth maps, cut-outs and panels on disk."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -94,12 +95,12 @@ def predict_files(
 
 def _find(images: Sequence[str | Path], background: Path) -> list[Path]:
     """The files to predict, in the order given, each once."""
-    there = background.exists()
+    there = os.path.exists(background)
     found: list[Path] = []
     for path in map(Path, images):
-        if path.is_dir():
+        if os.path.isdir(path):  # unlike Path.is_dir, False where it may not be looked at
             pictures = list_images(path)
-            found += [p for p in pictures if not (there and p.exists() and p.samefile(background))]
+            found += [p for p in pictures if not (there and os.path.exists(p) and p.samefile(background))]
         else:
             found.append(path)
     if not found:
