@@ -1,4 +1,4 @@
-"""The rivals, written from the published descriptions: SSIM as 11x11 convolutions, the loss made of it."""
+"""The published mdeas loss and its SSIM by 11x11 convolutions, written from their descriptions."""
 
 import torch
 from torch import Tensor

@@ -1,6 +1,6 @@
-"""What the benchmarks share: two things are timed in turn, so that a busy machine slows both alike.
+"""Functions of all benchmarks: two things are timed in turn, so that a busy machine slows both alike.
 
-Run them on an idle machine all the same: threads that wait for each other suffer most from company.
+Run them on an idle machine all the same: other work slows threads that wait for each other most.
 """
 
 import statistics
@@ -24,9 +24,10 @@ def median(function: Callable[[], object], *, rounds: int) -> float:
 def compare(
     ours: Callable[[], object], rival: Callable[[], object], *, rounds: int, calls: int = 1
 ) -> tuple[float, float]:
-    """Fastest seconds of each, `calls` of one after `calls` of the other, after one of each that warms up.
+    """Fastest seconds of each, after one call of each that warms up.
 
-    Called by ones, either finds the caches full of the other's data; called by many, of its own.
+    Each round makes `calls` calls of `ours`, then as many of `rival`. With one call each, the caches hold
+    the other's data; with many, its own.
     """
     ours(), rival()
     pairs = [(_fastest(ours, calls), _fastest(rival, calls)) for _ in range(rounds)]
@@ -52,5 +53,5 @@ def report_limit(what: str, value_s: float, goal_s: float) -> None:
 
 
 def verdict(reached: bool) -> str:
-    """How it is said."""
+    """The word for a goal that was or was not reached."""
     return "reached" if reached else "MISSED"

@@ -2,9 +2,9 @@
 
 python benchmarks/foreground.py FOREGROUNDS BACKGROUNDS [COUNT]
 
-FOREGROUNDS: folder of RGBA cut-outs, BACKGROUNDS: of photos. Each cut-out is pasted on a photo (640×480), cut
-out again and pasted on another; the figure is the mean difference, in levels of 255, from the cut-out pasted
-there itself, over the pixels with alpha between .02 and .98.
+FOREGROUNDS is a folder of RGBA cut-outs, BACKGROUNDS a folder of photos. Each cut-out is pasted on a photo
+(640×480), cut out again and pasted on another photo. The figure is the mean difference, in levels of 255,
+from the original cut-out pasted there, over the pixels with alpha between .02 and .98.
 """
 
 import sys
@@ -36,11 +36,12 @@ def fitted(path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def over(colours: np.ndarray, backdrop: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """The colours laid over the backdrop: float32 (480, 640, 3); alpha is (480, 640)."""
     return alpha[..., None] * colours + (1 - alpha[..., None]) * backdrop
 
 
 def errors(colours, alpha, old, new, rng) -> dict[str, tuple[float, float]]:
-    """(without, with) for each way in which alpha and light may be known."""
+    """(error without, error with decontamination) for each case of known or estimated alpha and light."""
     image = over(colours, old, alpha)
     drifted = (old * np.float32([1.11, 1.05, 1.0]) + rng.normal(0, 2, old.shape)).clip(0, 255)
     noisy = (image + rng.normal(0, 2, image.shape)).clip(0, 255)
@@ -61,10 +62,12 @@ def model() -> Predictor:
 
 
 def predicted(background: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """The default model's mask: float32 (480, 640)."""
     return model().predict(np.rint(background).astype(np.uint8), np.rint(image).astype(np.uint8)).mask
 
 
 def one(image, background, alpha, truth, new) -> tuple[float, float]:
+    """Mean error on the edge, without and with decontamination; `truth` is the cut-out pasted on `new`."""
     rgba = np.dstack([np.rint(image), np.rint(alpha * 255)]).astype(np.uint8)
     edge = (alpha > 0.02) & (alpha < 0.98)
     plain = np.abs(over(rgba[..., :3], new, alpha) - truth)[edge].mean()
@@ -73,6 +76,7 @@ def one(image, background, alpha, truth, new) -> tuple[float, float]:
 
 
 def main(foregrounds: str, backgrounds: str, count: int = 20) -> None:
+    """Print one line per case: both errors, mean over the cut-outs."""
     photos, rng = list_images(backgrounds), np.random.default_rng(0)
     found: dict[str, list] = {}
     for number, path in enumerate(list_images(foregrounds)[:count]):

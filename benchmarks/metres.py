@@ -1,12 +1,13 @@
-"""How far away is what is new? Metres inside the mask, with a calibration and without, beside guesses.
+"""Errors of metres inside the mask, with a calibration and without, beside simple guesses.
 
     python benchmarks/metres.py            40 rendered scenes with things that stand in them
     python benchmarks/metres.py FOLDER     real pairs: folders with bg.png, image.png, and bg_depth.png and
                                            depth.png in 16-bit millimetres, 0 = unknown
 
-Measured on the pixels that the model calls foreground and whose depth is known (rendered: the true mask's
-that it finds; real: all, and those that the sensor sees 10 mm or more before the empty scene). AbsRel and the
-share within 25 %, mean over pairs; points are drawn ten times near given depths of the map.
+Measured on the pixels that the model calls foreground and whose depth is known. Rendered scenes: those of
+them in the true mask. Real pairs: all of them, and those that the sensor sees 10 mm or more before the empty
+scene. AbsRel and the share within 25 %, mean over pairs; points are drawn ten times near given depths of the
+map.
 """
 
 import contextlib
@@ -36,7 +37,7 @@ from mdeas.subject.depths import EmptyDepth
 
 SEED, COUNT, SIZE, DRAWS = 4242, 40, 224, 10
 QUANTILES = {2: (0.1, 0.9), 4: (0.1, 0.35, 0.65, 0.9)}
-FARTHEST = 1.5  # times the farthest of the map: what a guess may say at most
+FARTHEST = 1.5  # guesses are limited to this multiple of the map's farthest depth
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -120,7 +121,7 @@ def _depth(inverse_m: np.ndarray) -> np.ndarray:
 
 
 def _scaled(relative: np.ndarray, median_m: float, seen: np.ndarray) -> np.ndarray:
-    """Without a calibration nothing says where inverse depth is 0: its least value is taken for that."""
+    """Metres from relative depth alone: the least inverse depth is taken as 0, the median as `median_m`."""
     inverse = relative - relative.min() + 1e-3 * np.ptp(relative)
     return _depth(inverse) * median_m / np.median(_depth(inverse[seen]))
 
@@ -136,7 +137,7 @@ def drawn(empty_m: np.ndarray, count: int, rng: np.random.Generator) -> list[Poi
 
 
 def measured(case: Case, prediction: Prediction, **known) -> np.ndarray:
-    """What `mdeas calibrate` and `mdeas predict --calibration` make of it."""
+    """The metres of `mdeas calibrate` and `mdeas predict --calibration`: float32 (H, W), 0 = unknown."""
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
         background, camera = Path(folder, "background.png"), Path(folder, "camera.json")
         write_png(background, case.background)
@@ -158,7 +159,7 @@ def regions(case: Case, mask: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def score(case: Case, guess: np.ndarray, region: np.ndarray) -> tuple[float, float, float]:
-    """AbsRel and delta1 where the guess says something, and the share where it does not."""
+    """AbsRel and delta1 where the guess has a depth, and the share of the region where it has none."""
     truth, said = case.depth_mm[region] / 1000, guess[region]
     known = said > 0
     if not known.any():

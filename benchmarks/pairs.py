@@ -1,10 +1,10 @@
-"""How well `mdeas check` judges and mends pairs: python benchmarks/pairs.py FOLDER
+"""How well `mdeas check` judges and fixes pairs: python benchmarks/pairs.py FOLDER
 
-FOLDER holds pairs/*/ (bg.png, image.png, perhaps mask_pseudo.png), bg/ and fg/ (cut-outs), of which
-composites with exact masks are made. Each pair is taken as it is and disturbed: its background moved by up
-to 12 pixels at a long side of 640 and turned by up to 2°, its light times 1/2 to 2, red and blue times and
-over up to 1.5, noise and JPEG of its own in each photo; the border that moved in is cut off. Then swapped,
-and with the background of another scene.
+FOLDER holds pairs/*/ (bg.png, image.png, perhaps mask_pseudo.png), bg/ (photos) and fg/ (cut-outs), which
+give composites with exact masks. Each pair is measured as it is, disturbed, swapped, and with the background
+of another scene. Disturbed: the background is moved by up to 12 pixels at a long side of 640, turned by up to
+2° and lit 1/2 to 2 times as much, red and blue differently by a factor of up to 1.5; each photo gets noise
+and JPEG of its own; the border that moved in is cut off.
 """
 
 import itertools
@@ -41,12 +41,12 @@ RECIPE = ("nuisances", "camera_share", "light_share", "shadow_share", "blend_sha
 class Pair:
     name: str
     scene: str
-    """What the pairs of one camera, or composites on one photo, have in common."""
+    """Name of the camera, or of the photo under the composite."""
     background: np.ndarray
     image: np.ndarray
     mask: np.ndarray | None = None
     shift_px: np.ndarray | None = None
-    """What was done to it, as `check` should find it."""
+    """The motion that was applied; `check` should find it."""
     rotation_deg: float = 0.0
     gain: np.ndarray | None = None
 
@@ -137,7 +137,10 @@ def confusion(groups: dict[str, list[Pair]]) -> None:
 
 
 def errors(name: str, pairs: list[tuple[Pair, Pair]]) -> None:
-    """Against what was done, on top of what `check` finds in the pair as it is."""
+    """Print by how much the motion and light that `check` finds differ from the applied ones.
+
+    Input: pairs: (the pair as it is, the disturbed pair); what `check` finds in the first is subtracted.
+    """
     rows = []
     for plain, pair in pairs:
         before, after = check(plain.background, plain.image), check(pair.background, pair.image)

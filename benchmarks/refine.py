@@ -1,4 +1,4 @@
-"""Masks at the photo's own size, plain, refined and looked at twice, on composites of known alpha.
+"""Masks at the photo's own size on composites of known alpha: enlarged, refined, with the second look.
 
     python benchmarks/refine.py PHOTOS [COUNT] [SHEET.png]
 
@@ -75,7 +75,7 @@ def composites(folder: Path, count: int) -> Iterator[tuple[np.ndarray, np.ndarra
 
 
 def ways(predictor, background: np.ndarray, image: np.ndarray) -> tuple[Prediction, ...]:
-    """In the order of WAYS: the first look, enlarged plainly and refined; what the predictor says."""
+    """In the order of WAYS: the first look enlarged, the first look refined, the whole prediction."""
     working = predictor.run(*prepare(background, image, predictor.spec))
     maps = working.mask[0, 0], working.depth[0, 0]
     plain = Prediction(*(restore(one, *image.shape[:2]) for one in maps))
@@ -83,8 +83,8 @@ def ways(predictor, background: np.ndarray, image: np.ndarray) -> tuple[Predicti
 
 
 def depth_step(depth: np.ndarray, alpha: np.ndarray) -> float:
-    """How much of the step of depth between 2 % of the diagonal inside and outside of the true edge is there
-    within .4 %: 1 = all, as at a sharp edge in the right place."""
+    """Sharpness of the depth edge: the step within .4 % of the diagonal around the true edge, over the step
+    within 2 %; 1 = a sharp edge in the right place."""
     inside = (alpha >= 0.5).astype(np.uint8)
     away = cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
     away /= np.hypot(*depth.shape)

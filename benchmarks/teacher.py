@@ -1,4 +1,4 @@
-"""Measure the cost of depth labels: a network sees each layer once, or every composite as in five systems.
+"""Measure the cost of depth labels: a network sees each layer once, or every composite as published.
 
 A network of real size (DINOv2-small, 24.8 M parameters, random weights, 518 pixels) is timed; the totals are
 computed for 100 backgrounds, 100 cut-outs and 400,000 composites. On a CPU it is processor time, so that

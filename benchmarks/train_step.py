@@ -1,4 +1,4 @@
-"""One training step of the mdeas network and its loss, as published against ours. Goal: 2x, the same loss."""
+"""A training step of the mdeas network: ours against the published one. Goal: 2x, at the same loss."""
 
 import torch
 from _published import loss as published_loss
@@ -21,7 +21,7 @@ def make_batch() -> Batch:
         background=photos[0],
         image=photos[1],
         mask=mask.round(),
-        inverse_depth=(depth - low) / (high - low),  # what the published loss is given
+        inverse_depth=(depth - low) / (high - low),  # the published loss expects [0, 1]
         depth_known=torch.ones_like(depth, dtype=torch.bool),
         ids=[str(number) for number in range(BATCH)],
     )

@@ -1,7 +1,7 @@
-"""Every system's training step in turn: milliseconds a picture and peak memory, each in a process of its own.
+"""Training step of every system: milliseconds per picture and peak memory, each in a process of its own.
 
 Recipes of the comparison, 96x96, batch 16. The processes take turns, a step at a time, so that a busy machine
-slows all alike. Nothing is the rival here: the table is the result.
+slows all alike. There is no goal: the table is the result.
 """
 
 import statistics
@@ -13,7 +13,7 @@ ROUNDS = 5
 
 
 class Worker:
-    """A process that holds one network and makes a step when told."""
+    """A process that holds one network and makes a step on request."""
 
     def __init__(self, recipe: str):
         self.recipe = recipe
@@ -28,7 +28,7 @@ class Worker:
         return float(milliseconds), float(peak)
 
     def end(self) -> None:
-        """Let it go."""
+        """Close its stdin, which ends it, and wait."""
         self.process.stdin.close()
         self.process.wait()
 
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def serve(recipe_name: str) -> None:
-    """What a worker does: one step of the recipe for every line of stdin."""
+    """Run in a worker: one step of the recipe for every line of stdin."""
     import torch
     from _timing import seconds
 

@@ -1,4 +1,4 @@
-"""5x5 convolution of an enlarged map, forward and backward: taps first against the plain way. Goal: 2x."""
+"""5x5 convolution of an enlarged map, forward and backward: `taps_first` or enlarging first. Goal: 2x."""
 
 import torch
 from _timing import compare, report
