@@ -165,7 +165,7 @@ def test_filled_keeps_what_is_known_and_spreads_it():
     value, weight = np.zeros((16, 16), np.float32), np.zeros((16, 16), np.float32)
     value[:, :4], weight[:, :4] = 3, 1
     value[:, 12:], weight[:, 12:] = 7, 1
-    found = fill.spread(value, weight)
+    found = fill.filled_plane(value, weight)
     np.testing.assert_allclose(found[:, [0, 15]], [[3, 7]] * 16, atol=1e-3)
     assert 3 < found[8, 7] < 7 and found[8, 5] < found[8, 10]
 

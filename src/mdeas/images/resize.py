@@ -22,6 +22,22 @@ def within(array: np.ndarray, longest: int) -> np.ndarray:
     return resize(array, *size, enlarge=cv2.INTER_LINEAR)
 
 
+def enlarged_part(array: np.ndarray, step: tuple[float, float], rows: slice, columns: slice) -> np.ndarray:
+    """Enlarge an array bilinearly, but compute these rows and columns of the result only.
+
+    Input:
+        array: (h, w) or (h, w, C), uint8 or float32, C up to 4.
+        step: (y, x), pixels of the array per pixel of the result, at most 1.
+        rows, columns: of the result, with start and stop.
+    Output: (rows, columns) or (rows, columns, C) of the same dtype.
+    """
+    y, x = step
+    matrix = np.array([[x, 0, (columns.start + 0.5) * x - 0.5], [0, y, (rows.start + 0.5) * y - 0.5]])
+    size = columns.stop - columns.start, rows.stop - rows.start
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(array, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
 def _resized(array: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
     if size == (array.shape[1], array.shape[0]):
         return array

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mdeas.images.resize import resize
+from mdeas.images.resize import enlarged_part, resize
 from mdeas.runtime.predictor import Prediction
 from mdeas.runtime.spec import restore
 
@@ -166,13 +166,14 @@ def _refined(
 ) -> np.ndarray:
     """The refined mask of one strip, float32. Input: full: the enlarged mask, float32 (H, W)."""
     zoom = np.divide(image.shape[:2], evidence.limits.shape[:2])
+    step_y, step_x = (1 / zoom).tolist()
     sides = [int(_SMOOTH * factor) | 1 for factor in zoom]
     (outer_rows, inner_rows), (outer_columns, inner_columns) = (
         _widened(part, side // 2, length)
         for part, side, length in zip((rows, columns), sides, image.shape[:2], strict=True)
     )
     outside, inside, limits = (
-        _enlarged(part, zoom, outer_rows, outer_columns)
+        enlarged_part(part, (step_y, step_x), outer_rows, outer_columns)
         for part in (evidence.outside, evidence.inside, evidence.limits)
     )
     photo = image[outer_rows, outer_columns].astype(np.float32)
@@ -202,20 +203,6 @@ def _widened(part: slice, margin: int, length: int) -> tuple[slice, slice]:
     """`part` with a margin, cut to 0 to `length`; and the place of `part` in the result."""
     start, stop = max(0, part.start - margin), min(length, part.stop + margin)
     return slice(start, stop), slice(part.start - start, part.stop - start)
-
-
-def _enlarged(small: np.ndarray, zoom: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
-    """The given rows and columns of the bilinear enlargement of float32 (h, w, C), C up to 4."""
-    step_y, step_x = 1 / zoom
-    place = np.array(
-        [
-            [step_x, 0, (columns.start + 0.5) * step_x - 0.5],
-            [0, step_y, (rows.start + 0.5) * step_y - 0.5],
-        ]
-    )
-    size = columns.stop - columns.start, rows.stop - rows.start
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(small, place, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _layered(depth: np.ndarray, mask: np.ndarray, full: np.ndarray) -> np.ndarray:

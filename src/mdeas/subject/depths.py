@@ -8,7 +8,7 @@ import numpy as np
 from mdeas.depth_fit import fit_unchanged
 from mdeas.images.resize import within
 from mdeas.runtime.predictor import Prediction, Predictor
-from mdeas.subject.fill import spread, square
+from mdeas.subject.fill import filled_plane, square
 
 LONG_SIDE = 1024
 """Of depth maps, pixels at most: several times what networks work at."""
@@ -91,7 +91,7 @@ def split_depth(empty: np.ndarray, prediction: Prediction) -> SplitDepth:
     aligned = np.float32(scale) * empty + np.float32(shift)
     misfit = float(np.median(np.abs(depth - aligned)[outside > 0])) if outside.any() else 0.0
     front = subject_depth(depth, mask)
-    behind = aligned + spread(depth - aligned, outside)
+    behind = aligned + filled_plane(depth - aligned, outside)
     behind -= mask * np.maximum(behind - front, 0)
     return SplitDepth(
         mask=mask,
@@ -112,4 +112,4 @@ def subject_depth(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
     if not mask.any():
         return depth.copy()
     window = square(_MARGIN * max(mask.shape))
-    return spread(depth, cv2.erode(mask, window) ** 2 + np.float32(_FAINT) * mask**4)
+    return filled_plane(depth, cv2.erode(mask, window) ** 2 + np.float32(_FAINT) * mask**4)

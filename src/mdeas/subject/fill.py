@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import cv2
 import numpy as np
 
-from mdeas.images.resize import resize
+from mdeas.images.resize import enlarged_part, resize
 
 _PRIOR = 0.1  # weight of the surroundings at a pixel about which nothing is known
 _LEAST = 1e-6  # keeps a division by no weight at all finite
@@ -41,8 +41,11 @@ def prior(weight: np.ndarray) -> np.ndarray:
     return np.float32(_PRIOR) * (1 - np.minimum(weight, 1))
 
 
-def spread(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """`filled` for plain values. Input: values, weight: float32 (H, W). Output: float32 (H, W)."""
+def filled_plane(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """`filled` for one plane of plain values.
+
+    Input: values, weight: float32 (H, W). Output: float32 (H, W).
+    """
     return filled((values * weight)[None], weight)[0]
 
 
@@ -76,13 +79,8 @@ def part(array: np.ndarray, size: tuple[int, int], rows: slice, columns: slice =
     """
     if array.shape[:2] == size:
         return array[rows, columns]
-    (top, bottom, _), (left, right, _) = rows.indices(size[0]), columns.indices(size[1])
-    y, x = (small / large for small, large in zip(array.shape, size, strict=False))
-    place = np.array([[x, 0, (left + 0.5) * x - 0.5], [0, y, (top + 0.5) * y - 0.5]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(
-        array, place, (right - left, bottom - top), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
+    whole = (slice(*part.indices(length)) for part, length in zip((rows, columns), size, strict=True))
+    return enlarged_part(array, (array.shape[0] / size[0], array.shape[1] / size[1]), *whole)
 
 
 def square(radius: float) -> np.ndarray:
