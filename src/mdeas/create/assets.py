@@ -21,12 +21,13 @@ from mdeas.images.codec import SUFFIXES, list_images, read_rgb, read_rgba
 from mdeas.images.resize import within
 from mdeas.system.files import json_bytes, quoted, read_json_if_any, sha256_bytes, sha256_file
 
-ALL = "all"  # the split of an asset that every split may use
+ALL = "all"
+"""The split of an asset that every split may use."""
 LONG_SIDE = 800
 """Pixels; larger assets are shrunk to this long side when they are loaded."""
 
 _CACHED = 320  # decoded assets in the memory of a process; about 400 MB of photos at LONG_SIDE
-_FAINT = 5  # of 255; less alpha is haze that matting leaves behind, not the object
+_FAINT = 5  # of 255; lower alpha is noise of matting, not the object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Asset:
 
     path: Path
     sha256: str
-    """Of the file's bytes, hexadecimal."""
+    """Hash of the file's bytes, hexadecimal."""
     split: str
     """One of sample.SPLITS, or ALL."""
 
@@ -50,7 +51,7 @@ class Pool:
     """The assets of one folder."""
 
     kind: str
-    """What the files are: "background", "foreground" or "mesh"."""
+    """Kind of the files: "background", "foreground" or "mesh"."""
     folder: Path
     assets: tuple[Asset, ...]
     """Ordered by sha256, so that renaming a file changes no sample."""
@@ -69,7 +70,7 @@ class Pool:
         return found
 
     def describe(self) -> dict[str, object]:
-        """Describe the folder by name and content, so that it may move."""
+        """Describe the folder by its name and content; its path may change."""
         hashes = [asset.sha256 for asset in self.assets]
         return {
             "folder": self.folder.resolve().name,
@@ -78,9 +79,9 @@ class Pool:
         }
 
     def provenance(self) -> list[dict[str, str]]:
-        """List kind, name, sha256 and split of each asset.
+        """List kind, name, sha256 and split of each asset, and its licence where it is known.
 
-        Its licence is added where a SOURCES.md, or a meta.json in the asset's own folder, names it.
+        A licence comes from SOURCES.md in the folder or beside it, or meta.json in the asset's own folder.
         """
         licences = _licences(self.folder)
         rows = []
@@ -88,8 +89,9 @@ class Pool:
             name = _name(asset.path, self.folder)
             row = {"kind": self.kind, "name": name, "sha256": asset.sha256, "split": asset.split}
             licence = licences.get(f"{self.folder.resolve().name}/{name}", licences.get(name))
-            if asset.path.parent != self.folder:
-                licence = licence or _licence_beside(asset.path)
+            if not licence and asset.path.parent != self.folder:
+                about = read_json_if_any(asset.path.with_name("meta.json"))
+                licence = about.get("licence") if isinstance(about, dict) else None
             rows.append(row | ({"licence": licence} if licence else {}))
         return rows
 
@@ -103,11 +105,11 @@ def load_pool(
     files: list[Path] | None = None,
     decode: Callable[[Asset], object] | None = None,
 ) -> Pool:
-    """Read the names and hashes of a folder's files; pictures are decoded when a sample needs them.
+    """List and hash a folder's files; pictures are decoded later, when a sample needs them.
 
     Input: shares: shares of "validation" and "test" in [0, 1], None = every asset is in every split;
-        skip_bad: decode every file now, and leave out those that fail; files: files of the folder to read,
-        None = its pictures; decode: reads one asset, None = load_cutout for "foreground", else load_photo.
+        skip_bad: decode every file now, and leave out those that fail; files: the files, None = the folder's
+        pictures; decode: reads one asset, None = load_cutout for "foreground", else load_photo.
     Errors: InputError E-NO-IMAGES when the folder has no pictures or `skip_bad` leaves nothing; E-FILE.
     """
     folder = Path(folder)
@@ -137,6 +139,7 @@ def load_pool(
 
 
 def _plural(kind: str) -> str:
+    """Return the plural of "background", "mesh" or the like."""
     return f"{kind}es" if kind.endswith("sh") else f"{kind}s"
 
 
@@ -158,8 +161,8 @@ def _name(path: Path, folder: Path) -> str:
 def split_of(sha256: str, shares: Mapping[str, float]) -> str:
     """Assign a content hash (at least 13 hexadecimal digits) to a split.
 
-    Test takes the lowest hashes and validation the highest. So what a small share puts into test stays there
-    under a larger one.
+    Test takes the lowest hashes and validation the highest. So an asset that is in test with a small share
+    stays there with a larger one.
 
     Example:
         >>> split_of("4ccccccccccccccc", {"validation": 0.1, "test": 0.3})
@@ -186,7 +189,7 @@ def load_photo(asset: Asset) -> np.ndarray:
 def load_cutout(asset: Asset) -> np.ndarray:
     """Decode a cut-out: uint8 RGBA (h, w, 4), trimmed to its alpha, long side at most LONG_SIDE; read only.
 
-    Colours are premultiplied by alpha: then resizing mixes no colour from behind the object into its edge.
+    Colours are premultiplied by alpha. Then resizing mixes no colour of the old background into the edge.
     Errors: InputError E-IMG-...; E-CUTOUT when the file has no transparent or no opaque pixel.
     """
     rgba = read_rgba(asset.path)
@@ -204,21 +207,15 @@ def load_cutout(asset: Asset) -> np.ndarray:
 
 
 def premultiply(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Join uint8 RGB (h, w, 3) and alpha uint8 (h, w) to uint8 RGBA (h, w, 4), colours times alpha / 255."""
+    """Join RGB uint8 (h, w, 3) times alpha / 255 with alpha uint8 (h, w): RGBA uint8 (h, w, 4)."""
     colours = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
     return np.dstack([colours, alpha])
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """Make an array read only, because a cache shares it, and return it."""
+    """Make an array read only and return it; for arrays that a cache shares."""
     array.flags.writeable = False
     return array
-
-
-def _licence_beside(path: Path) -> str | None:
-    """Read the licence from the meta.json beside a picture that has a folder of its own; see pairs.py."""
-    about = read_json_if_any(path.with_name("meta.json"))
-    return about.get("licence") if isinstance(about, dict) else None
 
 
 def _licences(folder: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Make a library of foregrounds for `create photos`: cut-outs from pairs of photos, by a model of ours."""
+"""Cut foregrounds for `create photos` out of pairs of photos, with a mask that a model predicts."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ from mdeas.system.lock import locked
 from mdeas.system.names import output_names
 
 _LONG_SIDE = 2048  # pixels; models work at a few hundred, and compositing at 800
-_NOTHING_NEW = PairWarning("W-PAIR-EMPTY", "nothing new in it, so it has no cut-out")
+_NOTHING_NEW = PairWarning("W-PAIR-EMPTY", "nothing new was found, so there is no cut-out")
 
 
 def cutout_files(
@@ -38,14 +38,13 @@ def cutout_files(
 ) -> None:
     """Write NAME.png for every picture in a folder; NAME-1.png, NAME-2.png, ... with `split_objects`.
 
-    A pair with nothing new is left out with a warning. Photos whose long side is above 2,048 pixels are
-    shrunk to it.
+    A pair with nothing new gets a warning and no file. Photos are first shrunk to a long side of at most
+    2,048 pixels.
 
     Input:
-        images: folder of photos with something in them.
+        images: folder of photos with something new in them.
         backgrounds: folder with a picture of the same name for each image, or with one picture for all.
-        model: which to predict with. pair: see pairing.match.match.
-        tell: called with each path that was written.
+        model: predicts the masks; pair: see pairing.match.match; tell: gets the path of each file written.
     Errors: InputError E-NO-IMAGES; E-SOME-FAILED after the rest is done, when some pairs cannot be used
         (listed in errors.jsonl). StorageError E-EXISTS before any work; those of runtime.load.
     """
@@ -59,7 +58,7 @@ def cutout_files(
     with locked(out):
         for path, name in zip(paths, names, strict=True):
             try:
-                found = _of_pair(predictor, _background_of(path, empty), path, pair, split_objects)
+                found = _cut_pair(predictor, _background_of(path, empty), path, pair, split_objects)
             except InputError as error:
                 errors.append((path, error))
                 continue
@@ -75,26 +74,29 @@ def _file_name(name: str, number: int, split_objects: bool) -> str:
 
 
 def _background_of(path: Path, empty: list[Path]) -> Path:
-    """The only background, or the only one with the image's name."""
+    """Return the only background, or the only one with the image's name; InputError E-NO-BACKGROUND."""
     same = [file for file in empty if file.stem == path.stem] if len(empty) > 1 else empty
     if len(same) != 1:
         what = f"{len(same)} of {len(empty)} backgrounds have its name"
-        raise InputError("E-NO-BACKGROUND", f"{quoted(path)}: {what}. Give one, or one for all images.")
+        raise InputError(
+            "E-NO-BACKGROUND",
+            f"{quoted(path)}: {what}. Give one of this name, or a single one for all images.",
+        )
     return same[0]
 
 
-def _of_pair(
+def _cut_pair(
     predictor: Predictor, empty: Path, path: Path, mode: Mode, split_objects: bool
 ) -> list[np.ndarray]:
-    """The cut-outs of one pair; InputError E-IMG-..., E-PAIR-..."""
-    photo = _small(path)
-    matched = match_photos(_small(empty), photo, mode)
+    """Return the cut-outs of one pair, uint8 RGBA (h, w, 4) each; InputError E-IMG-..., E-PAIR-..."""
+    photo = _open_shrunk(path)
+    matched = match_photos(_open_shrunk(empty), photo, mode)
     mask = predictor.predict(matched.background, photo.view).mask
     found = cut_outs(matched.background, photo.view, mask, split_objects=split_objects)
     tell_warnings(path, matched.warnings if found else [*matched.warnings, _NOTHING_NEW])
     return found
 
 
-def _small(path: Path) -> Photo:
+def _open_shrunk(path: Path) -> Photo:
     photo = open_photo(path)
     return replace(photo, view=within(photo.view, _LONG_SIDE))

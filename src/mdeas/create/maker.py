@@ -15,7 +15,7 @@ class Maker(Protocol):
     def make(self, index: int) -> Sample:
         """Make sample `index`; its meta has all of `dataset.rows.META_COLUMNS`.
 
-        Errors: InputError when a source of this sample cannot be used; `build` can leave such samples out.
+        Errors: InputError when a file that it needs cannot be used; `build` can leave such samples out.
         """
 
     def split_of(self, index: int) -> str:
@@ -25,8 +25,8 @@ class Maker(Protocol):
         """Return the recipe as JSON: everything that decides the samples except seed and count."""
 
     def provenance(self) -> list[dict[str, Any]]:
-        """Return one JSON object per picture or model that is used: name, sha256, licence."""
+        """Return one JSON object per picture or model that is used: kind, name, sha256, licence, ..."""
 
     @property
     def left_out(self) -> Sequence[dict[str, Any]]:
-        """Return one JSON object per source that the maker cannot use; errors.jsonl lists them."""
+        """Return one JSON object per file that the maker cannot use; errors.jsonl lists them."""

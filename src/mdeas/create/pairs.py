@@ -42,9 +42,9 @@ class Pair:
     files: dict[str, Path]
     """By role: image and, where they exist, background, mask, depth."""
     sha256: dict[str, str]
-    """Of the files' bytes, by role."""
+    """Hash of each file's bytes, by role."""
     licence: str | None
-    """From meta.json."""
+    """From meta.json; None = unknown."""
 
 
 class PairsMaker:
@@ -81,7 +81,7 @@ class PairsMaker:
         return "test"
 
     def describe(self) -> dict[str, Any]:
-        """Describe the folder by name and content, so that it may move."""
+        """Describe the folder by its name and content; its path may change."""
         content = sha256_bytes(json_bytes([[pair.id, pair.sha256] for pair in self.pairs]))
         return {"maker": "pairs", "folder": self.folder.resolve().name, "sha256": content}
 
@@ -118,7 +118,7 @@ class PairsMaker:
 
 
 def _pair_folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Find (folder, names of the pictures in it) for every folder that holds an image."""
+    """Yield (folder, names of the pictures in it) for every folder that holds an `image.*`."""
     for path, _, files in os.walk(root, onerror=_refuse_unreadable):
         pictures = sorted(name for name in files if name.lower().endswith(SUFFIXES))
         if any(Path(name).stem == "image" for name in pictures):
@@ -130,6 +130,7 @@ def _refuse_unreadable(error: OSError) -> None:
 
 
 def _pair(root: Path, folder: Path, pictures: list[str]) -> Pair:
+    """Assign the pictures of a folder to roles and hash them; InputError E-PAIR-FILES, E-FILE, E-JSON."""
     stems = [Path(name).stem for name in pictures]
     found = {role: next((s for s in names if s in stems), None) for role, names in _ROLES.items()}
     files = {role: folder / pictures[stems.index(stem)] for role, stem in found.items() if stem}
@@ -147,7 +148,7 @@ def _pair(root: Path, folder: Path, pictures: list[str]) -> Pair:
 
 
 def _with_unique_ids(pairs: list[Pair]) -> list[Pair]:
-    """Number repeated ids: the folders "a/b" and "a--b" have one id, and so may names that are not text."""
+    """Add a number to repeated ids: "a/b" and "a--b" give one id, and so can names that are not UTF-8."""
     taken: set[str] = set()
     unique = []
     for pair in pairs:

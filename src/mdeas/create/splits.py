@@ -83,6 +83,6 @@ class SplitRecipe(Shares):
         return {"train": self.count - validation - test, "validation": validation, "test": test}
 
     def split_of(self, index: int) -> str:
-        """Return the split of sample `index`: train, validation and test follow each other."""
+        """Return the split of sample `index`: train comes first, then validation, then test."""
         ends = np.cumsum([self.counts[split] for split in SPLITS])
         return SPLITS[int(np.searchsorted(ends, index, side="right"))]

@@ -1,1 +1,1 @@
-"""Depth of composites: from a sensor, or from a network that sees each layer or the whole."""
+"""Depth for composites: from a sensor, or from a network that sees each layer or each finished composite."""

@@ -1,4 +1,4 @@
-"""Measure how labels put together from layers differ from labels of a network that sees the composite."""
+"""Compare depth composed from layers with depth that a network predicts for the finished composite."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mdeas.create.maker import Maker
 
 NUM_SAMPLES = 16
-"""Composites that are compared: one minute of the default network on two CPU cores."""
-_FARTHEST = 0.02  # of the largest inverse depth; below it is sky, where ratios of depths mean nothing
+"""Number of composites compared; they take the default network one minute on two CPU cores."""
+_FARTHEST = 0.02  # of the largest inverse depth; lower values are sky, where ratios of depths have no meaning
 _LEAST_M = 1e-3  # metric predictions below this are set to it before 1 / depth
 
 
@@ -52,7 +52,7 @@ def agreement_of(maker: Maker, depths: TeacherDepths) -> dict[str, float | int |
 
 
 def agreement(layered: np.ndarray, composite: np.ndarray, mask: np.ndarray) -> dict[str, float]:
-    """Compare two label maps of one composite.
+    """Compare two maps of inverse depth of one composite.
 
     Input: layered, composite: inverse depth, float32 (H, W); mask: float32 (H, W) in [0, 1].
     Output: abs_rel and delta1 of layered against composite after a fit of scale and shift in inverse depth;

@@ -1,4 +1,4 @@
-"""Open the depths that a recipe's teacher gives."""
+"""Open the source of depth that a recipe's `teacher` names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from mdeas.create.depth.sensor_depths import SensorDepths
 
 
 def open_depths(teacher: str, depth_model: str | None, pools: tuple[Pool, Pool]) -> LayerDepths | None:
-    """Open the depths of the pools (backgrounds, foregrounds) for a recipe's `teacher`.
+    """Open the depths of the pools (backgrounds, foregrounds); None for a teacher without depth per layer.
 
-    rgbd reads a sensor's files; layered runs the network now on every picture that it has not seen yet; the
-    other teachers know nothing about layers: None.
+    rgbd reads a sensor's files. layered runs the network now, on every picture that is not in its cache.
     Errors: those of `SensorDepths`, `model.find_model` and `TeacherDepths`.
     """
     if teacher == "rgbd":

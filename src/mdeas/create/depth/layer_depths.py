@@ -25,7 +25,7 @@ class LayerDepths(Protocol):
         """
 
     def describe(self) -> dict[str, Any]:
-        """Return as JSON what decides the depths, for the recipe in index.json; it holds no path."""
+        """Return a JSON object that identifies the depths, for the recipe in index.json; without paths."""
 
     def provenance(self) -> list[dict[str, Any]]:
         """Return the rows for index.json: one for the model, or one per depth file."""

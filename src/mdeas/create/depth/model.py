@@ -31,14 +31,14 @@ class DepthModel:
     revision: str
     """The commit on the hub, or "local"."""
     sha256: str
-    """Over the names and contents of its files."""
+    """Hash of the names and contents of its files."""
     licence: str | None
-    """From the head of its README.md."""
+    """From the front matter of its README.md; None = unknown."""
     kind: str
     """relative or metric, see layer_depths.LayerDepths."""
 
     def describe(self) -> dict[str, Any]:
-        """Return what decides its predictions on one machine."""
+        """Return a JSON object that identifies the network."""
         return {"name": self.name, "kind": self.kind, "revision": self.revision, "sha256": self.sha256}
 
     def provenance(self) -> dict[str, Any]:
@@ -48,11 +48,11 @@ class DepthModel:
 
 
 def find_model(name_or_folder: str | None) -> DepthModel:
-    """Find the network in a folder, or by its name on the hub: in the hub's cache, else by download.
+    """Find a network by its folder, or by its name on the hub: in the hub's cache, else by download.
 
-    Input: None = DEFAULT. A licence that is not permissive gives a warning line on stderr.
+    A licence that is not permissive gives a warning line on stderr. Input: None = DEFAULT.
     Errors: UsageError E-EXTRA without transformers; InputError E-DEPTH-MODEL when there is no such network
-    and it cannot be downloaded; ModelError E-DEPTH-MODEL when the kind of its depth is not known.
+        and it cannot be downloaded; ModelError E-DEPTH-MODEL when the kind of its depth is not known.
     """
     versions()
     folder = Path(name_or_folder or DEFAULT)
@@ -74,6 +74,7 @@ def versions() -> dict[str, str]:
 
 
 def _describe(folder: Path, hub_name: str | None) -> DepthModel:
+    """Read the facts about the network in a folder; `hub_name` None = the folder is not from the hub."""
     files = sorted({path for pattern in _FILES for path in folder.glob(pattern)})
     if not {"config.json", "preprocessor_config.json"} <= {path.name for path in files} or not any(
         path.suffix == ".safetensors" for path in files
@@ -91,7 +92,7 @@ def _describe(folder: Path, hub_name: str | None) -> DepthModel:
 
 
 def _from_hub(name: str) -> Path:
-    """Return the folder of a snapshot; the folder's name is the commit."""
+    """Return the folder of a network of the hub, downloaded if necessary; its name is the commit."""
     from huggingface_hub import snapshot_download
 
     try:
@@ -110,20 +111,20 @@ def _licence(readme: Path) -> str | None:
 
     try:
         return (metadata_load(readme) or {}).get("license")
-    except Exception:  # YAML raises many errors for a damaged head; it then names no licence
+    except Exception:  # damaged YAML raises many classes; the licence is then unknown
         return None
 
 
 def _kind(config: dict[str, Any], name: str) -> str:
     """Tell from config.json whether a network predicts metric or relative depth.
 
-    Most configurations have no field for it. A wrong guess would swap near and far, so unknown types are
-    refused.
+    Most configurations have no field for it. A wrong guess would swap near and far. So unknown types are
+    refused with ModelError E-DEPTH-MODEL.
     """
     kind = config.get("depth_estimation_type") or _KIND_OF_TYPE.get(config.get("model_type", ""))
     if config.get("model_type") == "depth_anything":
         kind = kind or "relative"
-    # Under model type dpt, DINOv2 was published for metres and MiDaS for inverse depth.
+    # Type dpt is ambiguous: DINOv2 networks predict metres, MiDaS networks inverse depth.
     is_dinov2 = (config.get("backbone_config") or {}).get("model_type") == "dinov2"
     if kind not in ("relative", "metric") or (config.get("model_type") == "dpt" and is_dinov2):
         known = "depth_anything, dpt (MiDaS), zoedepth, glpn, depth_pro"

@@ -43,7 +43,7 @@ class SensorDepths:
         return _load_depth(asset)
 
     def of_cutout(self, asset: Asset) -> None:
-        """Return None, which means flat: the sensor saw the backgrounds only."""
+        """Return None, which means flat: a sensor measures backgrounds only."""
 
     def describe(self) -> dict[str, Any]:
         """Describe the depth files by content."""

@@ -15,7 +15,7 @@ from mdeas.errors import ModelError, NonFiniteError
 from mdeas.system.optional import import_torchvision
 
 _BATCH_SIZE = {"cpu": 1, "cuda": 32}
-"""Pictures per batch. A CPU is as fast with one, and then the run can stop after each picture."""
+"""Pictures per batch. On a CPU more are not faster, and with one the run can stop after each picture."""
 
 
 class DepthNetwork:
@@ -34,22 +34,21 @@ class DepthNetwork:
         The position in a batch does not change a picture's depth; the batch size may change its last bits.
         Input: uint8 RGB (B, H, W, 3). Output: float32 (B, H, W). Errors: NonFiniteError E-DEPTH.
         """
-        size = pictures.shape[1:3]
-        half = torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda")
-        with torch.inference_mode(), half:
+        half_precision = torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda")
+        with torch.inference_mode(), half_precision:
             inputs = self.processor(images=list(pictures.copy()), return_tensors="pt").to(self.device)
             outputs = self.network(**inputs)
         outputs.predicted_depth = outputs.predicted_depth.float()
-        depth = torch.stack(self._at_size(outputs, [size] * len(pictures))).cpu().numpy()
+        depth = torch.stack(self._resized(outputs, [pictures.shape[1:3]] * len(pictures))).cpu().numpy()
         if not np.isfinite(depth).all():
             what = f"{self.name!r} predicted numbers that are not finite"
             raise NonFiniteError("E-DEPTH", f"{what}. Use another depth_model.")
         return depth.clip(min=0)
 
-    def _at_size(self, outputs: Any, sizes: list[tuple[int, ...]]) -> list[torch.Tensor]:
-        """Resize predictions to the (H, W) of their pictures, float32 (H, W) each, as the processor does it.
+    def _resized(self, outputs: Any, sizes: list[tuple[int, ...]]) -> list[torch.Tensor]:
+        """Resize predictions to the (H, W) of their pictures with the processor: float32 (H, W) each.
 
-        Processors that pad their input take `source_sizes` to remove the border.
+        Processors that pad their input need `source_sizes` to remove the border.
         """
         restore = self.processor.post_process_depth_estimation
         padded = {"source_sizes": sizes} if "source_sizes" in inspect.signature(restore).parameters else {}
@@ -68,7 +67,7 @@ def load_network(model: DepthModel) -> DepthNetwork:
 
 
 def _load(model: DepthModel) -> tuple[Any, Any]:
-    """Load (image processor, network); a missing weight is an error: transformers fills it with noise."""
+    """Load (image processor, network). A missing weight is an error: transformers fills it with noise."""
     import_torchvision()
     transformers = importlib.import_module("transformers")
     transformers.utils.logging.disable_progress_bar()

@@ -1,7 +1,7 @@
-"""`teacher: layered`: a network predicts the depth of each background and each cut-out once, for a cache.
+"""`teacher: layered`: a network predicts the depth of each background and each cut-out once, into a cache.
 
 The cache is in $XDG_CACHE_HOME/mdeas/depth or ~/.cache/mdeas/depth. A prediction depends on the picture and
-the network alone, so data sets of other seeds, sizes or recipes share it. It is safe to delete.
+the network alone, so data sets with other seeds, sizes or recipes use it, too. The cache may be deleted.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class PredictionCache:
     folder: Path
 
     def write(self, name: str, depth: np.ndarray) -> None:
-        """Store float32 (h, w) >= 0. The record comes last; a PNG without a matching record is ignored."""
+        """Store float32 (h, w) >= 0. The record is written last; a PNG without its record is ignored."""
         scale = float(depth.max()) / _MAX_UINT16 or 1.0
         levels = np.rint(depth / scale).astype(np.uint16)
         record = write_bytes(self._png(name), encode_png(levels), force=True)
@@ -75,13 +75,13 @@ class PredictionCache:
 
 
 class TeacherDepths:
-    """Depth of photos and cut-outs that a network predicted, from its cache."""
+    """Depth of photos and cut-outs by a network, from the cache; see LayerDepths."""
 
     def __init__(self, model: DepthModel, pools: tuple[Pool, Pool]):
-        """Predict what the cache lacks of the pools (backgrounds, foregrounds).
+        """Predict all pictures of the pools (backgrounds, foregrounds) that the cache lacks.
 
-        Errors: StorageError E-LOCKED while another process does the same, E-FULL, ...; ModelError; Stopped;
-        InputError when a picture does not decode.
+        Errors: StorageError E-LOCKED while another process writes this cache, E-FULL, ...; ModelError;
+            Stopped; InputError when a picture does not decode.
         """
         self.kind, self._model = model.kind, model
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -101,14 +101,14 @@ class TeacherDepths:
         return _of_cutout(self._cache, asset, self.kind)
 
     def of_composites(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Predict whole pictures, uint8 RGB (h, w, 3) each: float32 (h, w) of the network's kind."""
+        """Predict finished composites, uint8 RGB (h, w, 3) each: float32 (h, w) of the network's kind."""
         names = [f"{sha256_bytes(image.tobytes())}-composite" for image in images]
         pictures = {name: image.copy for name, image in zip(names, images, strict=True)}
         _predict_missing(self._model, self._cache, pictures)
         return [self._cache.read(name) for name in names]
 
     def describe(self) -> dict[str, Any]:
-        """Describe the network and the sha256 of its predictions: other machines round them differently."""
+        """Describe the network and the sha256 of its predictions, whose last bits differ among machines."""
         return self._model.describe() | {"predictions": self._sha256}
 
     def provenance(self) -> list[dict[str, Any]]:
