@@ -1,8 +1,8 @@
 """Build a data set with a maker: the same bytes for any number of workers and any interruption.
 
-During the build the folder has `.work/plan.json` (what is being made) and one record per finished shard.
-`index.json` is written last; then `.work` is removed. So a folder with a plan is unfinished, and a folder
-with an index and without a plan is finished. Repeating any step writes the same bytes.
+During the build, `.work` holds plan.json (see plan.py) and one record per finished shard. `index.json` is
+written last; then `.work` is removed. So a folder with a plan is unfinished, and a folder with an index and
+without a plan is finished. Repeating any step writes the same bytes.
 
 A sample with bad sources stops the build with its error. With `skip_bad` it is left out of its shard and
 becomes a line of `errors.jsonl`; this, too, depends on the plan alone.
@@ -71,7 +71,7 @@ def build(maker: Maker, options: BuildOptions, engine: Engine | None = None) -> 
     plan = plan_of(maker, shards, options.shard_rows, options.photo_format)
     with stop_requests() as stop, locked(out):
         if not _begin(out, plan, options.force):
-            _remove(out / WORK)
+            _remove_work(out / WORK)
             return verify(out, deep=False)
         _remove_strays(out, {shard.name for shard in shards})
         make_row = RowMaker(maker, options.photo_format, options.skip_bad)
@@ -97,7 +97,7 @@ def _begin(out: Path, plan: dict[str, Any], force: bool) -> bool:
 
 
 def _found_plan(out: Path, force: bool) -> tuple[dict[str, Any] | None, bool]:
-    """Return (the plan of the data set in the folder, None = there is none; whether it is finished)."""
+    """Return (plan of the data set in the folder, None = no data set; whether the data set is finished)."""
     if (out / WORK / PLAN).exists():
         return read_json(out / WORK / PLAN), False
     if not (out / INDEX).exists():
@@ -112,6 +112,7 @@ def _found_plan(out: Path, force: bool) -> tuple[dict[str, Any] | None, bool]:
 
 
 def _refuse_foreign_files(out: Path) -> None:
+    """Raise StorageError E-EXISTS when a folder without a data set is not empty."""
     with storage(out):
         there = sorted(set(os.listdir(out)) - {LOCK_NAME, WORK})
     if there:
@@ -120,7 +121,7 @@ def _refuse_foreign_files(out: Path) -> None:
 
 
 def _remove_strays(out: Path, wanted: set[str]) -> None:
-    """Remove what earlier data sets and interrupted writes of mdeas left here; keep all other files."""
+    """Remove files of earlier data sets and of interrupted writes of mdeas; keep all other files."""
     with storage(out):
         (out / DATA).mkdir(exist_ok=True)
         for name in (INDEX, ERRORS):
@@ -163,7 +164,7 @@ def _make_shards(
 def _complete_shards(
     made: Iterable[tuple[int, RowOrError]], shards: list[Shard], advance: Callable[[], None]
 ) -> Iterator[tuple[Shard, dict[int, RowOrError]]]:
-    """Collect rows that come in any order; yield (shard, its rows by index) when a shard is complete."""
+    """Collect rows in any order; yield (shard, its rows by index) as soon as a shard is complete."""
     shard_of = array("q", bytes(8 * sum(len(shard.indices) for shard in shards)))
     for number, shard in enumerate(shards):
         for index in shard.indices:
@@ -180,7 +181,7 @@ def _complete_shards(
 def _finish(
     out: Path, plan: dict[str, Any], records: list[dict[str, Any]], sources: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Write errors.jsonl if something was left out, then index.json; return the index."""
+    """Write errors.jsonl if a source or sample was left out, then index.json; return the index."""
     samples = sorted((e for record in records for e in record["left_out"]), key=lambda error: error["index"])
     if errors := [*sources, *samples]:
         write_bytes(out / ERRORS, json_lines(errors), force=True)
@@ -191,11 +192,11 @@ def _finish(
     index = seal(index_of(plan, records, len(sources)))
     write_json(out / INDEX, index, force=True)
     reached("index")
-    _remove(out / WORK)
+    _remove_work(out / WORK)
     return index
 
 
-def _remove(work: Path) -> None:
+def _remove_work(work: Path) -> None:
     """Remove the folder `.work`."""
     with storage(work):
         # The plan goes first: without it the folder counts as finished, whatever else `.work` still holds.

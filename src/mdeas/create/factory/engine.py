@@ -1,4 +1,4 @@
-"""Engines make and label samples: in processes of this machine, or on a Ray cluster."""
+"""Engines, which make and label samples: in processes of this machine, or on a Ray cluster."""
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
@@ -15,11 +15,11 @@ class Engine:
     """The three functions of an engine. The bytes are the same with every engine."""
 
     results: Callable[..., Generator[tuple[Any, Any], None, None]]
-    """Makes samples, as pool.results does."""
+    """Makes samples; has the contract of pool.results."""
     labelled: Callable[..., Iterator[tuple[Any, Any]]]
-    """Labels shards, as labels.labelled does."""
+    """Labels shards; has the contract of labels.labelled."""
     label_environment: Callable[[], dict[str, Any]]
-    """Describes where it labels, as labels.local_environment does."""
+    """Describes the machine that labels; has the contract of labels.local_environment."""
 
 
 LOCAL = Engine(results=pool.results, labelled=labels.labelled, label_environment=labels.local_environment)

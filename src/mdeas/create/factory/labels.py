@@ -23,7 +23,7 @@ from mdeas.errors import InputError
 
 
 class LabelledMaker:
-    """A maker of composites with the network that labels them. It can be pickled: workers load no network."""
+    """A maker of composites, and the network that labels them. Pickling it does not load the network."""
 
     def __init__(self, maker: CompositeMaker, model: DepthModel, environment: dict[str, Any]):
         """Input: maker: its samples have no depth; environment: as from `local_environment`."""
@@ -49,7 +49,7 @@ class LabelledMaker:
         network = load_network(self.model)
         for at in range(0, len(rows), network.batch_size):
             samples = [decode_row(row) for row in rows[at : at + network.batch_size]]
-            # The last batch is filled up: in a shorter batch a picture would get other last bits.
+            # The last batch is filled up, because the batch size changes the last bits of a prediction.
             filled = samples + samples[-1:] * (network.batch_size - len(samples))
             depths = network.predict(np.stack([sample.image for sample in filled]))
             for row, sample, depth in zip(rows[at:], samples, depths, strict=False):
@@ -69,7 +69,7 @@ def local_environment() -> dict[str, Any]:
 def with_teacher(maker: CompositeMaker, environment: Callable[[], dict[str, Any]]) -> Maker:
     """Turn a maker of composites into a LabelledMaker if its recipe says `teacher: composite`.
 
-    Input: environment: `local_environment`, or the same of another place where the network will run.
+    Input: environment: `local_environment`, or the same function of the machine that will label.
     Errors: those of `model.find_model`.
     """
     if maker.recipe.teacher != "composite":

@@ -9,7 +9,7 @@ EngineName = Literal["local", "ray"]
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
-    """Options of `build`. The first four do not change the samples."""
+    """Options of `build`. `out`, `workers`, `engine` and `address` do not change the samples."""
 
     out: str | os.PathLike[str]
     """Folder of the data set."""

@@ -24,7 +24,7 @@ class Shard:
     name: str
     split: str
     indices: "array[int]"
-    """Of samples, rising; 8 bytes each, because there may be millions."""
+    """Of its samples, ascending; an array takes 8 bytes each, and there may be millions."""
 
 
 def shards_of(maker: Maker, shard_rows: int) -> list[Shard]:
@@ -44,7 +44,7 @@ def shards_of(maker: Maker, shard_rows: int) -> list[Shard]:
 
 
 def plan_of(maker: Maker, shards: list[Shard], shard_rows: int, photo_format: str) -> dict[str, Any]:
-    """Return everything of index.json that is known before the first sample, as JSON would give it back."""
+    """Return the fields of index.json that are known before the first sample, as JSON values."""
     splits = {split: sum(len(s.indices) for s in shards if s.split == split) for split in SPLITS}
     plan = {
         "format": FORMAT,
@@ -88,6 +88,7 @@ def plan_behind(index: dict[str, Any]) -> dict[str, Any]:
 
 
 def _totals(splits: Mapping[str, int]) -> dict[str, Any]:
+    """Return the fields `count` and `splits` of index.json; empty splits are left out."""
     return {"count": sum(splits.values()), "splits": {split: n for split, n in splits.items() if n}}
 
 
@@ -99,10 +100,11 @@ def compare(before: Any, now: Any) -> str:
 
 
 def _differences(before: Any, now: Any, name: str) -> Iterator[str]:
+    """Yield one text per different value; `name`: the field that is compared, such as recipe.size."""
     if isinstance(before, list) and isinstance(now, list):
         before, now = dict(enumerate(before)), dict(enumerate(now))
     if isinstance(before, dict) and isinstance(now, dict):
-        # Provenance comes last: it follows from the rest, and one more file moves all of its rows.
+        # Provenance comes last: it follows from the other fields, and one more file shifts all of its rows.
         for key in sorted(before.keys() | now.keys(), key=lambda key: (key == "provenance", key)):
             yield from _differences(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
     elif before != now:

@@ -67,17 +67,19 @@ def results(
 
 
 class _Worker:
-    """The parent's side of one process."""
+    """A worker process, as its parent sees it."""
 
     def __init__(self, function: Callable[[Any], Any]):
         context = multiprocessing.get_context("spawn")
         self.connection, far_end = context.Pipe()
         self.items: deque[Any] = deque()
+        """Items sent to the process that have no result yet."""
         self.waited_s = 0.0
+        """Time since the last result."""
         self.process = context.Process(target=_work, args=(far_end, function), daemon=True)
         with _worker_environment():
             self.process.start()
-        far_end.close()  # then the pipe ends when the process dies
+        far_end.close()  # so that reading fails when the process dies
 
     def feed(self, pending: Iterator[Any]) -> None:
         """Send items until AHEAD of them are with the worker."""
@@ -87,7 +89,7 @@ class _Worker:
                 self.connection.send(item)
 
     def take(self) -> tuple[Any, Any]:
-        """Read a result: (item, value). Raises the error of the function; EOFError when the process died."""
+        """Read a result: (item, value). Raise the function's error, or EOFError when the process died."""
         self.waited_s = 0.0
         value, error = self.connection.recv()
         if error is not None:

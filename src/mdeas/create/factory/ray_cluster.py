@@ -1,7 +1,7 @@
 """Connect to an existing Ray cluster, or start one for this run. A cluster that is open to anyone is refused.
 
-Anyone who reaches an open cluster can run programs on it. Since 2.52 Ray can require a token. Whether a
-cluster does, is found by asking it for its status without a token.
+Anyone who reaches an open cluster can run programs on it. Since 2.52 Ray can require a token. To test
+whether a cluster requires one, we ask for its status without a token.
 https://docs.ray.io/en/latest/ray-security/token-auth.html
 """
 
@@ -25,10 +25,10 @@ _MODE, _TOKEN = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
 
 @contextlib.contextmanager
 def joined(address: str | None, workers: int) -> Iterator[None]:
-    """Connect `ray` to the cluster at `address` while the context is open.
+    """Connect `ray` to a cluster for the `with` block.
 
-    Input: address: HOST:PORT, or "auto" for a cluster on this machine. None starts Ray here with `workers`
-        CPUs, without a dashboard, on 127.0.0.1 alone, with a new token, and removes all of it at the end.
+    Input: address: HOST:PORT, or "auto" for a cluster on this machine; None = start Ray on this machine with
+        `workers` CPUs, without a dashboard, on 127.0.0.1 only, with a new token, and stop it at the end.
     Errors: UsageError E-EXTRA without ray, E-RAY-OPEN; WorkerError E-RAY.
     """
     if importlib.util.find_spec("ray") is None:
@@ -59,9 +59,10 @@ def _connect(options: dict[str, Any]) -> Any:
 
 @contextlib.contextmanager
 def _started(workers: int) -> Iterator[dict[str, Any]]:
+    """Prepare to start Ray on this machine: yield the options for ray.init; remove its files at the end."""
     os.environ.setdefault(_MODE, "token")
     os.environ.setdefault(_TOKEN, secrets.token_hex(32))
-    # As on Windows, Ray then listens on 127.0.0.1 alone. It would replace this address if we passed it.
+    # Then Ray listens on 127.0.0.1 only. Ray replaces this address when it is passed as an option.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     # Ray leaves its logs in this folder. Its sockets are here too; their paths must be short.
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
@@ -69,7 +70,7 @@ def _started(workers: int) -> Iterator[dict[str, Any]]:
 
 
 def _existing(address: str) -> dict[str, Any]:
-    """Return the options for a cluster; refuse an open one unless RAY_AUTH_MODE=disabled allows it."""
+    """Return the options of ray.init; refuse an open cluster unless RAY_AUTH_MODE=disabled allows it."""
     if os.environ.get(_MODE) != "disabled":
         if _answers_anyone(address):
             advice = f"Start it with {_MODE}=token, or set {_MODE}=disabled here to use it as it is."
@@ -85,8 +86,8 @@ def _answers_anyone(address: str) -> bool:
     without = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
     status = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
     options: dict[str, Any] = {"capture_output": True, "text": True, "env": {**without, _MODE: "disabled"}}
-    told = subprocess.run(status, **options)
-    if told.returncode and "AuthenticationError" not in told.stderr:
+    answer = subprocess.run(status, **options)
+    if answer.returncode and "AuthenticationError" not in answer.stderr:
         advice = "Give HOST:PORT of `ray start --head`, or auto."
         raise WorkerError("E-RAY", f"no Ray cluster answers at {address}. {advice}")
-    return told.returncode == 0
+    return answer.returncode == 0

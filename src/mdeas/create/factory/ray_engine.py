@@ -1,8 +1,8 @@
-"""An engine (engine.py) on the Ray cluster to which `ray_cluster.joined` is connected.
+"""The functions of an engine (engine.py) on the Ray cluster to which `ray_cluster.joined` connects.
 
-Samples are tasks: Ray distributes them, and repeats those of a dead worker. Labels come from actors, one per
-GPU of the cluster, which keep the network in memory. Ray sends the samples and the function only: pictures,
-models and mdeas itself must be on every machine, at the same paths and in the same versions.
+A sample is a task: Ray distributes tasks, and repeats those of a dead worker. Labels come from actors, one
+per GPU of the cluster, which keep the network in memory. Ray sends the samples and the function. Pictures,
+models and mdeas must be on every machine, at the same paths and in the same versions.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -28,9 +28,8 @@ def results(
     import ray
 
     task = ray.remote(num_cpus=1, max_retries=pool.MAX_DEATHS)(_make)
-    shared = [
-        ray.put((function, versions()))
-    ]  # in a list, because Ray would copy the value of a bare reference for each task
+    # In a list, because Ray would copy the value of a bare reference for each task.
+    shared = [ray.put((function, versions()))]
     pending = iter(items)
     waiting: dict[Any, Any] = {}
     while True:
@@ -52,7 +51,7 @@ def labelled(
 
 
 def label_environment() -> dict[str, Any]:
-    """Return what labels.local_environment does, for the place where `labelled` labels."""
+    """Do what labels.local_environment does, on the machine where `labelled` labels."""
     import ray
 
     if not _num_gpus():
@@ -86,12 +85,13 @@ def labelled_by_actors(
 def _done(
     waiting: dict[Any, Shard], tick: Callable[[], None]
 ) -> Iterator[tuple[Shard, dict[int, RowOrError]]]:
+    """Wait for labelled shards; yield each and remove it from `waiting`."""
     for reference in _ready(waiting, tick):
         yield waiting.pop(reference), _value(reference)
 
 
 class _Labeller:
-    """The code of an actor; its network stays in memory from the first shard on."""
+    """An actor; its network stays in memory after the first shard."""
 
     def __init__(self, maker: Maker):
         self.maker = maker
@@ -110,7 +110,7 @@ def _make(shared: list[Any], item: Any) -> tuple[Any, Exception | None]:
 
 @lru_cache(maxsize=1)
 def _function(reference: Any) -> Callable[[Any], Any]:
-    """Fetch the function of `results`; a process does so once."""
+    """Fetch the function of `results`, once per process; WorkerError E-RAY-VERSIONS."""
     import ray
 
     function, wanted = ray.get(reference)
@@ -123,7 +123,7 @@ def _function(reference: Any) -> Callable[[Any], Any]:
 
 
 def _ready(references: Iterable[Any], tick: Callable[[], None]) -> list[Any]:
-    """Wait for results; return the references, at least one, whose result is there."""
+    """Wait until results exist; return their references, at least one. WorkerError E-WORKER-FROZEN."""
     import ray
 
     for _ in range(int(pool.PATIENCE_S / pool.TICK_S)):
@@ -135,7 +135,7 @@ def _ready(references: Iterable[Any], tick: Callable[[], None]) -> list[Any]:
 
 
 def _value(reference: Any) -> Any:
-    """Return the value of pool.attempt in a task; raise its error."""
+    """Return the value of pool.attempt in a task, or raise its error."""
     value, error = _fetched(reference)
     if error is not None:
         raise error

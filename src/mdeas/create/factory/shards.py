@@ -58,9 +58,9 @@ def commit(out: Path, shard: Shard, made: dict[int, RowOrError], plan_digest: st
 
 
 def finished(out: Path, shard: Shard, plan_digest: str, skip_bad: bool) -> dict[str, Any] | None:
-    """Return the record of a shard that an earlier run of this plan finished; None if it must be made again.
+    """Return the record of a shard that an earlier run of this plan finished, else None.
 
-    It must be made again if the file changed, or if samples were left out and `skip_bad` is now off.
+    Output: None, too, if its file was changed, or if samples were left out and `skip_bad` is now off.
     """
     try:
         record = read_json(_record_path(out, shard))

@@ -1,4 +1,4 @@
-"""One row of a data set to import: which pictures belong together, and what its table says about them."""
+"""One row of a data set to import: the files of its pictures, and the facts from its table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from mdeas.sample import DEPTH_KINDS, SPLITS
 from mdeas.system.files import quoted
 from mdeas.system.names import printable
 
-# Names that published data sets and Hugging Face use for our pictures.
 ALIASES = {
     **{name: name for name in PICTURES},
     "bg": "background",
@@ -27,6 +26,7 @@ ALIASES = {
     "fg_bg_mask": "mask",
     "fg_bg_depth": "depth",
 }
+"""Names of pictures in published data sets and on Hugging Face -> our names."""
 _SPLIT_ALIASES = {**{name: name for name in SPLITS}, "val": "validation", "valid": "validation"}
 
 
@@ -41,11 +41,11 @@ class PictureFile(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its path for messages, quoted."""
+        """The path for messages, quoted."""
         return quoted(self.path if self.member is None else f"{self.path}/{self.member}")
 
     def read(self) -> bytes:
-        """Return its bytes; nothing is extracted to disk. Errors: those of `images.codec.read_bytes`."""
+        """Read the picture's bytes. Errors: those of `images.codec.read_bytes`."""
         if self.member is None:
             return read_bytes(self.path)
         with open(self.path, "rb") as file:
@@ -55,7 +55,7 @@ class PictureFile(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportEntry:
-    """What a source says about one sample; None or "" = it does not say."""
+    """The facts about one sample in a source; None or "" = unknown."""
 
     id: str
     files: dict[str, PictureFile]
@@ -74,9 +74,9 @@ class ImportEntry:
 def parse_entry(
     name: str, files: dict[str, PictureFile], facts: Mapping[str, Any], where: str
 ) -> ImportEntry:
-    """Check the columns of a row.
+    """Check the columns of a row, and make an entry.
 
-    Input: name: its id if there is no column `id`; facts: columns id, split, depth_kind, depth_scale,
+    Input: name: the id if there is no column `id`; facts: columns id, split, depth_kind, depth_scale,
         background_id, foreground_ids (JSON list or words), source, meta (JSON object), each as JSON value or
         text, empty or missing where unknown; where: the row's place for messages.
     Errors: InputError E-IMPORT.

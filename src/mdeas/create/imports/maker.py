@@ -1,4 +1,4 @@
-"""Make samples of the rows of an imported data set."""
+"""The maker of imported data sets: one sample per row."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class ImportMaker:
         return self.rows[index][1]
 
     def describe(self) -> dict[str, Any]:
-        """Describe the source by name and content, so that it may move."""
+        """Describe the recipe, and the source by its name and content; its path may change."""
         about = {"maker": "import", "source": self.source, "sha256": self.sha256}
         return about | {"rows_left_out": self.num_left_out} | asdict(self.recipe)
 
     def provenance(self) -> list[dict[str, Any]]:
-        """List one row for the source, and the rows that came with it."""
+        """List one row for the source, and the source's own provenance."""
         return [{"kind": "source", "name": self.source, "sha256": self.sha256}, *self._provenance]
 
     def warnings(self) -> list[str]:
-        """Say how many rows the split leaves out, and how many name no foregrounds."""
+        """Tell how many rows the split leaves out, and how many rows name no foregrounds."""
         found = []
         if self.num_left_out:
             total = self.count + self.num_left_out
@@ -71,18 +71,19 @@ class ImportMaker:
         Errors: InputError E-PAIR-SIZE when its pictures differ in size, E-DEPTH-SCALE, E-IMG-...
         """
         entry, split = self.rows[index]
-        background, image = (read_photo(entry.files[name]) for name in ("background", "image"))
-        mask = read_mask(entry.files["mask"]) if "mask" in entry.files else (None, None)
+        background, background_bytes = read_photo(entry.files["background"])
+        image, image_bytes = read_photo(entry.files["image"])
+        mask, mask_bytes = read_mask(entry.files["mask"]) if "mask" in entry.files else (None, None)
         depth, depth_kind, depth_bytes, depth_scale = self._depth(entry)
-        _check_sizes(entry, {"background": background[0], "image": image[0], "mask": mask[0], "depth": depth})
-        encoded: dict[str, Any] = {"background": background[1], "image": image[1], "mask": mask[1]}
+        _check_sizes(entry, {"background": background, "image": image, "mask": mask, "depth": depth})
+        encoded: dict[str, Any] = {"background": background_bytes, "image": image_bytes, "mask": mask_bytes}
         encoded |= {"depth": depth_bytes, "depth_scale": depth_scale}
         meta = {**entry.meta, "id": entry.id, "source": entry.source, "split": split, "seed": self.seed}
         meta |= {"index": index, "background_id": entry.background_id}
         return Sample(
-            background=background[0],
-            image=image[0],
-            mask=mask[0],
+            background=background,
+            image=image,
+            mask=mask,
             depth=depth,
             depth_kind=depth_kind,
             meta=meta | {"foreground_ids": list(entry.foreground_ids)},
@@ -98,6 +99,7 @@ class ImportMaker:
 
 
 def _check_sizes(entry: ImportEntry, arrays: dict[str, np.ndarray | None]) -> None:
+    """Raise InputError E-PAIR-SIZE unless all arrays have the (H, W) of the image."""
     assert arrays["image"] is not None
     height, width = arrays["image"].shape[:2]
     for name, array in arrays.items():
@@ -107,18 +109,19 @@ def _check_sizes(entry: ImportEntry, arrays: dict[str, np.ndarray | None]) -> No
 
 
 def _hashed(entries: Iterable[ImportEntry]) -> tuple[list[ImportEntry], str]:
-    """Add each entry's background_id; also return the sha256 over everything that decides the samples."""
-    digest, known, sha256 = hashlib.sha256(), [], lru_cache(maxsize=_CACHED_HASHES)(_sha256)
+    """Fill in missing background_ids; also return one sha256 over all facts and files of the entries."""
+    digest, known = hashlib.sha256(), []
+    sha256 = lru_cache(maxsize=_CACHED_HASHES)(_sha256)
     for entry in entries:
         hashes = {name: sha256(file) for name, file in entry.files.items()}
         known.append(replace(entry, background_id=entry.background_id or hashes["background"][:16]))
-        # Without paths: the source may move.
+        # Without paths, because they may change.
         digest.update(json_bytes(asdict(replace(known[-1], files={})) | {"files": hashes}))
     return known, digest.hexdigest()
 
 
 def _sha256(file: PictureFile) -> str:
-    """Return the sha256 in hexadecimal; for an unreadable file the error code: `make` raises the error."""
+    """Return the sha256 in hexadecimal, or for an unreadable file the error code; `make` raises the error."""
     try:
         return sha256_bytes(file.read())
     except InputError as error:

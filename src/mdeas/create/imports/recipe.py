@@ -86,7 +86,7 @@ def _by_identity(entry: ImportEntry, shares: dict[str, float]) -> str | None:
     """Return the one split of all identities of an entry; None if they belong to several."""
     splits = set()
     for identity in (entry.background_id, *entry.foreground_ids):
-        # Identities of mdeas's own assets are hashes already; they keep the split that they have there.
+        # Identities from data sets of mdeas are hashes already; so they keep their split.
         is_hash = re.fullmatch("[0-9a-f]{16,64}", identity)
         splits.add(split_of(identity if is_hash else sha256_bytes(identity.encode()), shares))
     return splits.pop() if len(splits) == 1 else None

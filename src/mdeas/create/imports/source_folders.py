@@ -34,6 +34,7 @@ def read_folders(root: Path) -> list[ImportEntry]:
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
+    """List the pictures of a folder by name without ending; InputError E-IMPORT when two have the same."""
     files = list_images(folder)
     found = {file.stem: file for file in files}
     if len(found) < len(files):
@@ -45,6 +46,7 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 
 def _files(image: Path, others: dict[str, dict[str, Path]]) -> dict[str, PictureFile]:
+    """Find the files that belong to an image; `others`: by picture, the files of its folder by stem."""
     files = {"image": image}
     for name, by_stem in others.items():
         stem = _background_stem(image, by_stem) if name == "background" else image.stem
@@ -55,7 +57,7 @@ def _files(image: Path, others: dict[str, dict[str, Path]]) -> dict[str, Picture
 
 
 def _background_stem(image: Path, by_stem: dict[str, Path]) -> str:
-    """Find the name of an image's background; "" if there is none."""
+    """Find the stem of an image's background; "" if there is none."""
     if image.stem in by_stem:
         return image.stem
     parts = re.split("([_-])", image.stem)

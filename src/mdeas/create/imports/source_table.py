@@ -37,7 +37,7 @@ def read_table(path: Path, split: str | None = None) -> list[ImportEntry]:
 
 
 def _numbered(path: Path, rows: Iterator[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place for messages, row). InputError E-IMPORT when the table is damaged."""
+    """Yield (the row's place for messages, row). InputError E-IMPORT when the table is damaged."""
     number = 0
     try:
         for number, row in enumerate(rows, 1):
@@ -67,7 +67,7 @@ def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:
-    """Rename the columns of a row to our words."""
+    """Rename the columns of a row to our names."""
     bare = {key: key.strip().lower().removesuffix("_name").removesuffix("_file") for key in row}
     return {ALIASES.get(bare[key], bare[key]): value for key, value in row.items()}
 

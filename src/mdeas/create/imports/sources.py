@@ -1,4 +1,4 @@
-"""Recognise the layout of a source, and read its entries."""
+"""Recognise the layout of a data set to import, and read its entries."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class ImportSource:
 def read_source(path: str | os.PathLike[str]) -> ImportSource:
     """Read the entries of a CSV, JSONL or tar file, or of a folder.
 
-    A folder has label_data.csv; or metadata.jsonl or metadata.csv, in itself or in sub-folders named after
-    splits; or tars; or sub-folders of pictures. The first of these layouts counts.
+    A folder holds label_data.csv; or metadata.jsonl or metadata.csv, itself or in sub-folders named after
+    splits; or tars; or sub-folders of pictures. The first layout that is found is read.
     Errors: InputError E-IMPORT for another layout or a damaged source, E-NO-IMAGES for folders without
         pictures.
     """
