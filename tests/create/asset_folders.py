@@ -10,7 +10,7 @@ from mdeas.images.codec import write_png
 
 
 def make_folders(root, num_backgrounds, num_foregrounds):
-    """Dark smooth photographs whose grey says how near they are, and bright cut-outs."""
+    """Write dark smooth photographs, whose grey is their inverse depth, and bright cut-outs."""
     rng = np.random.default_rng(0)
     for k in range(num_backgrounds):
         small = rng.integers(20, 100, (4, 5)).astype(np.uint8)
@@ -26,11 +26,11 @@ def make_folders(root, num_backgrounds, num_foregrounds):
 
 @dataclass
 class GreyDepths:
-    """Photos are as near as they are bright, in either kind; cut-outs come nearer to the right."""
+    """LayerDepths from grey: brighter pixels of photos are nearer; cut-outs are nearer at the right."""
 
     kind: str = "relative"
     far: float = 0.0
-    """Grey below this is unknown."""
+    """Below this grey, depth is unknown."""
 
     def of_photo(self, asset):
         return self._of(assets.load_photo(asset))

@@ -51,7 +51,7 @@ def write_csv(path, rows):
 
 
 def table(folder, num=1, **columns):
-    """A label_data.csv of `num` rows in our words, and its pictures."""
+    """Write a label_data.csv of `num` rows with our column names, and its pictures."""
     rows = []
     for index in range(num):
         row = {}

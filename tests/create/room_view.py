@@ -1,4 +1,4 @@
-"""The depth of a room with a floor, a wall and a post, for tests of standing foregrounds."""
+"""Depth of a room with a floor, a wall and a post, for tests of standing foregrounds."""
 
 import numpy as np
 

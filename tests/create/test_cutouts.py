@@ -1,4 +1,4 @@
-"""Cut-outs from pairs: no colour of the old background, no specks, and one bad picture stops nothing."""
+"""Cut-outs from pairs: no colour of the old background, no specks; a bad picture does not stop the others."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Photographed pairs: every layout, own sizes, metres, clear words when pictures do not match."""
+"""Photographed pairs: every layout, sizes, metres, errors when pictures do not match."""
 
 import json
 import pickle

@@ -14,7 +14,7 @@ COUNT, SIZE = 5, 32
 
 
 def save_network(folder: Path, kind: str = "relative", licence: str = "apache-2.0") -> Path:
-    """As `save_pretrained` writes it, with a README.md; it looks at 28 pixels."""
+    """Write the network as `save_pretrained` does, with a README.md; its input has 28 pixels."""
     import_torchvision()
     import torch
     import transformers as t

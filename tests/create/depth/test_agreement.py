@@ -1,4 +1,4 @@
-"""Agreement of two label maps, by hand."""
+"""Agreement of two depth maps, computed by hand."""
 
 import cv2
 import numpy as np

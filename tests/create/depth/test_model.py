@@ -1,4 +1,4 @@
-"""Depth networks by name or network_folder: their kind, licence and hash; what is refused."""
+"""Depth networks by name or folder: their kind, licence and hash; errors."""
 
 import shutil
 

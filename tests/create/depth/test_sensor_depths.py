@@ -1,4 +1,4 @@
-"""Backgrounds with a sensor's depth: found in folders of their own, aligned, in metres, told of."""
+"""Backgrounds with a sensor's depth, each in its own folder: aligned, in metres, listed in the provenance."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""A depth network in memory: whole weights, and a depth that does not depend on the batch."""
+"""A depth network in memory: missing weights are an error; the place in a batch changes no depth."""
 
 import shutil
 

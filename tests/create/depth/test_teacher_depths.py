@@ -1,4 +1,4 @@
-"""Depth of layers from a network: each picture seen once, the same bytes however it was interrupted."""
+"""Depth of layers from a network: each picture is predicted once; interruptions change no byte."""
 
 import json
 import pickle

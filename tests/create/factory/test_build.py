@@ -1,4 +1,4 @@
-"""A data set is the same bytes whatever happens while it is made."""
+"""A data set has the same bytes after any interruption."""
 
 import hashlib
 import json

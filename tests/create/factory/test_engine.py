@@ -1,4 +1,4 @@
-"""Engines: on Ray the same bytes as in local processes, and no door left open."""
+"""Engines: Ray makes the same bytes as local processes, and open clusters are refused."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ SCENES = ("create", "scenes", "--count=5", "--size=32")
 
 @pytest.fixture(scope="module")
 def ray():
-    """The engine on a Ray of 2 CPUs, whose workers find the functions of this file."""
+    """The engine on a Ray cluster of 2 CPUs, whose workers can import this file."""
     paths = os.pathsep.join(filter(None, [str(TESTS), str(TESTS / "create"), os.environ.get("PYTHONPATH")]))
     with mock.patch.dict(os.environ, {"PYTHONPATH": paths}), open_engine("ray", workers=2) as engine:
         yield engine
@@ -95,7 +95,7 @@ def test_other_versions_on_a_worker_are_refused(ray, monkeypatch):
 
 
 def test_sigterm_stops_it_and_it_goes_on_where_it_was(ray, tmp_path):
-    """`ray.init` takes the signal for itself; it must be ours again."""
+    """`ray.init` replaces our signal handler; it must be restored."""
     timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
     timer.start()
     with pytest.raises(Stopped) as caught:
@@ -107,7 +107,7 @@ def test_sigterm_stops_it_and_it_goes_on_where_it_was(ray, tmp_path):
 
 
 def test_labels_of_actors_are_those_of_this_process(ray, tmp_path, one_thread):
-    """As on GPUs; here on CPUs, for want of them."""
+    """Labels as on GPUs, here on CPUs."""
     recipe = PhotosRecipe(**save_pictures(tmp_path), count=4, size=32, split="rows", teacher="composite")
     model = find_model(str(save_network(tmp_path / "network")))
     maker = labels.LabelledMaker(PhotosMaker(recipe, 0), model, {})
@@ -146,7 +146,7 @@ def test_the_command_uses_a_cluster_that_wants_a_token(ray, tmp_path):
 
 
 def refused(tmp_path, capsys, *words):
-    """(exit code, what was told) of a command that must not make anything."""
+    """Return (exit code, stderr) of a command that must not make anything."""
     code = main([*SCENES, f"--out={tmp_path / 'set'}", *words])
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and not (tmp_path / "set").exists()

@@ -1,4 +1,4 @@
-"""Depth of finished composites from a network: each stored picture seen once, also after an interruption."""
+"""Depth of finished composites from a network: each picture is predicted once, also after interruptions."""
 
 import json
 

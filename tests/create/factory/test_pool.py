@@ -1,4 +1,4 @@
-"""The pool: workers that die are replaced a few times, and bugs show."""
+"""The pool: dead workers are replaced a few times; a bug shows its traceback."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Other people's data: bytes that stay, splits that keep apart."""
+"""Imported data: bytes stay unchanged, no identity is in two splits."""
 
 import json
 import pickle

@@ -1,4 +1,4 @@
-"""Other people's layouts: each is read, or refused with clear words."""
+"""Layouts of imported data: each is read, or refused with a clear error."""
 
 import json
 import tarfile

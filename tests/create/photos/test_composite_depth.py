@@ -1,4 +1,4 @@
-"""Depth of layers: thickness and relief of cut-outs."""
+"""Depth of composites: thickness and relief of cut-outs."""
 
 import numpy as np
 import pytest

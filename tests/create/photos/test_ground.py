@@ -1,4 +1,4 @@
-"""Ground: level surfaces seen from above, in metres or any other unit; nothing else."""
+"""Ground: level surfaces seen from above, with depth in any unit; nothing else."""
 
 import numpy as np
 import pytest

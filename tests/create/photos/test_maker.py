@@ -1,4 +1,4 @@
-"""Composites: what is added is exactly what the mask says, and splits and seeds hold."""
+"""Composites: the mask is exact; splits; seeds."""
 
 import pickle
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Pixel operations: cut-outs at their places, colours, shadows."""
+"""Pixel operations: placed cut-outs, colours, shadows."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Standing things: on level surfaces, as large as they are there, hidden by what is nearer, shaded below."""
+"""Standing foregrounds: on level surfaces, at true size, hidden by nearer surfaces, with contact shadows."""
 
 import cv2
 import numpy as np
@@ -133,7 +133,7 @@ def test_the_recipe_works_from_the_command_line(room, tmp_path):
 
 @pytest.mark.parametrize("kind", ["relative", "metric"])
 def test_depth_moves_with_its_photo(tmp_path, monkeypatch, kind):
-    """Cropped, mirrored, seen by a moved camera: where nothing was added, grey still says how near."""
+    """After crop, mirroring and camera motion, grey is still the inverse depth where nothing was added."""
     monkeypatch.setattr(base_maker, "open_depths", lambda *_: GreyDepths(kind))
     folders = make_folders(tmp_path, 3, 3)
     fields = {"placement": "random", "teacher": "layered", "crop_min": 0.6, "camera_share": 0.5}

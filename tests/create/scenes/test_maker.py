@@ -1,4 +1,4 @@
-"""Rendered pairs: what is promised about their truth, light and reproducibility."""
+"""Rendered pairs: exact labels, light, reproducibility."""
 
 import dataclasses
 import pickle

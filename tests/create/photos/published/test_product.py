@@ -1,4 +1,4 @@
-"""The published data sets: their counts, places, masks and files come out as they were."""
+"""The published data sets: counts, places, masks and files are as published."""
 
 import json
 import pickle

@@ -1,4 +1,4 @@
-"""The catalogue: every thing stands on its base point, is as tall as it says, and keeps to the budget."""
+"""The catalogue: every thing stands on its base point, has its height, and has few enough primitives."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Meshes in scenes: which stand where, of which split, and what is told of their files."""
+"""Meshes in scenes: where they stand, their splits, errors in their files."""
 
 import dataclasses
 import importlib.util

@@ -1,4 +1,4 @@
-"""Where cameras stand and things fit: what makes rendered scenes laid out like photographs."""
+"""Layout of scenes: where cameras and things stand."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_spots_are_on_the_floor_and_in_view(pitch):
 
 @pytest.mark.parametrize("name", PLACES)
 def test_everything_has_an_extent(name):
-    """A box without one has no inside: rays that meet it see nothing else."""
+    """A box without extent has no inside, and a ray that hits it hits nothing else."""
     rng = np.random.default_rng(0)
     for _ in range(30):
         made = PLACES[name].draw(Palette(rng, 5, 5), rng)
@@ -105,7 +105,7 @@ def _depth(scene, bank):
 
 
 def test_height_in_the_picture_does_not_tell_the_depth():
-    """Views without anything added, and without meshes, are the plainest there are."""
+    """Views without added things and without meshes are the simplest."""
     rng, bank = np.random.default_rng(3), TextureBank([np.full((SIDE, SIDE, 3), 128, np.uint8)])
     found, slopes = [], []
     gradient = np.repeat(np.linspace(0, 1, 24, dtype=np.float32)[:, None], 24, 1)
@@ -135,7 +135,7 @@ def test_an_unknown_place_is_refused_by_name():
 
 @pytest.mark.parametrize("name", ["hall", "opening"])
 def test_halls_have_something_close_by_before_a_far_room(name):
-    """Plain rooms have a median of 2.4 here: most of their views are of walls."""
+    """Plain rooms have a median of 2.4 here, because most of their views show walls."""
     rng, bank = np.random.default_rng(5), TextureBank([np.full((SIDE, SIDE, 3), 128, np.uint8)])
     ratios = []
     for _ in range(40):

@@ -1,4 +1,4 @@
-"""Meshes: read from GLB files, seen like primitives, refused when broken."""
+"""Meshes: read from GLB files, rendered like primitives, refused when damaged."""
 
 import numpy as np
 import pytest

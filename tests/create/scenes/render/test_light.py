@@ -1,4 +1,4 @@
-"""Sky and ambient occlusion against what can be computed by hand."""
+"""Sky and ambient occlusion against values computed by hand."""
 
 import numpy as np
 import pytest
