@@ -193,6 +193,16 @@ def test_one_sample_is_enough(tmp_path, recipe_of):
     assert run(recipe_of("steps=2"), tmp_path / "run", count=1)["step"] == 2
 
 
+@pytest.mark.parametrize("batch_size, count", [(1, 4), (2, 1)])
+def test_a_batch_too_small_for_batch_norm_is_refused(tmp_path, recipe_of, batch_size, count):
+    """The deepest map of twin-s is one pixel at 32×32: one picture has one value per channel."""
+    recipe = recipe_of("model.name=twin-s", f"data.batch_size={batch_size}", "data.size=32", "steps=1")
+    with pytest.raises(UsageError) as caught:
+        run(recipe, tmp_path / "run", count=count)
+    assert caught.value.code == "E-RECIPE"
+    assert all(word in str(caught.value) for word in ("got 1 of 32×32", "at least 2", "Set data.batch_size"))
+
+
 def test_no_sample_is_not(tmp_path, recipe_of):
     with pytest.raises(InputError, match="no samples"):
         run(recipe_of(), tmp_path / "run", count=0)

@@ -1,4 +1,4 @@
-"""Errors that end a run early: a missing device, too little memory, numbers that are not finite."""
+"""Errors that end a run early: a missing device, too little memory, too small batches, non-finite numbers."""
 
 import contextlib
 import math
@@ -77,6 +77,24 @@ def memory_named(batch_size: int) -> Iterator[None]:
             "E-MEMORY",
             f"batches of {batch_size} do not fit into memory. Try --set data.batch_size={smaller}.",
         ) from error
+
+
+@contextlib.contextmanager
+def batch_norm_named(recipe: Recipe, batch: Batch, ranks: Ranks = ALONE) -> Iterator[None]:
+    """Turn batch norm's refusal of one value per channel into UsageError E-RECIPE, on all ranks."""
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        got = f"got {len(batch.ids)} of {recipe.data.size}×{recipe.data.size} pixels"
+        with ranks.alike():
+            raise UsageError(
+                "E-RECIPE",
+                f"data.batch_size or data.size is too small: a batch norm of '{recipe.model.name}' needs at "
+                f"least 2 values per channel, and this batch leaves it 1 ({got}). "
+                "Set data.batch_size=2 or more (with as many samples), or double data.size.",
+            ) from error
 
 
 def check_finite(

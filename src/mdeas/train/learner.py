@@ -16,7 +16,7 @@ from mdeas.models.base import Output
 from mdeas.models.pretrained import import_timm
 from mdeas.models.registry import create_model
 from mdeas.train.first_weights import freeze, load_first_weights, load_teacher
-from mdeas.train.guards import check_finite
+from mdeas.train.guards import batch_norm_named, check_finite
 from mdeas.train.losses.table import loss_terms
 from mdeas.train.ranks import ALONE, Ranks
 from mdeas.train.recipe.recipe import Recipe
@@ -60,13 +60,15 @@ class Learner:
 
         Output: the loss terms by name, "total" and "grad_norm" (before clipping); with `accuracies` also the
             means of validate.accuracies, before the step.
-        Errors: NonFiniteError; the weights are then unchanged.
+        Errors: NonFiniteError; UsageError E-RECIPE for a batch too small for batch norm. The weights are
+            then unchanged.
         """
         self.plain.train()
         for part in self.frozen:
             part.eval()
         self.optimizer.zero_grad()
-        output = self.model(batch.background, batch.image)
+        with batch_norm_named(self.recipe, batch, self.ranks):
+            output = self.model(batch.background, batch.image)
         terms = loss_terms(output, batch, self.recipe.loss)
         self.fabric.backward(terms["total"])
         terms["grad_norm"] = self._clip()
