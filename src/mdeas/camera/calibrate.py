@@ -105,13 +105,13 @@ def parse_point(text: str) -> Point:
 def _check_points(points: Sequence[Point], size: tuple[int, int]) -> None:
     places: dict[tuple[int, int], float] = {}
     for point in points:
-        said = f"point {point.x},{point.y}={point.metres:g}"
+        given = f"point {point.x},{point.y}={point.metres:g}"
         if not (0 <= point.x < size[1] and 0 <= point.y < size[0]):
-            raise _bad_points(f"{said}: outside the photo of {size[1]}×{size[0]} pixels, counted from 0")
+            raise _bad_points(f"{given}: outside the photo of {size[1]}×{size[0]} pixels, counted from 0")
         if not 0 < point.metres < float("inf"):
-            raise _bad_points(f"{said}: a distance is a positive number of metres")
+            raise _bad_points(f"{given}: expected a positive distance in metres")
         if places.setdefault((point.x, point.y), point.metres) != point.metres:
-            raise _bad_points(f"{said}: the same place was also given as {places[point.x, point.y]:g} m")
+            raise _bad_points(f"{given}: the same place was also given as {places[point.x, point.y]:g} m")
     if points and len(places) < 2:
         raise _bad_points("got one point, expected two or more at different distances")
 

@@ -160,7 +160,7 @@ def _parsed(fields: dict[str, Any]) -> Calibration:
 
 
 # Types of JSON values that are accepted for a field; a whole number may stand for a float.
-_TYPES: dict[Any, tuple[type, ...]] = {
+_TYPES: dict[object, tuple[type, ...]] = {
     int: (int,),
     float: (int, float),
     str: (str,),

@@ -51,8 +51,8 @@ class Ruler:
         camera: calibration file.
         empty: the photo with nothing in it.
         empty_depth: with the model that the calibration was made with.
-    Errors: those of calibration.read_calibration and check_fits. Another photo of the same size is told on
-        stderr (W-CALIBRATION-BACKGROUND): the camera may have been moved.
+    Errors: those of calibration.read_calibration and check_fits. Another photo of the same size prints
+        W-CALIBRATION-BACKGROUND on stderr: the camera may have been moved.
     """
 
     def __init__(self, camera: str | Path, empty: Photo, empty_depth: EmptyDepth):

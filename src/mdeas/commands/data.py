@@ -154,7 +154,7 @@ def create_cutouts(
     out: folder for the RGBA cut-outs; its other files stay
     images: folder of photos with something in them
     backgrounds: folder of photos of the empty scene with the same file names, or of one photo for all
-    model: ONNX file, or the name of a model in the package: default, default-int8; without it default
+    model: ONNX file, or a model in the package: default (used if none is given) or default-int8
     pair: if the photos do not fit: auto corrects the background, strict refuses, off uses them unchanged
     split_objects: write one file per separate object
     force: replace existing cut-outs

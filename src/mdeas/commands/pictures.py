@@ -31,7 +31,7 @@ def predict(
     images: photos with something in them, or folders of such photos
     background: photo of the same view with nothing in it
     out: folder for the results
-    model: ONNX file, or the name of a model in the package: default, default-int8; without it default
+    model: ONNX file, or a model in the package: default (used if none is given) or default-int8
     pair: if the photos do not fit: auto corrects the background, strict refuses, off uses them unchanged
     calibration: file of `mdeas calibrate`; also write depth in metres
     report: also write this JSON file: the objects of every photo with box, area, depth, order, position
@@ -79,7 +79,7 @@ def benchmark(
     background: photo of the same view with nothing in it
     resolution: resize both photos to this size in pixels, such as 1280x720
     rounds: number of predictions to time
-    model: ONNX file, or the name of a model in the package: default, default-int8; without it default
+    model: ONNX file, or a model in the package: default (used if none is given) or default-int8
     device: where the network runs; auto uses CUDA if there is a GPU
     threads: number of CPU threads; without it ONNX Runtime decides
     size: long side in pixels at which the network works; without it the model decides
@@ -113,7 +113,7 @@ def video(
     source: video file, or a camera: its number or /dev/video...
     background: photo of the same view with nothing in it
     out: MP4 file
-    model: ONNX file, or the name of a model in the package: default, default-int8; without it default
+    model: ONNX file, or a model in the package: default (used if none is given) or default-int8
     pair: if the video does not fit: auto corrects the background, strict refuses, off uses it unchanged
     frames: write at most this many frames; without it all
     device: where the network runs; auto uses CUDA if there is a GPU
@@ -154,7 +154,7 @@ def compose(
     height: height of the visible part of the insert, in pixels of the image; without it unchanged
     depth: metres with --calibration, else 0 (far) to 1 (near) as in depth.png; without it behind the subject
     calibration: file of `mdeas calibrate`
-    model: ONNX file, or the name of a model in the package: default, default-int8; without it default
+    model: ONNX file, or a model in the package: default (used if none is given) or default-int8
     pair: if the photos do not fit: auto corrects the background, strict refuses, off uses them unchanged
     device: where the network runs; auto uses CUDA if there is a GPU
     threads: number of CPU threads; without it ONNX Runtime decides
@@ -219,7 +219,7 @@ def calibrate(
     depth: 16-bit PNG of the same view, millimetres along the optical axis, 0 = unknown; may be smaller
     points: instead of --depth: a pixel of the background and its distance; repeat for near and far places
     fov: horizontal angle of view in degrees, for `predict --cloud`
-    model: ONNX file, or the name of a model in the package: default, default-int8; without it default
+    model: ONNX file, or a model in the package: default (used if none is given) or default-int8
     device: where the network runs; auto uses CUDA if there is a GPU
     threads: number of CPU threads; without it ONNX Runtime decides
     force: replace existing files

@@ -75,8 +75,8 @@ def compose_files(
         calibration: file of `mdeas calibrate`.
         model: which to predict with. pair: see pairing.match.match.
     Output: {"image": the path, "subject", "behind", "insert": median levels of depth at the place of the
-        insert}; with a calibration "subject_m" and so on, metres (None = unknown). W-INSERT-HIDDEN is told on
-        stderr where everything at the place of the insert is nearer.
+        insert}; with a calibration "subject_m" and so on, metres (None = unknown). W-INSERT-HIDDEN is printed
+        on stderr where everything at the place of the insert is nearer.
     Errors: InputError of images.codec.read_rgb and insert.place_insert, E-PAIR-...; UsageError
         E-DEPTH-LEVEL, E-INSERT-OUTSIDE, E-OUT-IS-INPUT; those of runtime.load, metres.Ruler; StorageError.
     """

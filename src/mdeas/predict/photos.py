@@ -177,7 +177,7 @@ class PreparedView:
         self.ruler = Ruler(calibration, self.empty, self.empty_depth) if calibration else None
 
     def predict(self, path: Path) -> PredictedPhoto:
-        """Predict one photo, and tell its warnings on stderr.
+        """Predict one photo, and print its warnings on stderr.
 
         Errors: InputError of images.codec.read_rgb, E-PAIR-...
         """
