@@ -58,6 +58,7 @@ def test_a_pair_of_ones_own_at_another_size(capsys):
         (["--background", "b.png"], "E-USAGE"),
         (["--resolution", "720p"], "E-RESOLUTION"),
         (["--resolution", "0x20"], "E-RESOLUTION"),
+        (["--resolution", "20x00"], "E-RESOLUTION"),
         (["--device", "tensorrt"], "E-DEVICE"),
     ],
 )

@@ -103,7 +103,7 @@ def _pair(
 
 def _resized(photos: tuple[Path, Path], resolution: str, folder: Path) -> tuple[Path, Path]:
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", resolution)
-    if not match or "0" in match.groups():
+    if not match or not all(map(int, match.groups())):
         raise UsageError(
             "E-RESOLUTION", f"--resolution {resolution!r}: expected WIDTHxHEIGHT, such as 1280x720."
         )
