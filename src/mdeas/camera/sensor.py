@@ -31,6 +31,6 @@ def wrong_size(path: str | os.PathLike[str], got: tuple[int, ...], size: tuple[i
     """The error of a picture of `got` (h, w) beside a photo of `size` (H, W)."""
     return InputError(
         "E-PAIR-SIZE",
-        f"{quoted(path)} is {got[1]}×{got[0]}, the image is {size[1]}×{size[0]}. "
+        f"{quoted(path)} is {got[1]} x {got[0]}, the image is {size[1]} x {size[0]}. "
         "Both must show the same view at the same size.",
     )
