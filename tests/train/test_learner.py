@@ -37,7 +37,7 @@ def test_begins_with_the_mean_of_several_runs(recipe_of, tmp_path):
     recipe = recipe_of(f"model.weights={first}", f"model.mean_with=[{second}, {third}]")
     learner = Learner(recipe, make_fabric(recipe, "cpu"))
     for state in (learner.plain.state_dict(), learner.average.state_dict()):
-        for name, weights in state.items():  # of 0, 1 and 4; what is counted is the first's
+        for name, weights in state.items():  # mean of 0, 1 and 4; integers are the first run's
             wanted = 5 / 3 if weights.is_floating_point() else 0
             torch.testing.assert_close(weights, torch.full_like(weights, wanted), msg=name)
 

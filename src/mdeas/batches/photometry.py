@@ -107,9 +107,8 @@ def _blur(both: Tensor, config: Photometry, made: Tensor, rng: Draws) -> Tensor:
     sigma = config.blur * made * rng.uniform(*made.shape)
     radius = min(math.ceil(3 * config.blur), min(both.shape[-2:]) - 1)
     place = torch.arange(-radius, radius + 1, device=both.device)
-    kernel = torch.exp(
-        -place.square() / (2 * sigma[..., None].clamp_min(0.1).square())
-    )  # 0.1: a single pixel
+    sigma = sigma[..., None].clamp_min(0.1)  # at 0.1 the kernel is a single pixel: no blur
+    kernel = torch.exp(-place.square() / (2 * sigma.square()))
     kernel = _each_channel(kernel / kernel.sum(-1, keepdim=True))  # B, 6, K
     planes = F.pad(both, (radius,) * 4, mode="reflect").flatten(0, 1)[None]
     for shape in ((1, -1), (-1, 1)):

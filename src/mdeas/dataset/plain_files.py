@@ -137,9 +137,7 @@ def _write_tar(path: Path, rows: list[dict[str, Any]]) -> None:
             other = {name: row[name] for name in ("id", "split", *_OTHER_COLUMNS)}
             files[f"{row['index']:08d}.json"] = json.dumps(other, sort_keys=True).encode()
             for name, data in files.items():
-                entry = tarfile.TarInfo(
-                    name
-                )  # without owner and time, so that the bytes are the same everywhere
+                entry = tarfile.TarInfo(name)  # no owner, no time: the same bytes everywhere
                 entry.size = len(data)
                 tar.addfile(entry, io.BytesIO(data))
 

@@ -46,22 +46,18 @@ def make_fabric(recipe: Recipe, device: str, ranks: Ranks = ALONE) -> Fabric:
         )
     precision: Any = {"float32": "32-true", "bf16": "bf16-mixed"}[recipe.precision]
     machines = ranks.count // ranks.local_count
+    # Without find_unused_parameters DDP waits for ever for the gradients of a head that has no loss term.
+    one_head = len({name.partition("_")[0] for name, weight in recipe.loss.items() if weight}) < 2
     fabric = Fabric(
         accelerator=accelerator,
         devices=ranks.local_count,
         num_nodes=machines,
-        strategy=_ddp(recipe) if ranks.many else "auto",
+        strategy=DDPStrategy(find_unused_parameters=one_head) if ranks.many else "auto",
         precision=precision,
     )
     if ranks.many:
         fabric.launch()
     return fabric
-
-
-def _ddp(recipe: Recipe) -> DDPStrategy:
-    """DDP; it must be told when a head has no loss term, or it waits for gradients of that head for ever."""
-    tasks = {name.partition("_")[0] for name, weight in recipe.loss.items() if weight}
-    return DDPStrategy(find_unused_parameters=len(tasks) < 2)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,6 @@ import torch
 from lightning_fabric import Fabric
 
 from mdeas.batches.augment import augment, generator
-from mdeas.batches.batch import Batch
 from mdeas.batches.loader import RawBatch, Samples, SampleSource, batch_indices, chunks, load, steps_per_epoch
 from mdeas.errors import Stopped
 from mdeas.system.signals import StopRequest, stop_requests
@@ -206,14 +205,11 @@ class Trainer:
             for _ in self._interruptible(parts):
                 pass
             return {}
-        batches = self._validation_batches(parts)
+        raw_batches = self._interruptible(load(self.validation, parts))
+        batches = (self.learner.with_teacher(raw.to_batch(self.device)) for raw in raw_batches)
         figures, output, batch = validate(self.learner.predict, batches, self.recipe.loss)
         self.reports.validation(self.progress.step, figures, output, batch)
         return figures
-
-    def _validation_batches(self, parts: list[list[int]]) -> Iterator[Batch]:
-        for raw in self._interruptible(load(self.validation, parts)):
-            yield self.learner.with_teacher(raw.to_batch(self.device))
 
     def _interruptible(self, parts: Iterable[Item]) -> Iterator[Item]:
         """The same parts, but a signal stops the run between two; all ranks take each part together."""

@@ -164,7 +164,7 @@ def connected(device: str = "auto") -> Iterator[Ranks]:
         yield ranks
         return
     end_with_parent(signal.SIGTERM)
-    with _ending_in_peace(), _peers_named():
+    with _stop_signals_ignored_on_error(), _lost_ranks_named():
         cuda = device != "cpu" and torch.cuda.is_available()
         backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
         dist.init_process_group(backend, timeout=timedelta(seconds=TIMEOUT_S))
@@ -181,7 +181,7 @@ def _of_torchrun() -> Ranks:
 
 
 @contextlib.contextmanager
-def _ending_in_peace() -> Iterator[None]:
+def _stop_signals_ignored_on_error() -> Iterator[None]:
     """Ignore signals while an error ends this rank: torchrun's SIGTERM would change its exit code."""
     try:
         yield
@@ -191,7 +191,7 @@ def _ending_in_peace() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _peers_named() -> Iterator[None]:
+def _lost_ranks_named() -> Iterator[None]:
     """Turn the error that torch raises when another rank is gone into WorkerError E-RANK."""
     try:
         yield

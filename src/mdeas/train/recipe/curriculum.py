@@ -56,10 +56,10 @@ def _stage(
     values = _merged(_inherited(base, fields), fields)
     given = fields.get("model", {})
     if before:
-        _go_on(values["model"], given, before[-1])
+        _start_from(values["model"], given, before[-1])
     if before or "weights" in given:  # the recipe's mean_with belongs to its own weights
         values["model"]["mean_with"] = given.get("mean_with", [])
-    _refer(values, folders)
+    _resolve_references(values, folders)
     return Stage(folder=folder, recipe=recipe_of(values), continue_lr=continue_lr)
 
 
@@ -81,7 +81,7 @@ def _merged(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> dict[
     return merged
 
 
-def _go_on(model: dict[str, Any], given: dict[str, Any], before: Stage) -> None:
+def _start_from(model: dict[str, Any], given: dict[str, Any], before: Stage) -> None:
     """Start from the weights of the stage before, unless the stage names weights or has another network."""
     last = before.recipe.model
     same = (model.get("name"), model.get("options") or {}) == (last.name, last.options)
@@ -89,7 +89,7 @@ def _go_on(model: dict[str, Any], given: dict[str, Any], before: Stage) -> None:
         model |= {"weights": STAGE + before.folder, "parts": given.get("parts", {})}
 
 
-def _refer(values: dict[str, Any], folders: dict[str, str]) -> None:
+def _resolve_references(values: dict[str, Any], folders: dict[str, str]) -> None:
     """Replace the stage names in "stage:" references by folders."""
     model = values["model"]
     model["weights"] = _folder(model.get("weights"), folders)

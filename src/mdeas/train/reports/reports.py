@@ -72,10 +72,6 @@ class Reports:
         write_curve(self.out)
         self.drawn = time.monotonic()
 
-    def say(self, text: str) -> None:
-        """Print a line above the progress bar."""
-        self.meter.say(text)
-
     def sync(self) -> int:
         """Write log.csv to disk; its size in bytes."""
         return self.log.sync()

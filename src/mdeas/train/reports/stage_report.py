@@ -23,7 +23,7 @@ def write_report(out: Path, done: Sequence[Row]) -> None:
     write_bytes(out / "log.csv", _csv(rows), force=True)
     write_curve(out)
     write_bytes(out / "stages.csv", _csv(done), force=True)
-    sheets = {_told(facts): sheet for facts in done for sheet in _last_sheet(_folder(out, facts))}
+    sheets = {_caption(facts): sheet for facts in done for sheet in _last_sheet(_folder(out, facts))}
     if sheets:
         pictures = [read_rgb(path) for path in sheets.values()]
         write_png(out / "stages.png", stacked(pictures, list(sheets)), force=True)
@@ -45,7 +45,7 @@ def _last_sheet(folder: Path) -> list[Path]:
     return sorted(sheets, key=lambda path: int(path.stem.removeprefix("step-")))[-1:]
 
 
-def _told(facts: Row) -> str:
+def _caption(facts: Row) -> str:
     """One line about a stage: name, steps, and the figures that choose the best checkpoints."""
     figures = {"mask IoU": facts.get("mask_iou"), "depth delta1": facts.get("depth_delta1")}
     known = [f"{name} {value:.3f}" for name, value in figures.items() if value is not None]
