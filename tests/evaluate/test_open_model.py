@@ -1,5 +1,7 @@
 """The door to a model that is measured: every form that a model has, and runs as they ship."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tiny_data
@@ -9,6 +11,7 @@ from tiny_network import Tiny
 
 from mdeas.errors import ModelError
 from mdeas.evaluate.open_model import is_run, onnx_bytes, open_model
+from mdeas.export import export
 from mdeas.models.base import PairNetwork
 from mdeas.models.registry import _REGISTRY as REGISTRY
 from mdeas.models.registry import create_model, register
@@ -60,6 +63,19 @@ def test_a_kept_export_is_made_once_for_its_weights_and_size(run, last, tmp_path
     assert onnx_bytes(run, size=48, keep=keep) != last and keep.stat().st_mtime_ns != made
     keep.write_bytes(b"damaged")
     assert onnx_bytes(run, keep=keep) == last
+
+
+def test_an_export_in_the_run_folder_is_used(run, last, tmp_path, monkeypatch):
+    folder = shutil.copytree(run, tmp_path / "run")
+    (folder / "a-damaged.onnx").write_bytes(b"damaged")
+    export.export(folder / "best.safetensors", folder / "best.onnx")
+    export.export(folder, folder / "looks.onnx", looks=2)
+    (folder / "model.onnx").write_bytes(last)
+    monkeypatch.setattr(export, "export_network", lambda *_, **__: pytest.fail("exported again"))
+    assert onnx_bytes(folder) == last
+    assert onnx_bytes(folder / "best.safetensors") == (folder / "best.onnx").read_bytes() != last
+    with pytest.raises(pytest.fail.Exception, match="exported again"):
+        onnx_bytes(folder, size=48)
 
 
 def test_names_and_files_are_opened_as_mdeas_load_does(tmp_path):
