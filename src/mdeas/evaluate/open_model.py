@@ -49,10 +49,10 @@ def onnx_bytes(model: str | Path, *, size: int | None = None, keep: Path | None 
     from mdeas.export.export import export  # imports torch
 
     if keep is None:
-        folder = Path(model) if Path(model).is_dir() else Path(model).parent
-        for file in sorted(folder.glob("*.onnx")):
-            if _is_export_of(Path(model), file, size):
-                return file.read_bytes()
+        run_folder = Path(model) if Path(model).is_dir() else Path(model).parent
+        for present in sorted(run_folder.glob("*.onnx")):
+            if _is_export_of(Path(model), present, size):
+                return present.read_bytes()
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "model.onnx"
             export(Path(model), file, size=size)
