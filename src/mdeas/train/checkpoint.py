@@ -36,14 +36,12 @@ def save_weights(folder: Path, name: str, weights: dict[str, Tensor], card: dict
 def read_card(path: str | Path) -> dict[str, Any]:
     """The JSON card of a checkpoint; `path` and errors as in `load_run`."""
     weights_path = _weights_path(Path(path))
-    if not weights_path.is_file():
-        advice = "Give the folder of a run, or one of its .safetensors files"
-        raise ModelError("E-CHECKPOINT", f"'{path}': no such run ('{weights_path}' is missing). {advice}.")
     card_path = weights_path.with_suffix(".json")
     try:
         card = read_json(card_path)
     except InputError as error:
-        raise ModelError("E-CHECKPOINT", str(error)) from error
+        advice = "Give the folder of a run, or one of its .safetensors files with its .json beside it."
+        raise ModelError("E-CHECKPOINT", f"{error} {advice}") from error
     if not isinstance(card, dict) or not card.keys() >= {"model", "options", "sha256"}:
         raise ModelError("E-CHECKPOINT", f"'{card_path}': is not the card of a checkpoint. Copy it again.")
     return card
