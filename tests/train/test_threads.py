@@ -63,7 +63,14 @@ def test_a_process_that_never_rests_is_seen(tmp_path):
     assert 0.9 < busy <= len(before)
 
 
-@pytest.mark.parametrize(("given", "found"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, "passive 1000"),
+        ({"GOMP_SPINCOUNT": "7"}, "passive 7"),
+        ({"OMP_WAIT_POLICY": "active"}, "active None"),
+    ],
+)
 def test_the_command_lets_waiting_threads_sleep_unless_told_otherwise(given, found):
     """At the moment that torch is imported, in a process of its own."""
     program = (
@@ -71,13 +78,14 @@ def test_the_command_lets_waiting_threads_sleep_unless_told_otherwise(given, fou
         "real = builtins.__import__\n"
         "def spy(name, *rest, **more):\n"
         "    if name.partition('.')[0] == 'torch' and 'torch' not in sys.modules:\n"
-        "        print(os.environ.get('OMP_WAIT_POLICY')); sys.stdout.flush(); os._exit(0)\n"
+        "        print(*map(os.environ.get, ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT')), flush=True)\n"
+        "        os._exit(0)\n"
         "    return real(name, *rest, **more)\n"
         "builtins.__import__ = spy\n"
         "from mdeas.cli import main\n"
         "main(['train', 'twin-small', '--data', 'x', '-o', 'y'])\n"
     )
-    clean = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    clean = {name: value for name, value in os.environ.items() if name[:4] not in ("OMP_", "GOMP")}
     done = subprocess.run([sys.executable, "-c", program], env=clean | given, capture_output=True, text=True)
     assert done.stdout.strip() == found, done.stderr
 
