@@ -10,7 +10,7 @@ from mdeas.sample import SPLITS, Sample
 
 KINDS = ("background", "image")
 MAX_DISTANCE = 4
-"""Greatest number of bits in which the hashes of near-duplicates differ; docs/LOG.md has the experiment."""
+"""Greatest number of bits in which the hashes of near-duplicates differ; see docs/experiments/2026-11.md."""
 _MAX_PAIRS = 100
 
 
